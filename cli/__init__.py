@@ -1,0 +1,1 @@
+"""The ``gt risk`` command line: thin. Parse, call, render."""

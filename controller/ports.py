@@ -1,0 +1,240 @@
+"""The ports: what the controller needs from the world, each with its contract.
+
+Every method is synchronous and bounded in time; the loop calls them from worker threads. Each port
+has a real adapter and an in-memory twin, and one contract suite in ``tests/contract`` runs on both.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from schemas.audit import AuditEntry, AuditRecord, ChainReport
+from schemas.desired import StrategyStatus, TradingMode
+from schemas.halts import Halt
+from schemas.live import Decision, GateState, LiveState
+from schemas.plan import Plan
+from schemas.status import Revision
+
+
+class Clock(Protocol):
+    """Time as a port. No other part of the controller asks the system for the time."""
+
+    def wall_ns(self) -> int:
+        """Unix time in nanoseconds: for audit, alerts, sampling; may jump."""
+        ...
+
+    def boot_ns(self) -> int:
+        """CLOCK_BOOTTIME in nanoseconds: never jumps, counts suspend; for permit, ages and bounds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RawCommit:
+    """One commit object. ``payload`` is the exact bytes that were signed (the object without its signature)."""
+
+    id: str
+    parents: tuple[str, ...]
+    tree: str
+    author: str
+    committer: str
+    time: int
+    message: str
+    payload: bytes
+    signature: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tree entry below the documents' folder: git mode (``100644``), object type, object id."""
+
+    mode: str
+    kind: Literal["blob", "tree", "commit"]
+    id: str
+
+
+class Source(Protocol):
+    """The config repo as the controller sees it. Never runs hooks, never follows replace refs or lazy fetch."""
+
+    def tip(self) -> str:
+        """Observe the branch (fetching a remote within its timeout). Raises SourceUnavailable."""
+        ...
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether ``old`` is ``new`` or one of its ancestors; False when ``old`` is unknown."""
+        ...
+
+    def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """Commits in ``since..tip``, parents before children; whole history when ``since`` is None.
+
+        Raises Refused(TooLarge) beyond 5,000 commits or 64 kB for a commit.
+        """
+        ...
+
+    def tree(self, commit: str) -> Mapping[str, Entry]:
+        """Every entry at the root and inside known folders (depth 2), by path. Raises Refused(TooLarge | BadObject)."""
+        ...
+
+    def blob(self, blob_id: str) -> bytes:
+        """Content of a blob of at most 256 kB. Raises Refused(TooLarge)."""
+        ...
+
+    def stage(self, parent: str, files: Mapping[str, bytes | None], author: str, time: int, message: str) -> bytes:
+        """Write blobs and trees for ``parent`` with ``files`` replaced (None removes); return the commit's
+        payload for signing. Moves no branch: the objects stay unreachable until :meth:`land`."""
+        ...
+
+    def land(self, payload: bytes, signature: bytes) -> str:
+        """Write the signed commit and move the branch from the payload's parent to it (compare and swap).
+
+        Returns the commit id. Raises Raced when the branch has moved, SourceUnavailable when it cannot be reached.
+        """
+        ...
+
+    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
+        """Add files in one bot-signed commit on branch gt-risk/halts; returns its id. Never touches a human branch."""
+        ...
+
+    def evidence(self) -> Mapping[str, bytes]:
+        """The files on branch gt-risk/halts, empty when there is no such branch."""
+        ...
+
+
+class Store(Protocol):
+    """Durable facts and series. What a method wrote is durable (fsync) when it returns. Raises StoreUnavailable."""
+
+    def append_audit(self, entry: AuditEntry) -> AuditRecord:
+        """Append to the chain; concurrent processes are serialised."""
+        ...
+
+    def audit(
+        self, *, event: str = "", actor: str = "", level: str = "", since_ns: int = 0, limit: int = 50
+    ) -> Sequence[AuditRecord]:
+        """Newest first. ``event`` filters by prefix (``config`` matches ``config.change``)."""
+        ...
+
+    def verify_audit(self) -> ChainReport:
+        """Recompute the whole chain against the separately kept head; finds any change, gap or cut."""
+        ...
+
+    def revision(self) -> Revision:
+        """The last saved revision, empty fields before the first."""
+        ...
+
+    def save_revision(self, revision: Revision) -> None:
+        """Replace it."""
+        ...
+
+    def save_plan(self, plan: Plan, at_ns: int, outcome: str) -> None:
+        """Keep an applied (or refused) plan under its digest."""
+        ...
+
+    def halts(self, *, only_open: bool = True) -> Sequence[Halt]:
+        """Halts known to the store."""
+        ...
+
+    def save_halt(self, halt: Halt) -> None:
+        """Insert, or update the facts and the reason of a halt with the same id."""
+        ...
+
+    def release_halt(self, halt_id: str, at_ns: int, commit: str) -> None:
+        """Mark released; for ever."""
+        ...
+
+    def released(self) -> frozenset[str]:
+        """Ids of all released halts."""
+        ...
+
+    def peaks(self) -> Mapping[str, int]:
+        """High-water mark by scope (``account`` or uid), micro-dollars."""
+        ...
+
+    def save_peaks(self, peaks: Mapping[str, int]) -> None:
+        """Upsert."""
+        ...
+
+    def add_samples(self, series: str, at_ns: int, market_time: str, values: Mapping[str, int]) -> None:
+        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s) or ``metrics`` (1 min)."""
+        ...
+
+    def samples(self, series: str, key: str, since_ns: int, until_ns: int) -> Sequence[tuple[int, int]]:
+        """(at_ns, value) oldest first, at the finest resolution kept."""
+        ...
+
+    def retain(self, now_ns: int) -> None:
+        """Keep 1 s for 24 h, 1 min for 90 days, daily for ever; idempotent, bounded work per call."""
+        ...
+
+    def add_decisions(self, decisions: Iterable[Decision]) -> None:
+        """Keep gate decisions; the same ``seq`` again changes nothing."""
+        ...
+
+    def decisions(self, limit: int = 50) -> Sequence[Decision]:
+        """Newest first."""
+        ...
+
+    def close(self) -> None:
+        """Release connections; idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as a strategy asks for it. Prices in micro-dollars; ``client_id`` makes a repeat harmless."""
+
+    uid: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    quantity: int
+    client_id: str
+    type: Literal["market", "limit", "stop"] = "market"
+    limit: int = 0
+    stop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The gate's answer. Denied: ``code`` says which check, with the numbers; accepted: ``order`` and ``quantity``."""
+
+    ok: bool
+    order: str = ""
+    quantity: int = 0
+    code: str = ""
+    limit: str = ""
+    observed: int = 0
+    projected: int = 0
+    value: int = 0
+    headroom: int = 0
+    revision: str = ""
+    message: str = ""
+
+
+class Engine(Protocol):
+    """The trading system behind the gate, as the controller sees it. Raises EngineUnavailable."""
+
+    def read(self) -> LiveState:
+        """One complete, consistent read of book, venue and gate."""
+        ...
+
+    def adopt(self) -> GateState:
+        """Have the gate re-read latch and permit now; returns what it then enforces."""
+        ...
+
+    def cancel(self, scope: str) -> Mapping[str, int]:
+        """Cancel working orders of ``account`` or ``strategy:<uid>``; number cancelled by uid. Always allowed."""
+        ...
+
+    def set_venue_mode(self, mode: TradingMode) -> None:
+        """Set the venue's own mode (a second fence behind the gate)."""
+        ...
+
+    def set_venue_status(self, uid: str, status: StrategyStatus) -> None:
+        """Set the venue's own status of one strategy."""
+        ...
+
+    def submit(self, order: Order) -> Answer:
+        """Put an order through the gate."""
+        ...
+
+    def decisions(self, since: int) -> Sequence[Decision]:
+        """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
+        ...

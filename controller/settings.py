@@ -1,0 +1,146 @@
+"""Settings of one installation: ``settings.toml`` in the home folder, overridden by ``GT_RISK_*``.
+
+Standard library only, so that gate, runner and the CLI's fast path can read them. Every setting has a
+unit, a default and the reason for it. ``GT_RISK_PAPER__BAR_SECONDS=0.5`` overrides ``paper.bar_seconds``.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from controller.errors import SettingsError
+
+PREFIX = "GT_RISK_"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Root of trust, outside the repo: what ``gt risk init`` pinned. Nothing is trusted on first use."""
+
+    repo: str = ""
+    environment: str = "paper"
+    branch: str = "main"
+    introduction: str = ""
+    fingerprints: tuple[str, ...] = ()
+    denied_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where desired state comes from.
+
+    ``remote``: empty for the embedded bare repo, else any git URL. ``timeout_seconds`` bounds each git call (a
+    remote that hangs must not hold the loop). ``poll_seconds`` is the slow path behind watching (jittered by a fifth).
+    """
+
+    remote: str = ""
+    timeout_seconds: float = 20.0
+    poll_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSettings:
+    """The paper venue: replay of real daily bars.
+
+    ``bar_seconds``: wall seconds for one session; 1 s shows a year in four minutes. ``start``: first session that
+    trades (history before it feeds signals). ``slippage_bps`` and ``fee_bps`` are charged on every fill;
+    ``volume_cap_shares`` bounds what one order may fill in one session, so large orders fill in parts.
+    ``faults`` names injected faults for tests (``drop-ack``, ``duplicate-fill``, ``late-504``, ``stall-cancel``).
+    """
+
+    start: str = "2008-06-02"
+    bar_seconds: float = 1.0
+    seed: int = 1
+    slippage_bps: int = 5
+    fee_bps: int = 1
+    volume_cap_shares: int = 2_000
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """Rhythm of the controller, seconds. ``sample`` follows spec 7.2; ``drift`` is how often live is re-read."""
+
+    sample_seconds: float = 1.0
+    drift_seconds: float = 5.0
+    halt_scan_seconds: float = 0.25
+    apply_wait_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. ``home`` is absolute; every other path is derived from it by :mod:`controller.home`."""
+
+    home: Path
+    pins: Pins = field(default_factory=Pins)
+    source: SourceSettings = field(default_factory=SourceSettings)
+    paper: PaperSettings = field(default_factory=PaperSettings)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+    operator_name: str = ""
+    operator_email: str = ""
+    signing_key: str = ""
+    data_dir: str = ""
+    log_level: str = "info"
+
+
+T = TypeVar("T")
+
+
+def home_from(environ: Mapping[str, str]) -> Path:
+    """``GT_RISK_HOME`` or ``~/.gt-risk``, absolute."""
+    return Path(environ.get(f"{PREFIX}HOME") or Path.home() / ".gt-risk").expanduser().absolute()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read ``settings.toml`` (absent: defaults) and the environment. Raises SettingsError naming file and key."""
+    environ = os.environ if environ is None else environ
+    home = home_from(environ)
+    path = home / "settings.toml"
+    try:
+        document = tomllib.loads(path.read_text()) if path.exists() else {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}", f"$EDITOR {path}") from error
+    settings = _build(Settings(home=home), document, str(path))
+    return _build(settings, _from_environ(environ), "environment")
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    known = {item.name for item in fields(Settings)} - {"home"}
+    for name, value in sorted(environ.items()):
+        keys = name.removeprefix(PREFIX).lower().split("__")
+        if name.startswith(PREFIX) and keys[0] in known:
+            node = tree
+            for key in keys[:-1]:
+                node = node.setdefault(key, {})
+            node[keys[-1]] = value
+    return tree
+
+
+def _build(base: T, values: Mapping[str, Any], where: str) -> T:
+    hints = get_type_hints(type(base))
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in hints or key == "home":
+            raise SettingsError(f"{where}: unknown setting {key!r}; known: {', '.join(sorted(hints))}")
+        current = getattr(base, key)
+        if is_dataclass(current):
+            changes[key] = _build(current, value, f"{where}: {key}")
+        else:
+            changes[key] = _convert(hints[key], value, f"{where}: {key}")
+    return replace(base, **changes)  # type: ignore[type-var]  # base is one of the frozen dataclasses above
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    try:
+        if get_origin(hint) is tuple:
+            items = value.split(",") if isinstance(value, str) else value
+            return tuple(get_args(hint)[0](item) for item in items if item != "")
+        if isinstance(value, bool):
+            raise ValueError
+        return hint(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{where} = {value!r} is not {getattr(hint, '__name__', hint)}") from None

@@ -1,0 +1,116 @@
+"""Live state: what the gate, the venue and the latch hold now, read back and never assumed.
+
+Money is in micro-dollars, quantities in whole shares (shorts negative), times in Unix nanoseconds;
+``market_time`` is the market clock (the replayed session), ``as_of_ns`` the wall clock.
+"""
+
+from typing import Literal
+
+from schemas.desired import StrategyStatus, TradingMode
+from schemas.scalars import Model
+
+
+class PositionView(Model):
+    """One strategy's holding in one instrument. ``entry`` is the average entry price."""
+
+    uid: str
+    symbol: str
+    quantity: int
+    entry: int
+    mark: int
+    opened_market: str
+    realized: int = 0
+
+
+class OrderView(Model):
+    """One order as the venue knows it."""
+
+    order: str
+    client_id: str
+    uid: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    type: Literal["market", "limit", "stop"]
+    quantity: int
+    filled: int
+    price: int
+    state: Literal["pending", "working", "filled", "cancelled", "rejected", "unknown"]
+    submitted_ns: int
+    market_time: str
+    average: int = 0
+
+
+class StrategyLive(Model):
+    """Ledger and status of one strategy at the venue. ``equity`` = allocation at start + realised + unrealised."""
+
+    uid: str
+    venue_status: StrategyStatus
+    realized: int = 0
+    unrealized: int = 0
+    fees: int = 0
+    deployed: int = 0
+    wins: int = 0
+    losses: int = 0
+    last_trade_ns: int = 0
+    health: str = ""
+    health_reason: str = ""
+
+
+class Account(Model):
+    """The account's money."""
+
+    cash: int
+    equity: int
+    buying_power: int
+    long_exposure: int
+    short_exposure: int
+
+
+class GateState(Model):
+    """What the gate enforces at this moment."""
+
+    pid: int
+    policy_version: int
+    policy_digest: str
+    policy_count: int
+    revision: str
+    fence: int
+    mode: TradingMode
+    statuses: dict[str, StrategyStatus]
+    permit: str
+    words: tuple[str, ...] = ()
+
+
+class LiveState(Model):
+    """One complete read of the engine through the gate."""
+
+    gate: GateState
+    venue_mode: TradingMode
+    account: Account
+    positions: tuple[PositionView, ...] = ()
+    orders: tuple[OrderView, ...] = ()
+    strategies: dict[str, StrategyLive] = {}
+    prices: dict[str, int] = {}
+    volatility: dict[str, int] = {}
+    market_time: str
+    feed: Literal["live", "ended", "stale"]
+    feed_age_ms: int
+    as_of_ns: int
+
+
+class Decision(Model):
+    """One thing the gate decided that people should see: a denial, a soft warning, a reduced size."""
+
+    seq: int
+    at_ns: int
+    market_time: str
+    kind: Literal["denied", "warned", "reduced", "halted"]
+    code: str
+    uid: str
+    symbol: str
+    limit: str = ""
+    observed: int = 0
+    projected: int = 0
+    value: int = 0
+    revision: str = ""
+    message: str = ""

@@ -1,0 +1,142 @@
+"""Strict scalars: money, percentages, ratios and the integers that the gate computes with.
+
+A document writes ``$25,000``, ``15%`` or ``1.5``; a model holds an exact ``Decimal``; the compiled
+policy holds an ``int``: money in micro-dollars (1 USD = 1,000,000), percentages and ratios in parts
+per million (15 % = 150,000; a ratio of 1.5 = 1,500,000). No binary float appears on the way.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+MICROS = 1_000_000
+_MONEY = re.compile(r"^(?P<sign>-?)\$?(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<fraction>\.\d{1,6})?$")
+_NUMBER = re.compile(r"^-?\d{1,12}(?:\.\d{1,9})?$")
+
+
+class FloatText(str):
+    """The source text of a plain YAML scalar that YAML 1.2 would read as a float."""
+
+    __slots__ = ()
+
+
+class Model(BaseModel):
+    """Base of every schema: immutable, closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+def parse_money(value: Any) -> Decimal:
+    """Read ``$25,000``, ``25000`` or ``"25000.50"`` as dollars; refuse floats, NaN and exponents."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool | float):
+        raise ValueError(f'money must be written exactly, not as {value!r}: write "${value}" in quotes')
+    if isinstance(value, FloatText):
+        raise ValueError(f'{value} is a float; money must be exact: write "${value}" in quotes')
+    match = _MONEY.match(str(value).strip())
+    if match is None:
+        raise ValueError(f'{value!r} is not an amount of money: write it like $25,000 or "$25,000.50"')
+    digits = match["whole"].replace(",", "") + (match["fraction"] or "")
+    return Decimal(match["sign"] + digits)
+
+
+def parse_percent(value: Any) -> Decimal:
+    """Read ``15%``, ``15`` or ``0.5%`` as percentage points; a bare value below 1 must carry its ``%``."""
+    if isinstance(value, Decimal):
+        return value
+    text = str(value).strip()
+    number = _decimal(text.removesuffix("%").rstrip(), value, "a percentage: write it like 15%")
+    if not text.endswith("%") and 0 < abs(number) < 1:
+        raise ValueError(
+            f"{text} is ambiguous: write {text}% for {text} percent, or {number * 100:f}% for the fraction"
+        )
+    return number
+
+
+def parse_ratio(value: Any) -> Decimal:
+    """Read a plain decimal such as ``1.0``; a trailing ``x`` is allowed."""
+    if isinstance(value, Decimal):
+        return value
+    text = str(value).strip()
+    return _decimal(text.removesuffix("x"), value, "a ratio: write it like 1.5")
+
+
+def _decimal(text: str, original: Any, what: str) -> Decimal:
+    if isinstance(original, bool | float) or _NUMBER.match(text) is None:
+        raise ValueError(f"{original!r} is not {what}")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{original!r} is not {what}") from None
+
+
+def micros(value: Decimal) -> int:
+    """Dollars to micro-dollars; the scalars allow six decimals, so the result is exact."""
+    return int(value * MICROS)
+
+
+def ppm_of_percent(value: Decimal) -> int:
+    """Percentage points to parts per million of one."""
+    return int(value * 10_000)
+
+
+def money_text(value: Decimal) -> str:
+    """``Decimal("25000")`` as ``$25,000``; cents appear when there are any; ``-$5`` for negatives."""
+    amount = f"{abs(value):,.2f}" if value != value.to_integral_value() else f"{abs(value):,.0f}"
+    return f"{'-' if value < 0 else ''}${amount}"
+
+
+def percent_text(value: Decimal) -> str:
+    """``Decimal("15.0")`` as ``15%``."""
+    return f"{value.normalize():f}%"
+
+
+def ratio_text(value: Decimal) -> str:
+    """``Decimal("1")`` as ``1.0``."""
+    text = f"{value.normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+_SCALAR_JSON = {"type": ["string", "number"]}
+Money = Annotated[
+    Decimal,
+    BeforeValidator(parse_money),
+    PlainSerializer(money_text, return_type=str),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "pattern": r"^-?\$?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,6})?$",
+            "description": 'US dollars, exact: $25,000 or "$25,000.50"',
+        }
+    ),
+]
+Percent = Annotated[
+    Decimal,
+    BeforeValidator(parse_percent),
+    PlainSerializer(percent_text, return_type=str),
+    WithJsonSchema({**_SCALAR_JSON, "pattern": r"^-?\d{1,12}(\.\d{1,9})? ?%?$", "description": "percent: 15% or 15"}),
+]
+Ratio = Annotated[
+    Decimal,
+    BeforeValidator(parse_ratio),
+    PlainSerializer(ratio_text, return_type=str),
+    WithJsonSchema({**_SCALAR_JSON, "pattern": r"^-?\d{1,12}(\.\d{1,9})?x?$", "description": "a plain decimal ratio"}),
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+StrategyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+Uid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+HaltId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+CommitId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9.\-]{0,11}$")]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500)]
