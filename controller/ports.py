@@ -10,8 +10,10 @@ from typing import Literal, Protocol
 
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
+from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Halt
 from schemas.live import Decision, GateState, LiveState
+from schemas.overview import Overview
 from schemas.plan import Plan
 from schemas.status import Revision
 
@@ -237,4 +239,44 @@ class Engine(Protocol):
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
+        ...
+
+
+class Control(Protocol):
+    """What the CLI, the API and the dashboard may ask of the running controller (or of its offline stand-in)."""
+
+    def overview(self) -> Overview:
+        """The newest picture; never blocks."""
+        ...
+
+    def wake(self, reason: str) -> None:
+        """Reconcile soon; carries no payload."""
+        ...
+
+    def adopt_halts(self) -> Sequence[Halt]:
+        """Scan latch and journal now and return the open halts (emergency lane; bounded by 100 ms)."""
+        ...
+
+    def propose(self, request: Request) -> Proposal:
+        """Edit, validate, compile and plan on the newest tip. Raises InvalidDesired, Refused, GtRiskError."""
+        ...
+
+    def land(self, payload: bytes, signature: bytes) -> str:
+        """Verify as the hook does, move the branch, wake the loop; the commit id. Raises Refused, Raced."""
+        ...
+
+    def wait_applied(self, commit: str, timeout: float) -> Applied:
+        """Wait until ``commit`` (or a descendant) is in force by the engine's own read-back, or say what holds it."""
+        ...
+
+    def plan(self, ref: str) -> Plan:
+        """The plan from what is applied to ``ref`` (a commit id or the tip when empty), changing nothing."""
+        ...
+
+    def audit(self, *, event: str, actor: str, level: str, since_ns: int, limit: int) -> Sequence[AuditRecord]:
+        """Newest first."""
+        ...
+
+    def verify_audit(self) -> ChainReport:
+        """Check the chain."""
         ...

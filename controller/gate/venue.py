@@ -1,0 +1,158 @@
+"""What the gate service needs from the venue that executes orders (the paper engine, later a broker).
+
+Single-threaded: only the gate's loop calls a venue, and no call blocks for more than a millisecond.
+Money in micro-dollars, quantities in whole shares, ``side`` +1 for buy and -1 for sell.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class VenueRejected(Exception):
+    """The venue refuses the order; the message says why. The order does not exist."""
+
+
+class VenueUnknown(Exception):
+    """The venue may or may not have the order (lost answer). The gate keeps its reservation until it is resolved."""
+
+
+@dataclass(slots=True)
+class VenueOrder:
+    """One order. ``order`` is the gate's id; ``(uid, client_id)`` is unique at the venue: a repeat is the same order."""
+
+    order: str
+    client_id: str
+    uid: str
+    symbol: str
+    side: int
+    quantity: int
+    type: str = "market"
+    limit: int = 0
+    stop: int = 0
+    filled: int = 0
+    average: int = 0
+    state: str = "working"
+    submitted_ns: int = 0
+    market_time: str = ""
+    reduce_only: bool = False
+
+
+class Fill(NamedTuple):
+    """One execution. ``seq`` rises by one per fill of the venue, so a duplicate is recognised."""
+
+    seq: int
+    order: str
+    uid: str
+    symbol: str
+    side: int
+    quantity: int
+    price: int
+    fee: int
+    market_time: str
+
+
+class Bar(NamedTuple):
+    """One session's closes; they are the marks until the next bar."""
+
+    date: str
+    session: int
+    closes: Mapping[str, int]
+    volatility: Mapping[str, int]
+
+
+class Closed(NamedTuple):
+    """An order left the book: state ``filled``, ``cancelled`` or ``rejected``."""
+
+    order: str
+    state: str
+
+
+Event = Fill | Bar | Closed
+
+
+@dataclass(slots=True)
+class Holding:
+    """One strategy's position in one instrument; ``entry`` is the average price of what is open."""
+
+    quantity: int = 0
+    entry: int = 0
+    realized: int = 0
+    opened_market: str = ""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One strategy's money at the venue, since the book began."""
+
+    realized: int = 0
+    fees: int = 0
+    wins: int = 0
+    losses: int = 0
+    last_trade_ns: int = 0
+
+
+@dataclass(slots=True)
+class VenueBook:
+    """Everything the venue holds. ``orders`` are the open ones by gate id, plus the last 200 closed ones in ``closed``."""
+
+    cash: int = 0
+    holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
+    orders: dict[str, VenueOrder] = field(default_factory=dict)
+    closed: list[VenueOrder] = field(default_factory=list)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    volatility: dict[str, int] = field(default_factory=dict)
+    market_time: str = ""
+    session: int = 0
+    mode: str = "normal"
+    statuses: dict[str, str] = field(default_factory=dict)
+    accepted: int = 0
+
+
+class Venue(Protocol):
+    """The venue. It recovers its own book; the gate projects its hot-path book from :meth:`book` and the events."""
+
+    def book(self) -> VenueBook:
+        """The venue's own book (not a copy; the gate only reads it)."""
+        ...
+
+    def due(self) -> float | None:
+        """CLOCK_BOOTTIME second at which :meth:`advance` next has work; None when the feed has ended."""
+        ...
+
+    def advance(self, now: float) -> Sequence[Event]:
+        """Process what is due by ``now`` (boot seconds): at most one bar a call. Durable before it returns."""
+        ...
+
+    def submit(self, order: VenueOrder) -> VenueOrder:
+        """Accept the order (durable against SIGKILL before returning). VenueRejected, VenueUnknown."""
+        ...
+
+    def lookup(self, uid: str, client_id: str) -> VenueOrder | None:
+        """The order with this client id, open or closed: resolves an unknown outcome."""
+        ...
+
+    def cancel(self, order: str) -> bool:
+        """Cancel an open order; False when it is not open any more. Always allowed."""
+        ...
+
+    def set_mode(self, mode: str) -> None:
+        """The venue's own trading mode; the venue itself refuses what it forbids."""
+        ...
+
+    def set_status(self, uid: str, status: str) -> None:
+        """The venue's own status of a strategy."""
+        ...
+
+    def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """The last ``n`` closes up to the market clock, oldest first; unknown symbols are absent."""
+        ...
+
+    def feed(self) -> tuple[str, float]:
+        """(``live`` | ``ended`` | ``stale``, age of the newest price in wall seconds)."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release; idempotent."""
+        ...
