@@ -14,7 +14,12 @@ GtRiskError                 every error of ours; carries the operator's next com
 └── Raced                   somebody else moved the branch first: plan again on the newer tip
 """
 
-from schemas.status import Problem, Refusal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # gate, runner and CLI raise these errors without paying for pydantic
+    from schemas.status import Problem, Refusal
 
 
 class GtRiskError(Exception):
