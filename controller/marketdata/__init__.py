@@ -1,0 +1,1 @@
+"""Market data: daily prices and the instruments table, read once into compact arrays. Standard library only."""
