@@ -1,0 +1,113 @@
+"""The client of the gate's socket: standard library only, so that a runner stays light.
+
+One request at a time on one connection; events come on a connection of their own.
+"""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_CHUNK = 65_536
+
+
+class GateUnavailable(Exception):
+    """The gate does not answer. What became of a submitted order is then unknown: ask again with its client id."""
+
+
+class GateClient:
+    """Talks to one gate. Connects on first use and again after an error; never repeats a request by itself.
+
+    ``timeout`` in seconds bounds the connection and each reply.
+    """
+
+    def __init__(self, path: Path | str, timeout: float = 2.0) -> None:
+        self._path = str(path)
+        self._timeout = timeout
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+
+    def request(self, op: str, **fields: Any) -> dict[str, Any]:
+        """Send one request and return its reply, ``ok`` included. Raises GateUnavailable."""
+        try:
+            channel = self._socket or self._connect()
+            channel.sendall(json.dumps({"op": op, **fields}).encode() + b"\n")
+            return self._reply(channel)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise GateUnavailable(f"gate at {self._path}: {error or type(error).__name__}") from error
+
+    def submit(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Put an order (fields of ``ports.Order``) through the gate; the reply has the fields of ``ports.Answer``."""
+        return self.request("submit", order=dict(order))
+
+    def events(self, symbols: Sequence[str] = (), poll: float = 1.0) -> Iterator[dict[str, Any] | None]:
+        """Events as they come; None after each ``poll`` seconds of silence. Raises GateUnavailable when it ends."""
+        try:
+            with self._open(self._timeout) as channel:
+                channel.sendall(json.dumps({"op": "subscribe", "symbols": list(symbols)}).encode() + b"\n")
+                channel.settimeout(poll)
+                yield from _lines(channel)
+        except (OSError, ValueError) as error:
+            raise GateUnavailable(f"gate at {self._path}: {error or type(error).__name__}") from error
+
+    def close(self) -> None:
+        """Drop the connection; idempotent."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self._buffer = None, b""
+
+    def __enter__(self) -> "GateClient":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect(self) -> socket.socket:
+        self._socket, self._buffer = self._open(self._timeout), b""
+        return self._socket
+
+    def _open(self, timeout: float) -> socket.socket:
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            channel.settimeout(timeout)
+            channel.connect(self._path)
+        except OSError:
+            channel.close()
+            raise
+        return channel
+
+    def _reply(self, channel: socket.socket) -> dict[str, Any]:
+        while b"\n" not in self._buffer:
+            chunk = channel.recv(_CHUNK)
+            if not chunk:
+                raise ConnectionResetError("closed the connection")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return _object(line)
+
+
+def _lines(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
+    buffer = b""
+    while True:
+        try:
+            chunk = channel.recv(_CHUNK)
+        except TimeoutError:
+            yield None
+            continue
+        if not chunk:
+            raise ConnectionResetError("closed the connection")
+        *lines, buffer = (buffer + chunk).split(b"\n")
+        for line in lines:
+            yield _object(line)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise ValueError("reply is not an object")
+    return value
