@@ -1,0 +1,159 @@
+"""Effective state: desired policy, open halts and computed restrictions, the stricter always.
+
+``OPEN`` is (everything known) minus what the applied verified tree clears (safety section 3). Nothing
+here can make a policy looser than it was desired.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from schemas.desired import ClearedDocument, HaltDocument, StrategyStatus, TradingMode
+from schemas.halts import ACCOUNT, Halt, HaltSource
+from schemas.policy import Policy, StrategyPolicy, canonical
+
+_STATUS_OF = {
+    TradingMode.NORMAL: StrategyStatus.ACTIVE,
+    TradingMode.PAUSE_NEW_ORDERS: StrategyStatus.PAUSED,
+    TradingMode.HALT_TRADING: StrategyStatus.HALTED,
+    TradingMode.HALT_ALL: StrategyStatus.HALTED,
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A computed restriction: it lifts by itself when its cause is gone. ``scope`` as in a halt."""
+
+    scope: str
+    mode: TradingMode
+    reason: str
+
+
+def strictest_mode(*modes: TradingMode) -> TradingMode:
+    """The strictest of ``modes``; NORMAL for none."""
+    return max(modes, key=lambda mode: mode.rank, default=TradingMode.NORMAL)
+
+
+def strictest_status(*statuses: StrategyStatus) -> StrategyStatus:
+    """The strictest of ``statuses``; ACTIVE for none."""
+    return max(statuses, key=lambda status: status.rank, default=StrategyStatus.ACTIVE)
+
+
+def status_under(mode: TradingMode) -> StrategyStatus:
+    """The status that a strategy-scoped halt of ``mode`` imposes."""
+    return _STATUS_OF[mode]
+
+
+def strategy_scope(uid: str) -> str:
+    """The scope text of one strategy."""
+    return f"strategy:{uid}"
+
+
+def effective(desired: Policy, halts: Iterable[Halt], restrictions: Iterable[Restriction] = ()) -> Policy:
+    """``desired`` under every open halt and every restriction: the strictest mode and statuses win.
+
+    A ``halt-all`` of the account, desired or by halt, also halts every strategy. Halts of strategies that
+    the policy does not know stay listed and bind nothing here: the gate denies unknown uids.
+    """
+    halts = tuple(halts)
+    restrictions = tuple(restrictions)
+    bounds = [(halt.scope, halt.mode) for halt in halts] + [(item.scope, item.mode) for item in restrictions]
+    mode = strictest_mode(desired.mode, *(bound for scope, bound in bounds if scope == ACCOUNT))
+    strategies = {uid: _restrict(strategy, mode, bounds) for uid, strategy in desired.strategies.items()}
+    ids = sorted({*desired.halts, *(halt.id for halt in halts)})
+    return desired.model_copy(update={"mode": mode, "strategies": strategies, "halts": tuple(ids)})
+
+
+def _restrict(strategy: StrategyPolicy, mode: TradingMode, bounds: list[tuple[str, TradingMode]]) -> StrategyPolicy:
+    scope = strategy_scope(strategy.uid)
+    own = [status_under(bound) for where, bound in bounds if where == scope]
+    if mode is TradingMode.HALT_ALL:
+        own.append(StrategyStatus.HALTED)
+    status = strictest_status(strategy.status, *own)
+    return strategy if status is strategy.status else strategy.model_copy(update={"status": status})
+
+
+def halt_of(document: HaltDocument) -> Halt:
+    """The halt that a ``halts/<id>.yaml`` is evidence of."""
+    scope = ACCOUNT if document.scope.uid is None else strategy_scope(document.scope.uid)
+    opened = document.opened if document.opened.tzinfo else document.opened.replace(tzinfo=UTC)
+    known = {source.value for source in HaltSource}
+    source = HaltSource(document.channel) if document.channel in known else HaltSource.SYNTHETIC
+    return Halt(
+        id=document.id,
+        scope=scope,
+        mode=document.mode,
+        opened_ns=(opened - _EPOCH) // timedelta(microseconds=1) * 1_000,
+        actor=document.actor,
+        source=source,
+        reason=document.reason,
+        evidenced=True,
+    )
+
+
+def evidence_text(halt: Halt) -> str:
+    """The ``halts/<id>.yaml`` of ``halt``; JSON scalars, so every string is quoted safely."""
+    opened = (_EPOCH + timedelta(microseconds=halt.opened_ns // 1_000)).isoformat()
+    uid = halt.scope.partition(":")[2]
+    scope = {"kind": "strategy", "uid": uid} if uid else {"kind": "account"}
+    fields: dict[str, object] = {
+        "version": 1,
+        "id": halt.id,
+        "scope": scope,
+        "mode": halt.mode.value,
+        "opened": opened,
+        "actor": halt.actor,
+        "channel": halt.source.value,
+        "reason": halt.reason,
+    }
+    return "".join(f"{key}: {canonical(value)}\n" for key, value in fields.items())
+
+
+def digests(halt: Halt) -> frozenset[str]:
+    """The digests by which ``halt`` may be named: with its exact time and as its evidence writes it (µs)."""
+    rounded = halt.model_copy(update={"opened_ns": halt.opened_ns // 1_000 * 1_000})
+    return frozenset({halt.digest(), rounded.digest()})
+
+
+def is_cleared(records: Iterable[Halt], cleared: ClearedDocument | None) -> bool:
+    """Whether ``cleared`` names one of the records of a halt by its digest; None clears nothing."""
+    return cleared is not None and any(cleared.halt_digest in digests(record) for record in records)
+
+
+def merge(records: Iterable[Halt]) -> Halt:
+    """One halt out of what several places know of the same id: the strictest mode, the union of its facts."""
+    first, *others = records
+    for other in others:
+        first = first.model_copy(
+            update={
+                "mode": strictest_mode(first.mode, other.mode),
+                "reason": first.reason or other.reason,
+                "actor": first.actor or other.actor,
+                "word": first.word or other.word,
+                "slot": first.slot if first.word else other.slot,
+                "durable": first.durable or other.durable,
+                "adopted": first.adopted or other.adopted,
+                "evidenced": first.evidenced or other.evidenced,
+            }
+        )
+    return first
+
+
+def open_halts(
+    known: Iterable[Halt], cleared: Mapping[str, ClearedDocument], released: frozenset[str] = frozenset()
+) -> tuple[Halt, ...]:
+    """OPEN, sorted by (opened, id): the union of ``known`` less what is cleared by digest or was released before.
+
+    Parameters: ``known`` — records of raise, journal, store, evidence branch and tree, any order, repeats welcome;
+    ``cleared`` — of the applied verified tree; ``released`` — ids whose release is recorded: closed for ever.
+    """
+    by_id: dict[str, list[Halt]] = {}
+    for halt in known:
+        by_id.setdefault(halt.id, []).append(halt)
+    still = [
+        merge(records)
+        for halt_id, records in by_id.items()
+        if halt_id not in released and not is_cleared(records, cleared.get(halt_id))
+    ]
+    return tuple(sorted(still, key=lambda halt: (halt.opened_ns, halt.id)))

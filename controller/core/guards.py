@@ -1,0 +1,76 @@
+"""Guards: brakes on the loosening part of a plan. A tightening or a halt is never held back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from schemas.plan import Change, Direction
+from schemas.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why the loosening part waits: a CamelCase reason, and a message with the numbers and the next command."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of the desired state a change touches."""
+
+    touched: int
+    objects: int
+
+    @property
+    def percent(self) -> Decimal:
+        """Share of objects, in percentage points."""
+        return Decimal(self.touched * 100) / Decimal(max(self.objects, 1))
+
+
+def size_of(base: Policy, target: Policy, changes: Iterable[Change]) -> Size:
+    """Objects (strategies, the limits, the mode) that ``changes`` loosens or that ``target`` no longer has.
+
+    ``base`` and ``target`` are desired policies: halts and computed restrictions are no objects.
+    """
+    touched = {_object(change) for change in changes if change.direction is Direction.LOOSEN}
+    touched |= {uid for uid in base.strategies if uid not in target.strategies}
+    objects = {*base.strategies, *target.strategies, "limits", "mode"}
+    return Size(len(touched & objects), len(objects))
+
+
+def _object(change: Change) -> str:
+    if change.kind == "mode":
+        return "mode"
+    return "limits" if change.scope == "account" else change.scope
+
+
+def empty_snapshot(base: Policy | None, target: Policy) -> Hold | None:
+    """A snapshot without strategies or limits, where the applied one had some, is never applied."""
+    if base is None or (not base.strategies and not base.limits):
+        return None
+    if target.strategies and target.limits:
+        return None
+    what = "strategies" if not target.strategies and base.strategies else "limits"
+    if what == "limits" and target.limits:
+        return None
+    message = f"commit {target.revision[:12]} has no {what} left; revert it: git revert {target.revision[:12]}"
+    return Hold("EmptySnapshot", message)
+
+
+def too_much(size: Size, bound: Decimal, digest: str, acknowledged: frozenset[str]) -> Hold | None:
+    """More than ``bound`` percent of the objects loosened or removed needs ``digest`` in a ``Plan-Digest:`` trailer."""
+    if size.percent <= bound or digest in acknowledged:
+        return None
+    message = (
+        f"{size.touched} of {size.objects} objects ({size.percent:.0f}%) loosen or vanish, over guards.max_changed_pct"
+        f" {bound.normalize():f}%; accept with: git commit --allow-empty -S -m 'Accept plan'"
+        f" --trailer 'Plan-Digest: {digest}'"
+    )
+    return Hold("TooMuchChange", message)
+
+
+def first_hold(*holds: Hold | None) -> Hold | None:
+    """The first brake that holds, None when none does."""
+    return next((hold for hold in holds if hold is not None), None)
