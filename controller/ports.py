@@ -4,7 +4,7 @@ Every method is synchronous and bounded in time; the loop calls them from worker
 has a real adapter and an in-memory twin, and one contract suite in ``tests/contract`` runs on both.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,7 +12,7 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Halt
-from schemas.live import Decision, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
 from schemas.overview import Overview
 from schemas.plan import Plan
 from schemas.status import Revision
@@ -118,6 +118,14 @@ class Store(Protocol):
         """Recompute the whole chain against the separately kept head; finds any change, gap or cut."""
         ...
 
+    def open_intents(self) -> Sequence[AuditRecord]:
+        """Intents that no outcome has closed, oldest first; without walking the chain."""
+        ...
+
+    def audited(self, audit_ids: Collection[str]) -> frozenset[str]:
+        """Those of ``audit_ids`` that some record carries."""
+        ...
+
     def revision(self) -> Revision:
         """The last saved revision, empty fields before the first."""
         ...
@@ -127,7 +135,11 @@ class Store(Protocol):
         ...
 
     def save_plan(self, plan: Plan, at_ns: int, outcome: str) -> None:
-        """Keep an applied (or refused) plan under its digest."""
+        """Keep an applied (or refused) plan under its digest; the same plan again updates time and outcome."""
+        ...
+
+    def plan(self, digest: str) -> Plan | None:
+        """The plan kept under ``digest``."""
         ...
 
     def halts(self, *, only_open: bool = True) -> Sequence[Halt]:
@@ -155,7 +167,7 @@ class Store(Protocol):
         ...
 
     def add_samples(self, series: str, at_ns: int, market_time: str, values: Mapping[str, int]) -> None:
-        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s) or ``metrics`` (1 min)."""
+        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s), ``metrics`` (1 min) or ``prices``."""
         ...
 
     def samples(self, series: str, key: str, since_ns: int, until_ns: int) -> Sequence[tuple[int, int]]:
@@ -166,8 +178,24 @@ class Store(Protocol):
         """Keep 1 s for 24 h, 1 min for 90 days, daily for ever; idempotent, bounded work per call."""
         ...
 
+    def save_book(self, live: LiveState) -> None:
+        """Keep the book as read: positions replaced, orders upserted, what orders filled since then as fills."""
+        ...
+
+    def positions(self) -> Sequence[PositionView]:
+        """Positions of the last book kept."""
+        ...
+
+    def orders(self, uid: str = "", limit: int = 50) -> Sequence[OrderView]:
+        """Orders of ``uid`` (all when empty), newest first."""
+        ...
+
+    def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+        """Fills of ``uid`` (all when empty), newest first."""
+        ...
+
     def add_decisions(self, decisions: Iterable[Decision]) -> None:
-        """Keep gate decisions; the same ``seq`` again changes nothing."""
+        """Keep gate decisions; the same one (``seq`` and time) again changes nothing."""
         ...
 
     def decisions(self, limit: int = 50) -> Sequence[Decision]:

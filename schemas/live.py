@@ -40,6 +40,19 @@ class OrderView(Model):
     average: int = 0
 
 
+class FillView(Model):
+    """What one order gained between two reads of the book; ``price`` is the average over that gain."""
+
+    order: str
+    uid: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    quantity: int
+    price: int
+    market_time: str
+    at_ns: int
+
+
 class StrategyLive(Model):
     """Ledger and status of one strategy at the venue. ``equity`` = allocation at start + realised + unrealised."""
 

@@ -1,0 +1,1 @@
+"""The Engine port: the gate service over its socket, and an in-memory twin."""
