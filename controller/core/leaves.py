@@ -1,0 +1,118 @@
+"""Leaves: single comparable values with a declared order, and the direction of a move between two of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+from schemas.limits import Leaf
+from schemas.plan import Change, Direction
+from schemas.scalars import Model
+
+Kind = Literal["limit", "mode", "status", "allocation", "strategy", "document", "halt", "trust"]
+Key = tuple[str, str]
+Value = int | str | frozenset[str] | None
+ABSENT = "-"
+
+
+class Other(Enum):
+    """Declarations besides an order: COMPILED is compared in the policy, NOTE says nothing to any machine."""
+
+    COMPILED = "compiled"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class LeafValue:
+    """One comparable value and how people see it.
+
+    ``value`` None means no bound for a ceiling and everything for an allow-set. ``added`` and ``removed`` are
+    the directions of its appearing and vanishing: absent means deny unless the leaf says otherwise.
+    """
+
+    order: Leaf | Other
+    value: Value
+    text: str
+    kind: Kind
+    label: str
+    path: str = ""
+    added: Direction = Direction.LOOSEN
+    removed: Direction = Direction.TIGHTEN
+
+
+def _ceiling(old: Any, new: Any) -> bool:
+    return new is not None and (old is None or new < old)
+
+
+def _floor(old: Any, new: Any) -> bool:
+    return bool(new > old)
+
+
+def _allow_set(old: Any, new: Any) -> bool:
+    return new is not None and (old is None or new < old)
+
+
+def _deny_set(old: Any, new: Any) -> bool:
+    return bool(new > old)
+
+
+_STRICTER: dict[Leaf, Callable[[Any, Any], bool]] = {
+    Leaf.CEILING: _ceiling,
+    Leaf.FLOOR: _floor,
+    Leaf.RANK: _floor,
+    Leaf.ALLOW_SET: _allow_set,
+    Leaf.DENY_SET: _deny_set,
+}
+
+
+def move(old: LeafValue | None, new: LeafValue | None) -> Direction:
+    """Direction of a change from ``old`` to ``new``; what is not provably stricter is LOOSEN."""
+    if old is None or new is None:
+        return new.added if new is not None else old.removed if old is not None else Direction.NEUTRAL
+    if old.order is not new.order:
+        return Direction.LOOSEN
+    if old.value == new.value or new.order is Other.NOTE:
+        return Direction.NEUTRAL
+    stricter = _STRICTER.get(new.order) if isinstance(new.order, Leaf) else None
+    return Direction.TIGHTEN if stricter is not None and stricter(old.value, new.value) else Direction.LOOSEN
+
+
+def differences(old: Mapping[Key, LeafValue], new: Mapping[Key, LeafValue]) -> Iterator[Change]:
+    """One change for each leaf that differs, account first, then by scope and key."""
+    for scope, key in sorted({*old, *new}, key=lambda item: (item[0] != "account", item)):
+        before, after = old.get((scope, key)), new.get((scope, key))
+        if before and after and (before.order, before.value) == (after.order, after.value):
+            continue
+        leaf = after or before
+        if leaf is not None:
+            yield Change(
+                kind=leaf.kind,
+                scope=scope,
+                key=key,
+                label=leaf.label,
+                old=before.text if before else ABSENT,
+                new=after.text if after else ABSENT,
+                direction=move(before, after),
+                path=leaf.path,
+            )
+
+
+def require_declared(model: type[Model], declared: Iterable[str], prefix: str = "") -> None:
+    """Raise TypeError unless every field of ``model`` (nested models by dotted name) is declared, and nothing else.
+
+    A name declared as a whole covers what is below it.
+    """
+    names = set(declared)
+    known: set[str] = set()
+    for field, info in model.model_fields.items():
+        name = prefix + field
+        below = {item for item in names if item.startswith(f"{name}.")}
+        if name in names:
+            known.add(name)
+        elif below and isinstance(info.annotation, type) and issubclass(info.annotation, Model):
+            require_declared(info.annotation, below, f"{name}.")
+            known |= below
+        else:
+            raise TypeError(f"{model.__name__}.{field} declares no direction: add {name!r} to its table")
+    if names - known:
+        raise TypeError(f"{model.__name__} has no field {', '.join(sorted(names - known))}")
