@@ -1,0 +1,184 @@
+"""Git objects as bytes: take commits and trees apart, put them together, write them loose.
+
+Every object read is hashed again: an id is then all that is trusted, whatever the repository's files say.
+"""
+
+import hashlib
+import os
+import secrets
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from controller.adapters.git.process import Batch
+from controller.errors import Refused
+from controller.ports import Entry, RawCommit
+from schemas.status import Refusal, RefusalReason
+
+COMMIT_BYTES = 64 * 1024
+BLOB_BYTES = 256 * 1024
+TREE_BYTES = 4 * 1024 * 1024
+Kind = Literal["blob", "tree", "commit"]
+BOUNDS: Mapping[Kind, int] = {"commit": COMMIT_BYTES, "blob": BLOB_BYTES, "tree": TREE_BYTES}
+_SIGNATURE = b"gpgsig "
+_KINDS: Mapping[str, Kind] = {"40000": "tree", "160000": "commit"}
+
+
+def refused(commit: str, reason: RefusalReason, message: str, fix: str = "") -> Refused:
+    """The exception for one refusal."""
+    return Refused(Refusal(commit=commit, reason=reason, message=message, fix=fix))
+
+
+def object_id(kind: str, content: bytes) -> str:
+    """The SHA-1 name of an object."""
+    return hashlib.sha1(b"%s %d\0" % (kind.encode(), len(content)) + content, usedforsecurity=False).hexdigest()
+
+
+def read(batch: Batch, name: str, kind: Kind, commit: str = "") -> tuple[str, bytes]:
+    """(id, content) of an object that must be of ``kind`` and within its bound.
+
+    ``commit`` is the commit to name in a refusal. Raises Refused(TooLarge | BadObject), SourceUnavailable.
+    """
+    found = batch.get(name, BOUNDS[kind])
+    blame = commit or name
+    if found is None:
+        raise refused(blame, RefusalReason.BAD_OBJECT, f"{kind} {name} is missing", "git fsck, then push again")
+    if isinstance(found, int):
+        message = f"{kind} {name} has {found:,} bytes; at most {BOUNDS[kind]:,} are read"
+        raise refused(blame, RefusalReason.TOO_LARGE, message, "take it out with git reset --soft HEAD~1, then sign")
+    oid, actual, content = found
+    if actual != kind or object_id(kind, content) != oid:
+        raise refused(blame, RefusalReason.BAD_OBJECT, f"{name} is not an intact {kind}", "git fsck")
+    return oid, content
+
+
+def split_commit(oid: str, raw: bytes) -> RawCommit:
+    """Take a commit object apart; the first ``gpgsig`` header is the signature, all the rest is the payload.
+
+    Lenient on purpose: :mod:`controller.core.commits` judges the payload strictly. Raises Refused(BadObject) when
+    the object is too broken to have a tree and parents.
+    """
+    payload, signature = _split_signature(raw)
+    head, _, message = payload.partition(b"\n\n")
+    lines = head.split(b"\n")
+    values: dict[bytes, bytes] = {}
+    parents = [line[7:].decode("ascii", "replace") for line in lines if line.startswith(b"parent ")]
+    for line in lines:
+        key, _, value = line.partition(b" ")
+        values.setdefault(key, value)
+    if not {b"tree", b"author", b"committer"} <= values.keys():
+        raise refused(oid, RefusalReason.BAD_OBJECT, "the commit has no tree, author or committer", "git fsck")
+    committer = values[b"committer"].rsplit(b" ", 2)
+    return RawCommit(
+        id=oid,
+        parents=tuple(parents),
+        tree=values[b"tree"].decode("ascii", "replace"),
+        author=_text(values[b"author"].rsplit(b" ", 2)[0]),
+        committer=_text(committer[0]),
+        time=int(committer[1]) if len(committer) == 3 and committer[1].isdigit() else 0,
+        message=_text(message),
+        payload=payload,
+        signature=signature,
+    )
+
+
+def _split_signature(raw: bytes) -> tuple[bytes, bytes | None]:
+    head, separator, message = raw.partition(b"\n\n")
+    lines = head.split(b"\n")
+    start = next((number for number, line in enumerate(lines) if line.startswith(_SIGNATURE)), None)
+    if start is None:
+        return raw, None
+    end = start + 1
+    while end < len(lines) and lines[end].startswith(b" "):
+        end += 1
+    armour = [lines[start][len(_SIGNATURE) :], *(line[1:] for line in lines[start + 1 : end])]
+    payload = b"\n".join(lines[:start] + lines[end:]) + separator + message
+    return payload, b"\n".join(armour).removesuffix(b"\n") + b"\n"
+
+
+def join_commit(payload: bytes, signature: bytes) -> bytes:
+    """The commit object of ``payload`` with ``signature`` in its ``gpgsig`` header, as git writes it."""
+    head, _, message = payload.partition(b"\n\n")
+    armour = signature.removesuffix(b"\n").replace(b"\n", b"\n ")
+    return head + b"\n" + _SIGNATURE + armour + b"\n\n" + message
+
+
+def commit_payload(tree: str, parents: tuple[str, ...], author: str, time: int, message: str) -> bytes:
+    """The bytes to sign for a new commit; ``author`` is ``Name <email>``, also the committer; time in UTC.
+
+    Raises ValueError for an author that git would read otherwise.
+    """
+    name, opened, rest = author.partition(" <")
+    if not opened or not name or not rest.endswith(">") or any(mark in name + rest[:-1] for mark in "<>\n\0"):
+        raise ValueError(f"author {author!r} is not written as Name <email>")
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    lines += [f"author {author} {time} +0000", f"committer {author} {time} +0000"]
+    return ("\n".join(lines) + "\n\n" + message.rstrip("\n") + "\n").encode()
+
+
+def parse_tree(commit: str, raw: bytes) -> dict[str, Entry]:
+    """The entries of one tree object by name. Raises Refused(BadObject) for what git itself would not write."""
+    entries: dict[str, Entry] = {}
+    at = 0
+    while at < len(raw):
+        space, end = raw.find(b" ", at), raw.find(b"\0", at)
+        name = raw[space + 1 : end]
+        if not at < space < end or end + 21 > len(raw) or not _plain(name) or name.decode() in entries:
+            raise refused(commit, RefusalReason.BAD_OBJECT, f"a tree has a broken entry {name!r}", "git fsck")
+        mode = raw[at:space].decode("ascii", "replace")
+        entries[name.decode()] = Entry(mode.zfill(6), _KINDS.get(mode, "blob"), raw[end + 1 : end + 21].hex())
+        at = end + 21
+    return entries
+
+
+def _plain(name: bytes) -> bool:
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return text not in ("", ".", "..") and "/" not in text and text.lower() != ".git" and text.isprintable()
+
+
+def tree_bytes(entries: Mapping[str, Entry]) -> bytes:
+    """The tree object of ``entries``, in git's order (a folder sorts as if its name ended in a slash)."""
+    ordered = sorted(entries.items(), key=lambda item: item[0].encode() + (b"/" if item[1].kind == "tree" else b""))
+    return b"".join(
+        f"{entry.mode.lstrip('0')} {name}".encode() + b"\0" + bytes.fromhex(entry.id) for name, entry in ordered
+    )
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+@dataclass(slots=True)
+class LooseWriter:
+    """Writes loose objects, durable before :meth:`flush` returns: no ref may ever point at an empty file."""
+
+    folder: Path
+    _unsynced: list[tuple[int, Path, Path]] = field(default_factory=list)
+
+    def write(self, kind: Kind, content: bytes) -> str:
+        """Queue one object; its id. Refuses what a reader would refuse. Raises Refused(TooLarge)."""
+        oid = object_id(kind, content)
+        if len(content) > BOUNDS[kind]:
+            raise refused(oid, RefusalReason.TOO_LARGE, f"a {kind} may have {BOUNDS[kind]:,} bytes", "split it")
+        path = self.folder / oid[:2] / oid[2:]
+        if path.exists():
+            return oid
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary = path.with_name(f"tmp_obj_{secrets.token_hex(6)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        os.write(descriptor, zlib.compress(b"%s %d\0" % (kind.encode(), len(content)) + content, 1))
+        self._unsynced.append((descriptor, temporary, path))
+        return oid
+
+    def flush(self) -> None:
+        """Sync what was written and give each file its name."""
+        queued, self._unsynced = self._unsynced, []
+        for descriptor, temporary, path in queued:
+            os.fdatasync(descriptor)
+            os.close(descriptor)
+            temporary.rename(path)

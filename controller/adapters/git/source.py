@@ -1,0 +1,130 @@
+"""The Source port on real git: an embedded bare repo, or a private mirror of a remote."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from controller.adapters.git.process import Git
+from controller.adapters.git.reader import Reader
+from controller.adapters.git.remote import Remote
+from controller.adapters.git.writer import Writer
+from controller.errors import Raced, SettingsError, SourceUnavailable
+from controller.ports import Clock, Entry, RawCommit
+
+EVIDENCE = "refs/heads/gt-risk/halts"
+_EVIDENCE_FILE = re.compile(r"^halts/[0-9a-f]{32}\.yaml$")
+_TRIES = 5
+BOT = "gt-risk bot <bot@gt-risk.invalid>"
+
+
+class GitSource:
+    """Implements :class:`controller.ports.Source`.
+
+    ``path`` is the bare repo (with ``remote``: the mirror, made when it is missing); ``sign`` signs a payload with
+    the bot's key and is needed for evidence only. Safe for several threads.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        branch: str,
+        clock: Clock,
+        *,
+        sign: Callable[[bytes], bytes] | None = None,
+        remote: str = "",
+        timeout: float = 20.0,
+    ) -> None:
+        self.git = Git(path, timeout)
+        self._ref = f"refs/heads/{branch}"
+        self._clock = clock
+        self._sign = sign
+        if remote and not path.exists():
+            path.mkdir(mode=0o700, parents=True)
+            self.git.run(["init", "--quiet", "--bare"])
+        self._reader = Reader(self.git)
+        self._writer = Writer(self._reader)
+        self._remote = Remote(self._reader, remote, (self._ref, EVIDENCE)) if remote else None
+
+    def tip(self) -> str:
+        """The commit of the branch; a remote is fetched first. Raises SourceUnavailable."""
+        if self._remote is not None:
+            self._remote.update()
+        tip = self._reader.ref(self._ref)
+        if tip is None:
+            raise SourceUnavailable(f"{self.git.git_dir} has no {self._ref}", hint="gt risk init")
+        return tip
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether ``old`` is ``new`` or one of its ancestors."""
+        return self._reader.is_ancestor(old, new)
+
+    def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """Commits in ``since..tip``, parents first."""
+        return self._reader.commits(since, tip)
+
+    def tree(self, commit: str) -> Mapping[str, Entry]:
+        """Entries at depth 2 of a commit or tree id."""
+        return self._reader.tree(commit)
+
+    def blob(self, blob_id: str) -> bytes:
+        """Content of a blob."""
+        return self._reader.blob(blob_id)
+
+    def stage(self, parent: str, files: Mapping[str, bytes | None], author: str, time: int, message: str) -> bytes:
+        """Write the objects of a commit to be; its payload."""
+        return self._writer.stage(parent, files, author, time, message)
+
+    def land(self, payload: bytes, signature: bytes) -> str:
+        """Write the signed commit and swap the branch to it."""
+        commit = self._writer.commit(payload, signature)
+        parents = self._reader.commit(commit).parents
+        self._swap(self._ref, commit, parents[0] if parents else None)
+        return commit
+
+    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
+        """Add halt records on the bot's branch; what is there already makes no commit. Raises SourceUnavailable."""
+        if self._sign is None:
+            raise SettingsError("there is no bot key to sign evidence with", "gt risk init")
+        wrong = [path for path in files if not _EVIDENCE_FILE.match(path)]
+        if wrong:
+            raise ValueError(f"evidence is halts/<id>.yaml, not {wrong[0]}")
+        for _ in range(_TRIES):
+            try:
+                return self._publish(files, message, self._sign)
+            except Raced:
+                self._observe_evidence()
+        raise SourceUnavailable(f"{EVIDENCE} keeps moving", retry_after=5.0)
+
+    def evidence(self) -> Mapping[str, bytes]:
+        """The halt records on the bot's branch as last observed."""
+        tip = self._reader.ref(EVIDENCE)
+        if tip is None:
+            return {}
+        entries = self._reader.tree(tip)
+        return {path: self.blob(entry.id) for path, entry in entries.items() if _EVIDENCE_FILE.match(path)}
+
+    def close(self) -> None:
+        """End the git process; idempotent."""
+        self._reader.close()
+
+    def _publish(self, files: Mapping[str, bytes], message: str, sign: Callable[[bytes], bytes]) -> str:
+        tip = self._reader.ref(EVIDENCE)
+        if tip is not None:
+            known = self.evidence()
+            if all(known.get(path) == content for path, content in files.items()):
+                return tip
+        seconds = self._clock.wall_ns() // 1_000_000_000
+        payload = self._writer.stage(tip, dict(files), BOT, seconds, message)
+        commit = self._writer.commit(payload, sign(payload))
+        self._swap(EVIDENCE, commit, tip)
+        return commit
+
+    def _observe_evidence(self) -> None:
+        if self._remote is not None:
+            self._remote.update()
+
+    def _swap(self, ref: str, new: str, old: str | None) -> None:
+        if self._remote is not None:
+            self._remote.push(ref, new, old)
+        else:
+            self._writer.move(ref, new, old)

@@ -1,0 +1,1 @@
+"""SSH signatures: verified in process, made by key file or agent."""
