@@ -1,0 +1,67 @@
+"""The venue's books as JSON values and back."""
+
+from array import array
+from typing import Any
+
+from controller.adapters.venues.ledger import Books
+from controller.gate.venue import Holding, Ledger, VenueBook, VenueOrder
+
+_ORDER = tuple(VenueOrder.__slots__)
+
+
+def order_out(order: VenueOrder) -> list[Any]:
+    """An order as the list of its fields."""
+    return [getattr(order, name) for name in _ORDER]
+
+
+def order_in(values: list[Any]) -> VenueOrder:
+    """The order of such a list."""
+    return VenueOrder(**dict(zip(_ORDER, values, strict=True)))
+
+
+def books_out(books: Books) -> dict[str, Any]:
+    """Everything but marks and volatility, which follow from the feed and the session."""
+    book = books.book
+    return {
+        "cash": book.cash,
+        "initial": books.initial,
+        "seq": books.seq,
+        "session": book.session,
+        "time": book.market_time,
+        "mode": book.mode,
+        "statuses": book.statuses,
+        "accepted": book.accepted,
+        "orders": [order_out(order) for order in book.orders.values()],
+        "closed": [order_out(order) for order in book.closed],
+        "holdings": [
+            [uid, symbol, books.costs[uid, symbol], held.quantity, held.entry, held.realized, held.opened_market]
+            for (uid, symbol), held in book.holdings.items()
+        ],
+        "ledgers": {
+            uid: [ledger.realized, ledger.fees, ledger.wins, ledger.losses, ledger.last_trade_ns]
+            for uid, ledger in book.ledgers.items()
+        },
+        "forgotten": books.forgotten.tobytes().hex(),
+    }
+
+
+def books_in(values: dict[str, Any]) -> Books:
+    """The books of :func:`books_out`."""
+    book = VenueBook(
+        cash=values["cash"],
+        market_time=values["time"],
+        session=values["session"],
+        mode=values["mode"],
+        statuses=values["statuses"],
+        accepted=values["accepted"],
+        orders={order.order: order for order in map(order_in, values["orders"])},
+        closed=[order_in(item) for item in values["closed"]],
+        ledgers={uid: Ledger(*item) for uid, item in values["ledgers"].items()},
+    )
+    books = Books(book, seq=values["seq"], initial=values["initial"])
+    for uid, symbol, cost, *held in values["holdings"]:
+        book.holdings[uid, symbol] = Holding(*held)
+        books.costs[uid, symbol] = cost
+    books.clients = {(order.uid, order.client_id): order for order in [*book.closed, *book.orders.values()]}
+    books.forgotten = array("Q", bytes.fromhex(values["forgotten"]))
+    return books

@@ -1,0 +1,36 @@
+"""What each journal record does to the books: the same when it is made and when it is replayed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from controller.adapters.venues import codec, ledger
+from controller.adapters.venues.ledger import Books
+from controller.gate.venue import Closed, Fill
+
+
+def apply(books: Books, record: dict[str, Any], sessions: Sequence[str]) -> None:
+    """Apply one record; ``sessions`` are the feed's dates."""
+    book = books.book
+    match record["k"]:
+        case "init":
+            books.initial = book.cash = record["cash"]
+            book.session = record["s"]
+        case "new":
+            ledger.accept(books, codec.order_in(record["o"]))
+        case "cancel":
+            ledger.close(books, Closed(record["o"], "cancelled"))
+        case "mode":
+            book.mode = record["v"]
+        case "status":
+            book.statuses[record["u"]] = record["v"]
+        case "bar":
+            book.session, book.market_time = record["s"], sessions[record["s"]]
+            _events(books, record["e"], record["w"])
+
+
+def _events(books: Books, events: list[list[Any]], wall_ns: int) -> None:
+    for values in events:
+        if len(values) == len(Closed._fields):
+            ledger.close(books, Closed(*values))
+        else:
+            ledger.fill(books, Fill(*values), wall_ns)
