@@ -27,7 +27,7 @@ class Inputs:
 
     ``base``: the last applied effective policy, None before the first. ``releases``: cleared halts still in the
     latch. ``rebases``: scopes whose peak a clear rebases. ``held``: a brake that keeps the loosening part back.
-    ``stale_gate``: the gate does not use the snapshot of the last apply (first start, new fence, drift).
+    ``settled``: the gate already holds exactly the snapshot that the plan ends with, under our fence.
     """
 
     base: Policy | None
@@ -38,7 +38,7 @@ class Inputs:
     releases: tuple[Halt, ...] = ()
     rebases: tuple[str, ...] = ()
     held: bool = False
-    stale_gate: bool = False
+    settled: bool = False
 
 
 def plan_for(inputs: Inputs) -> Plan:
@@ -60,12 +60,11 @@ def plan_for(inputs: Inputs) -> Plan:
 def _steps(inputs: Inputs) -> Iterable[Step]:
     yield from _venue_steps(inputs, tighten=True)
     yield from _cancels(inputs)
-    differs = inputs.base != inputs.target or inputs.stale_gate
-    if inputs.base is not None and (inputs.changes or inputs.held) and differs:
+    if inputs.base is not None and (inputs.changes or inputs.held) and not inputs.settled:
         yield Step(phase="joint", action="publish-joint", scope=ACCOUNT)
     if inputs.held:
         return
-    if differs:
+    if not inputs.settled:
         yield Step(phase="adopt", action="publish", scope=ACCOUNT)
     yield from _venue_steps(inputs, tighten=False)
     for scope in sorted(inputs.rebases):
