@@ -3,25 +3,27 @@
 Unknown fields are refused. The JSON Schemas in ``schemas/json`` are generated from these models.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, StrictBool, StrictInt, create_model, model_validator
 
 from schemas.limits import HARD, SOFT, Limit, Unit
 from schemas.scalars import (
     CommitId,
     Count,
+    Day,
     HaltId,
     Line,
     Model,
+    Moment,
     Money,
     Percent,
     Ratio,
     StrategyId,
     Symbol,
     Uid,
+    Version,
 )
 
 
@@ -95,17 +97,17 @@ class Account(Model):
 class Phase(Model):
     """The learning phase that the account is in (spec 2.2.5)."""
 
-    number: Annotated[int, Field(ge=1, le=9)] = 1
+    number: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
     name: Line = "Exploration"
-    started: date | None = None
-    days: Annotated[int, Field(ge=1, le=3650)] = 30
+    started: Day | None = None
+    days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 30
     position_size_multiplier: Ratio = Field(default="1.0", validate_default=True)
 
 
 class StalenessStep(Model):
     """After ``after_seconds`` without a verified source, at least ``action`` holds."""
 
-    after_seconds: Annotated[int, Field(ge=1, le=31_536_000)]
+    after_seconds: Annotated[int, Field(strict=True, ge=1, le=31_536_000)]
     action: Literal["report", "no-loosening", "pause-new-orders"]
 
 
@@ -128,8 +130,8 @@ class Guards(Model):
 class RiskConfig(Model):
     """risk_config.yaml"""
 
-    version: Literal[1]
-    semantics: Literal[1] = 1
+    version: Version
+    semantics: Version = 1
     account: Account
     hard_limits: HardLimits
     soft_limits: SoftLimits
@@ -144,7 +146,7 @@ class RiskConfig(Model):
 class Emergency(Model):
     """emergency.yaml"""
 
-    version: Literal[1]
+    version: Version
     trading_mode: TradingMode
     reason: Line = ""
 
@@ -152,7 +154,7 @@ class Emergency(Model):
 class Strategy(Model):
     """strategies/<id>.yaml"""
 
-    version: Literal[1]
+    version: Version
     uid: Uid = Field(description="Immutable random identity; halts, peaks and allocations follow it. Never reuse one.")
     id: StrategyId
     name: Line
@@ -160,7 +162,7 @@ class Strategy(Model):
     status: StrategyStatus
     allocation_pct: Percent = Field(description="Share of account.initial_capital.")
     module: Line = Field(description="Strategy module that the runner loads, for example momentum.")
-    parameters: dict[str, int | str | bool] = {}
+    parameters: dict[str, StrictInt | str | StrictBool] = {}
     max_positions: Count | None = None
     universe: tuple[Symbol, ...] = ()
     tags: tuple[Line, ...] = ()
@@ -183,11 +185,11 @@ class HaltScope(Model):
 class HaltDocument(Model):
     """halts/<id>.yaml: evidence of one halt, as the latch and the journal knew it."""
 
-    version: Literal[1]
+    version: Version
     id: HaltId
     scope: HaltScope
     mode: TradingMode
-    opened: datetime
+    opened: Moment
     actor: Line
     channel: Line
     reason: Line = ""
@@ -203,7 +205,7 @@ class Peak(StrEnum):
 class ClearedDocument(Model):
     """cleared/<id>.yaml: a person lifts the halt ``id``; ``halt_digest`` says which record was seen."""
 
-    version: Literal[1]
+    version: Version
     id: HaltId
     halt_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     by: Line
@@ -245,13 +247,13 @@ class TrustRule(Model):
     path: Line
     direction: Literal["tighten", "loosen", "any"] = "any"
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
-    signers: Annotated[int, Field(ge=1, le=9)] = 1
+    signers: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
 
 
 class Trust(Model):
     """trust.yaml"""
 
-    version: Literal[1]
+    version: Version
     target: Target
     signers: Annotated[tuple[Signer, ...], Field(min_length=1)]
     rules: tuple[TrustRule, ...] = ()
@@ -264,14 +266,14 @@ _ALL_LEVELS: tuple[AlertLevel, ...] = ("INFO", "WARN", "ERROR", "CRITICAL")
 class DashboardChannel(Model):
     """The dashboard's feed."""
 
-    enabled: bool = True
+    enabled: StrictBool = True
     levels: tuple[AlertLevel, ...] = _ALL_LEVELS
 
 
 class LogChannel(Model):
     """JSON lines on disk."""
 
-    enabled: bool = True
+    enabled: StrictBool = True
     levels: tuple[AlertLevel, ...] = _ALL_LEVELS
     format: Literal["json"] = "json"
     path: Line = ""
@@ -281,7 +283,7 @@ class LogChannel(Model):
 class EmailChannel(Model):
     """SMTP; the password is a reference, never a literal."""
 
-    enabled: bool = False
+    enabled: StrictBool = False
     levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
     to: Line = ""
     sender: Annotated[Line, Field(alias="from")] = ""
@@ -291,7 +293,7 @@ class EmailChannel(Model):
 class SlackChannel(Model):
     """Incoming webhook; its URL is a secret and so a reference (env: or file:)."""
 
-    enabled: bool = False
+    enabled: StrictBool = False
     levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
     webhook_url: Annotated[str, Field(pattern=r"^$|^(env|file):.+$")] = ""
 
@@ -316,12 +318,12 @@ class RateLimiting(Model):
 class QuietHours(Model):
     """Hours in which non-critical delivery is held for the digest; evaluation never stops."""
 
-    enabled: bool = False
+    enabled: StrictBool = False
     start_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "22:00"
     end_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
     timezone: Line = "UTC"
-    buffer_non_critical: bool = True
-    always_send_critical: bool = True
+    buffer_non_critical: StrictBool = True
+    always_send_critical: StrictBool = True
 
 
 class AlertRule(Model):
@@ -345,7 +347,7 @@ class Alerts(Model):
 class RiskAlerts(Model):
     """risk_alerts.yaml"""
 
-    version: Literal[1]
+    version: Version
     alerts: Alerts = Alerts()
 
 
@@ -354,19 +356,19 @@ class Variant(Model):
 
     name: Line
     description: Line = ""
-    parameters: dict[str, int | str | bool] = {}
+    parameters: dict[str, StrictInt | str | StrictBool] = {}
 
 
 class ABTest(Model):
     """ab_tests/<id>.yaml (spec 2.2.6)"""
 
-    version: Literal[1]
+    version: Version
     id: StrategyId
     name: Line
     strategy: StrategyId
     status: Literal["active", "stopped", "complete"] = "active"
-    started: date
-    duration_days: Annotated[int, Field(ge=1, le=3650)]
+    started: Day
+    duration_days: Annotated[int, Field(strict=True, ge=1, le=3650)]
     traffic_split: Annotated[str, Field(pattern=r"^\d{1,2}/\d{1,2}$")] = "50/50"
     success_metric: Literal["sharpe", "total_return", "win_rate"] = "sharpe"
     variant_a: Variant

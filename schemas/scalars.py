@@ -6,8 +6,10 @@ per million (15 % = 150,000; a ratio of 1.5 = 1,500,000). No binary float appear
 """
 
 import re
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -24,10 +26,17 @@ _MONEY = re.compile(r"^(?P<sign>-?)\$?(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<fract
 _NUMBER = re.compile(r"^-?\d{1,12}(?:\.\d{1,9})?$")
 
 
-class FloatText(str):
-    """The source text of a plain YAML scalar that YAML 1.2 would read as a float."""
+@dataclass(frozen=True, slots=True)
+class FloatText:
+    """The source text of a plain YAML scalar that YAML 1.2 would read as a float; not a ``str``, so text is not it."""
 
-    __slots__ = ()
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 class Model(BaseModel):
@@ -108,7 +117,23 @@ def ratio_text(value: Decimal) -> str:
     return text if "." in text else f"{text}.0"
 
 
-_SCALAR_JSON = {"type": ["string", "number"]}
+def _written(pattern: str, what: str) -> BeforeValidator:
+    """Let only text of one form through: pydantic by itself also reads numbers and other forms as times."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(pattern, value)):
+            return value
+        raise ValueError(f"{value!r} is not {what}")
+
+    return BeforeValidator(check)
+
+
+def _exactly_an_integer(value: Any) -> Any:
+    if type(value) is not int:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
 Money = Annotated[
     Decimal,
     BeforeValidator(parse_money),
@@ -125,15 +150,47 @@ Percent = Annotated[
     Decimal,
     BeforeValidator(parse_percent),
     PlainSerializer(percent_text, return_type=str),
-    WithJsonSchema({**_SCALAR_JSON, "pattern": r"^-?\d{1,12}(\.\d{1,9})? ?%?$", "description": "percent: 15% or 15"}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "string",
+                    "pattern": r"^ *(-?\d{1,12}(\.\d{1,9})? *%|-?0+(\.0{1,9})?|-?0*[1-9]\d*(\.\d{1,9})?) *$",
+                },
+                {"type": "number", "minimum": 1},
+                {"type": "number", "maximum": -1},
+                {"const": 0},
+            ],
+            "description": "percent: 15% or 15; below 1 with its sign, 0.5%",
+        }
+    ),
 ]
 Ratio = Annotated[
     Decimal,
     BeforeValidator(parse_ratio),
     PlainSerializer(ratio_text, return_type=str),
-    WithJsonSchema({**_SCALAR_JSON, "pattern": r"^-?\d{1,12}(\.\d{1,9})?x?$", "description": "a plain decimal ratio"}),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": r"^ *-?\d{1,12}(\.\d{1,9})?x? *$",
+            "description": "a plain decimal ratio: 1.5",
+        }
+    ),
 ]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Version = Annotated[Literal[1], BeforeValidator(_exactly_an_integer)]
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
+Day = Annotated[
+    date,
+    _written(_DAY, "a day: write it like 2026-01-19"),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY}),
+]
+Moment = Annotated[
+    datetime,
+    _written(_MOMENT, "a time with its zone: write it like 2026-01-19T10:23:45Z"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+]
 StrategyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 Uid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 HaltId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from schemas.scalars import FloatText
 
-Scalar = None | bool | int | str
+Scalar = None | bool | int | str | FloatText
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _OLD_BOOLS = frozenset({"yes", "no", "on", "off"})
