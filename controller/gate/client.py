@@ -37,7 +37,7 @@ class GateClient:
             return self._reply(channel)
         except (OSError, ValueError) as error:
             self.close()
-            raise GateUnavailable(f"gate at {self._path}: {error or type(error).__name__}") from error
+            raise GateUnavailable(f"gate at {self._path}: {str(error) or type(error).__name__}") from error
 
     def submit(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Put an order (fields of ``ports.Order``) through the gate; the reply has the fields of ``ports.Answer``."""
@@ -51,7 +51,7 @@ class GateClient:
                 channel.settimeout(poll)
                 yield from _lines(channel)
         except (OSError, ValueError) as error:
-            raise GateUnavailable(f"gate at {self._path}: {error or type(error).__name__}") from error
+            raise GateUnavailable(f"gate at {self._path}: {str(error) or type(error).__name__}") from error
 
     def close(self) -> None:
         """Drop the connection; idempotent."""

@@ -19,7 +19,7 @@ class VenueUnknown(Exception):
 
 @dataclass(slots=True)
 class VenueOrder:
-    """One order. ``order`` is the gate's id; ``(uid, client_id)`` is unique at the venue: a repeat is the same order."""
+    """One order. ``order`` is the gate's id; ``(uid, client_id)`` is unique: a repeat is the same order."""
 
     order: str
     client_id: str
@@ -94,7 +94,7 @@ class Ledger:
 
 @dataclass(slots=True)
 class VenueBook:
-    """Everything the venue holds. ``orders`` are the open ones by gate id, plus the last 200 closed ones in ``closed``."""
+    """Everything the venue holds. ``orders``: the open ones by gate id; ``closed``: the last 200 closed ones."""
 
     cash: int = 0
     holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)

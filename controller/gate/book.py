@@ -1,0 +1,278 @@
+"""The gate's hot-path book: positions, working orders, reservations and their sums, projected from the venue's book.
+
+Loaded whole whenever the venue reports events (level-triggered: a lost or doubled event cannot skew it), kept
+incrementally between by :meth:`Book.reserve` and :meth:`Book.release`. Micro-dollars, whole shares, boot nanoseconds.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from controller.gate.orders import BUY, OrderRequest, reserve_price
+from controller.gate.venue import VenueBook, VenueOrder
+
+MINUTE_NS = 60_000_000_000
+MAX_CLIENT_IDS = 20_000
+
+
+class Line:
+    """One instrument (of the account, or of one strategy). ``worst`` is the value of the larger projected side."""
+
+    __slots__ = ("buy_value", "buys", "mark", "quantity", "sell_value", "sells", "worst")
+
+    def __init__(self, quantity: int, mark: int) -> None:
+        self.quantity = quantity
+        self.mark = mark
+        self.buys = self.sells = self.buy_value = self.sell_value = 0
+        self.worst = abs(quantity) * mark
+
+    def projected(self, side: int, quantity: int, price: int) -> int:
+        """``worst`` with ``quantity`` more on ``side``: long = position + all buys, short = all sells - position.
+
+        Working buys are never netted against working sells. What is held counts at the mark, what is ordered
+        at the average of the orders' reserve prices.
+        """
+        held, mark = self.quantity, self.mark
+        buys, buy_value, sells, sell_value = self.buys, self.buy_value, self.sells, self.sell_value
+        if side > 0:
+            buys += quantity
+            buy_value += quantity * price
+        else:
+            sells += quantity
+            sell_value += quantity * price
+        long = _side(held, mark, buys, buy_value)
+        short = _side(-held, mark, sells, sell_value)
+        return long if long > short else short
+
+    def change(self, side: int, quantity: int, price: int) -> int:
+        """Add (or with a negative ``quantity`` take back) an open order; returns by how much ``worst`` moved."""
+        before = self.worst
+        self.worst = self.projected(side, quantity, price)
+        if side > 0:
+            self.buys += quantity
+            self.buy_value += quantity * price
+        else:
+            self.sells += quantity
+            self.sell_value += quantity * price
+        return self.worst - before
+
+
+def _side(held: int, mark: int, orders: int, value: int) -> int:
+    total = held + orders
+    if total <= 0:
+        return 0
+    if held <= 0:
+        return total * value // orders
+    return held * mark + value
+
+
+class Reservation:
+    """An order that may still execute. ``unknown``: the venue has not said whether it exists."""
+
+    __slots__ = ("order", "price", "remaining", "unknown")
+
+    def __init__(self, order: VenueOrder, price: int, unknown: bool = False) -> None:
+        self.order = order
+        self.price = price
+        self.remaining = order.quantity - order.filled
+        self.unknown = unknown
+
+
+class Strand:
+    """One strategy's lines. ``deployed`` sums their ``worst``; ``occupied`` counts those that are not flat."""
+
+    __slots__ = ("deployed", "lines", "occupied")
+
+    def __init__(self) -> None:
+        self.lines: dict[str, Line] = {}
+        self.deployed = 0
+        self.occupied = 0
+
+
+class Book:
+    """Everything a check reads. ``gross`` sums the account lines' ``worst``; equity is ``cash + net``."""
+
+    __slots__ = (
+        "buy_total",
+        "cash",
+        "clients",
+        "gross",
+        "lines",
+        "marks",
+        "net",
+        "occupied",
+        "price_ns",
+        "recent",
+        "repeats",
+        "reservations",
+        "sectors",
+        "sell_total",
+        "short_value",
+        "strands",
+        "volatility",
+    )
+
+    def __init__(self) -> None:
+        self.clients: dict[tuple[str, str], tuple[OrderRequest, str, int]] = {}
+        self.recent: deque[int] = deque()
+        self.repeats: dict[tuple[object, ...], int] = {}
+        self.reservations: dict[str, Reservation] = {}
+        self.sectors: dict[str, tuple[dict[str, str], dict[str, int]]] = {}
+        self.price_ns = 0
+        self._clear(VenueBook())
+
+    @property
+    def equity(self) -> int:
+        """Cash plus positions at their marks."""
+        return self.cash + self.net
+
+    def load(self, venue: VenueBook) -> None:
+        """Project the venue's book anew; reservations with an unknown outcome stay until the venue knows the order."""
+        held = self.reservations
+        self._clear(venue)
+        for (uid, symbol), holding in venue.holdings.items():
+            if holding.quantity:
+                mark = self.marks.get(symbol) or holding.entry
+                self._line(symbol, mark).quantity += holding.quantity
+                self.strand(uid).lines[symbol] = Line(holding.quantity, mark)
+        self._sum()
+        for order in venue.orders.values():
+            known = held.get(order.order)
+            self.reserve(Reservation(order, known.price if known else self._price(order)))
+        closed = {order.order for order in venue.closed} if any(item.unknown for item in held.values()) else set()
+        for name, item in held.items():
+            if item.unknown and name not in self.reservations and name not in closed:
+                self.reserve(item)
+
+    def reserve(self, item: Reservation) -> None:
+        """Count an order that may execute, before it is sent."""
+        self.reservations[item.order.order] = item
+        self._apply(item, item.remaining)
+
+    def release(self, order: str) -> None:
+        """Stop counting an order; unknown ids are ignored."""
+        item = self.reservations.pop(order, None)
+        if item is not None:
+            self._apply(item, -item.remaining)
+
+    def count(self, at_ns: int) -> None:
+        """Note that an order is sent: the rate looks at the last 60 seconds."""
+        recent = self.recent
+        recent.append(at_ns)
+        while recent[0] <= at_ns - MINUTE_NS:
+            recent.popleft()
+
+    def remember(self, request: OrderRequest, order: str, quantity: int, at_ns: int) -> None:
+        """Note an order that the venue has or may have: for duplicates and for a repeat of its client id."""
+        self.repeats.pop(key := fingerprint(request), None)
+        self.repeats[key] = at_ns
+        self.clients[request.uid, request.client_id] = (request, order, quantity)
+        if len(self.clients) > MAX_CLIENT_IDS:
+            del self.clients[next(iter(self.clients))]
+        if len(self.repeats) > MAX_CLIENT_IDS:
+            del self.repeats[next(iter(self.repeats))]
+
+    def strand(self, uid: str) -> Strand:
+        """The lines of one strategy, made when it has none yet."""
+        found = self.strands.get(uid)
+        if found is None:
+            found = self.strands[uid] = Strand()
+        return found
+
+    def watch_sectors(self, tables: Iterable[tuple[str, dict[str, str]]]) -> None:
+        """Keep a sum per sector for each (id, symbol → sector) table from now on."""
+        self.sectors = {name: (table, {}) for name, table in tables}
+        self._sum_sectors()
+
+    def sector_value(self, name: str, table: dict[str, str], sector: str) -> int:
+        """Worst-case value held and ordered in ``sector``; computed on the spot for a table that is not watched."""
+        watched = self.sectors.get(name)
+        if watched is not None:
+            return watched[1].get(sector, 0)
+        return sum(line.worst for symbol, line in self.lines.items() if table.get(symbol, "Unclassified") == sector)
+
+    def exit_room(self, uid: str, symbol: str, side: int) -> int:
+        """Shares that ``side`` can still trade as a pure exit: the open position minus every working order on that
+        side."""
+        strand = self.strands.get(uid)
+        line = strand.lines.get(symbol) if strand is not None else None
+        if line is None:
+            return 0
+        return -line.quantity - line.buys if side > 0 else line.quantity - line.sells
+
+    def _clear(self, venue: VenueBook) -> None:
+        self.cash = venue.cash
+        self.marks = dict(venue.marks)
+        self.volatility = dict(venue.volatility)
+        self.lines: dict[str, Line] = {}
+        self.strands: dict[str, Strand] = {}
+        self.reservations = {}
+        self.gross = self.net = self.short_value = self.buy_total = self.sell_total = self.occupied = 0
+
+    def _sum(self) -> None:
+        for line in self.lines.values():
+            value = line.quantity * line.mark
+            line.worst = abs(value)
+            self.net += value
+            self.gross += line.worst
+            self.short_value += max(0, -value)
+            self.occupied += line.worst > 0
+        for strand in self.strands.values():
+            strand.deployed = sum(line.worst for line in strand.lines.values())
+            strand.occupied = sum(line.worst > 0 for line in strand.lines.values())
+        self._sum_sectors()
+
+    def _sum_sectors(self) -> None:
+        for table, sums in self.sectors.values():
+            sums.clear()
+            for symbol, line in self.lines.items():
+                sector = table.get(symbol, "Unclassified")
+                sums[sector] = sums.get(sector, 0) + line.worst
+
+    def _apply(self, item: Reservation, quantity: int) -> None:
+        order, price = item.order, item.price
+        symbol, side = order.symbol, order.side
+        line = self._line(symbol, self.marks.get(symbol, 0))
+        flat = line.worst == 0
+        moved = line.change(side, quantity, price)
+        self.gross += moved
+        self.occupied += flat - (line.worst == 0)
+        for table, sums in self.sectors.values():
+            sector = table.get(symbol, "Unclassified")
+            sums[sector] = sums.get(sector, 0) + moved
+        if side == BUY:
+            self.buy_total += quantity * price
+        else:
+            self.sell_total += quantity * price
+        self._apply_own(item, quantity)
+
+    def _apply_own(self, item: Reservation, quantity: int) -> None:
+        strand = self.strand(item.order.uid)
+        own = strand.lines.get(item.order.symbol)
+        if own is None:
+            own = strand.lines[item.order.symbol] = Line(0, self.marks.get(item.order.symbol, 0))
+        flat = own.worst == 0
+        strand.deployed += own.change(item.order.side, quantity, item.price)
+        strand.occupied += flat - (own.worst == 0)
+
+    def _line(self, symbol: str, mark: int) -> Line:
+        found = self.lines.get(symbol)
+        if found is None:
+            found = self.lines[symbol] = Line(0, mark)
+        return found
+
+    def _price(self, order: VenueOrder) -> int:
+        mark = self.marks.get(order.symbol, 0)
+        return reserve_price(order.side, order.type, order.limit, order.stop, mark)
+
+
+def fingerprint(request: OrderRequest) -> tuple[object, ...]:
+    """What makes two orders the same order: everything but the client id."""
+    return (
+        request.uid,
+        request.symbol,
+        request.side,
+        request.quantity,
+        request.type,
+        request.limit,
+        request.stop,
+    )
