@@ -1,0 +1,37 @@
+"""Public keys as trust.yaml writes them, and the proof of a signature. Light: the CLI's signer imports it."""
+
+import binascii
+import hashlib
+from typing import NamedTuple
+
+
+class SignatureError(ValueError):
+    """A signature or key proves nothing; the message says why, in words for the committer."""
+
+
+class Signed(NamedTuple):
+    """Who signed: the key's blob and its ``SHA256:`` fingerprint."""
+
+    key: bytes
+    fingerprint: str
+
+
+def key_blob(line: str) -> bytes:
+    """The blob of an OpenSSH public key line. Raises SignatureError when type and blob do not agree."""
+    words = line.split()
+    if len(words) < 2:
+        raise SignatureError("a public key line is a type and base64")
+    try:
+        blob = binascii.a2b_base64(words[1], strict_mode=True)
+    except ValueError:
+        raise SignatureError("its base64 is broken") from None
+    kind = words[0].encode()
+    if not blob.startswith(len(kind).to_bytes(4, "big") + kind):
+        raise SignatureError(f"its blob is not of type {words[0]}")
+    return blob
+
+
+def fingerprint(blob: bytes) -> str:
+    """``SHA256:…`` of a public key blob, as ``ssh-keygen -l`` prints it."""
+    digest = hashlib.sha256(blob).digest()
+    return "SHA256:" + binascii.b2a_base64(digest, newline=False).decode().rstrip("=")
