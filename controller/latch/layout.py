@@ -55,6 +55,10 @@ class LatchError(Exception):
     """A latch file is not usable; the message names the file and what is wrong with it."""
 
 
+class LatchMissing(LatchError):
+    """The file does not exist."""
+
+
 class LeaseHeld(LatchError):
     """Another process holds the lease on the permit file."""
 

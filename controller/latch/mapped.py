@@ -3,7 +3,7 @@
 import mmap
 import os
 
-from controller.latch.layout import HEADER_SIZE, SIZE, Header, LatchError, parse_header
+from controller.latch.layout import HEADER_SIZE, SIZE, Header, LatchError, LatchMissing, parse_header
 
 
 class MappedFile:
@@ -20,7 +20,7 @@ class MappedFile:
         try:
             self.fd = os.open(path, (os.O_RDWR if file_writable else os.O_RDONLY) | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise LatchError(f"{name}: missing") from None
+            raise LatchMissing(f"{name}: missing") from None
         except OSError as error:
             raise LatchError(f"{name}: {error.strerror}") from error
         try:

@@ -1,0 +1,212 @@
+"""The halt journal: what makes a halt survive power loss.
+
+A file of 512-byte records, written out with zeros beforehand; record 0 is the header. A halter takes the first free
+record under an open-file-description try-lock, writes it in one call and has it on disk (fdatasync) when it returns.
+"""
+
+import os
+
+from controller.latch.journal_record import HALT, MAGIC, RECORD, RELEASED, Entry, pack, parse
+from controller.latch.raising import try_lock, unlock
+
+RECORDS = 4096
+_CHUNK = 128 * RECORD
+_RESCUE = "journal-"
+_RESCUE_FOLDERS = ("", "run/", "latch/", "policy/", "logs/")
+
+
+class JournalHalt:
+    """A halt as the journal knows it; ``opened_ns`` Unix time; ``released`` for ever once True."""
+
+    __slots__ = ("actor", "halt_id", "mode", "opened_ns", "reason", "released", "scope", "slot", "source", "word")
+
+    def __init__(self, entry: Entry) -> None:
+        self.halt_id = entry.halt_id
+        self.scope = entry.scope
+        self.mode = entry.mode
+        self.source = entry.source
+        self.actor = entry.actor
+        self.opened_ns = entry.wall_ns
+        self.word = entry.word
+        self.slot = entry.slot
+        self.reason = ""
+        self.released = False
+
+
+def create(path: str, records: int = RECORDS) -> None:
+    """Create the journal, zeros written out, whole or not at all; an existing one is never touched. Raises OSError."""
+    temporary = f"{path}.{os.urandom(8).hex()}"
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _write(fd, MAGIC + b"HEAD" + bytes(records * RECORD - 8), 0)
+        os.fsync(fd)
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    finally:
+        os.close(fd)
+        os.unlink(temporary)  # noqa: PTH108  # pathlib costs more than the halt itself
+    folder = os.open(path.rpartition("/")[0] or ".", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Journal:
+    """The journal, open for writing; many processes may hold it open. Raises OSError from every method."""
+
+    __slots__ = ("_fd", "_next", "path")
+
+    def __init__(self, path: str, records: int = RECORDS) -> None:
+        """Open ``path``, creating it with that many records when it is missing."""
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            create(path, records)
+            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._next = 1
+
+    def write(self, entry: Entry) -> None:
+        """Write one entry (several records when its text is long), visible to every reader but not yet durable."""
+        for record in pack(entry):
+            self._put(record)
+
+    def sync(self) -> None:
+        """Make everything written so far survive power loss."""
+        os.fdatasync(self._fd)
+
+    def append(self, entry: Entry) -> None:
+        """:meth:`write` and :meth:`sync`."""
+        self.write(entry)
+        self.sync()
+
+    def probe(self, wall_ns: int) -> None:
+        """Prove that the journal can be made durable now: the time into the header, on disk."""
+        _write(self._fd, wall_ns.to_bytes(8, "little"), 8)
+        self.sync()
+
+    def reserve(self, records: int = RECORDS // 4) -> None:
+        """Keep that many records allocated behind the last one in use, so that a full disk stops no halt."""
+        size = os.fstat(self._fd).st_size // RECORD
+        self._next = self._first_free(self._next, size)
+        missing = records - (size - self._next)
+        if missing > 0:
+            os.posix_fallocate(self._fd, size * RECORD, missing * RECORD)
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Close; idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _put(self, record: bytes) -> None:
+        while True:
+            size = -(-os.fstat(self._fd).st_size // RECORD)
+            index = self._first_free(self._next, size)
+            self._next = index + 1
+            at = index * RECORD
+            if not try_lock(self._fd, at, RECORD):
+                continue
+            try:
+                if not any(os.pread(self._fd, RECORD, at)):
+                    _write(self._fd, record, at)
+                    return
+            finally:
+                unlock(self._fd, at, RECORD)
+
+    def _first_free(self, start: int, size: int) -> int:
+        """Index of the first all-zero record at or behind ``start``; ``size`` (the end) when there is none."""
+        for base in range(start, size, _CHUNK // RECORD):
+            chunk = os.pread(self._fd, _CHUNK, base * RECORD)
+            for offset in range(0, len(chunk), RECORD):
+                if chunk[offset : offset + 4] == b"\0\0\0\0" and not any(chunk[offset : offset + RECORD]):
+                    return base + offset // RECORD
+        return max(start, size)
+
+
+def read(path: str) -> tuple[list[Entry], list[str]]:
+    """(every whole record in file order, what is wrong with the file). A damaged record hides no other one."""
+    name = os.path.basename(path)  # noqa: PTH119  # pathlib costs more than the halt itself
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        return [], [f"{name}: {'missing' if isinstance(error, FileNotFoundError) else error.strerror}"]
+    try:
+        return _read(fd, name)
+    finally:
+        os.close(fd)
+
+
+def rescue_paths(root: str, halt_id: str) -> list[str]:
+    """Where a halt is recorded when ``<home>/journal`` cannot be written; :func:`read_home` finds it there."""
+    return [f"{root}/{folder}{_RESCUE}{halt_id}" for folder in _RESCUE_FOLDERS]
+
+
+def read_home(root: str) -> tuple[list[Entry], list[str]]:
+    """As :func:`read`, over the journal of a home folder and every rescue file in it."""
+    entries, problems = read(f"{root}/journal")
+    for folder in _RESCUE_FOLDERS:
+        try:
+            names = sorted(os.listdir(f"{root}/{folder}"))  # noqa: PTH208  # pathlib costs more than the halt itself
+        except FileNotFoundError:
+            continue
+        for name in names:
+            if name.startswith(_RESCUE):
+                more, wrong = read(f"{root}/{folder}{name}")
+                entries += more
+                problems += [f"{folder}{name}: holds halts that the journal could not take", *wrong]
+    return entries, problems
+
+
+def fold(entries: list[Entry]) -> dict[str, JournalHalt]:
+    """Halts by id. The reason written last wins; a release is for ever, wherever it stands in the file."""
+    halts = {entry.halt_id: JournalHalt(entry) for entry in entries if entry.kind == HALT}
+    reasons: dict[str, dict[int, dict[int, str]]] = {}
+    for entry in entries:
+        if entry.kind == RELEASED and entry.halt_id in halts:
+            halts[entry.halt_id].released = True
+        elif entry.text:
+            reasons.setdefault(entry.halt_id, {}).setdefault(entry.wall_ns, {})[entry.part] = entry.text
+    for halt_id, by_time in reasons.items():
+        if halt_id in halts:
+            parts = by_time[max(by_time)]
+            halts[halt_id].reason = "".join(parts[part] for part in sorted(parts))
+    return halts
+
+
+def _read(fd: int, name: str) -> tuple[list[Entry], list[str]]:
+    entries, problems = [], []
+    whole, tail = divmod(os.fstat(fd).st_size, RECORD)
+    if os.pread(fd, 4, 0) != MAGIC:
+        problems.append(f"{name}: bad header")
+    for base in range(1, whole, _CHUNK // RECORD):
+        chunk = os.pread(fd, min(_CHUNK, (whole - base) * RECORD), base * RECORD)
+        for offset in range(0, len(chunk), RECORD):
+            record = chunk[offset : offset + RECORD]
+            if any(record[:4]) or any(record):
+                index = base + offset // RECORD
+                entry = parse(record) or _read_again(fd, index)
+                if entry is None:
+                    problems.append(f"{name}: record {index} is damaged")
+                else:
+                    entries.append(entry)
+    if tail and any(os.pread(fd, tail, whole * RECORD)):
+        problems.append(f"{name}: torn record at the end")
+    return entries, problems
+
+
+def _read_again(fd: int, index: int) -> Entry | None:
+    """A record that another process was just writing is whole the next time."""
+    for _ in range(3):
+        entry = parse(os.pread(fd, RECORD, index * RECORD))
+        if entry is not None:
+            return entry
+    return None
+
+
+def _write(fd: int, data: bytes, at: int) -> None:
+    if os.pwrite(fd, data, at) != len(data):
+        raise OSError("short write")
