@@ -1,0 +1,94 @@
+"""Connections, transactions, schema version, and what their errors mean to an operator."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, exc, inspect, text
+
+from controller.adapters.store import migrations
+from controller.adapters.store.dialect import dialect_of, sqlite_url
+from controller.errors import SettingsError, StoreUnavailable
+
+_HINTS = (
+    ("full", "df -h {place}"),
+    ("readonly", "ls -l {place}"),
+    ("unable to open", "ls -ld {place}"),
+    ("locked", "gt risk service status"),
+)
+
+
+class Database:
+    """One database. ``location`` is a path (SQLite) or an SQLAlchemy URL; the schema is brought up to date.
+
+    Threads may share it: readers go in parallel, writers of this process one after the other without spinning on
+    the database's own lock. Raises StoreUnavailable; SettingsError when a newer release wrote it.
+    """
+
+    def __init__(self, location: str | Path) -> None:
+        self.place = str(location)
+        self._writer = threading.Lock()
+        with self._translated():
+            url = str(location) if "://" in str(location) else sqlite_url(Path(location))
+            self.engine = create_engine(url)
+            self.dialect = dialect_of(self.engine.dialect.name)
+            self.dialect.prepare(self.engine)
+            migrate(self)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot."""
+        with self._translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The only writer; durable when the block has ended, nothing has happened when it raises."""
+        with (
+            self._translated(),
+            self._writer,
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Close pooled connections; idempotent."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.IntegrityError, exc.ProgrammingError):
+            raise
+        except exc.DBAPIError as error:
+            raise unavailable(self.place, str(error.orig)) from error
+        except (exc.TimeoutError, OSError) as error:
+            raise unavailable(self.place, str(error)) from error
+
+
+def unavailable(place: str, problem: str) -> StoreUnavailable:
+    """The error for ``problem`` at ``place``, with the command that helps."""
+    hints = [hint for word, hint in _HINTS if word in problem]
+    return StoreUnavailable(f"{place}: {problem}", hint=(hints or ["gt risk doctor"])[0].format(place=place))
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema up to date; Alembic is imported only when it is not. Raises SettingsError when it is newer."""
+    with database.read() as connection:
+        current = schema_version(connection)
+    if current == migrations.HEAD:
+        return
+    if current and current not in migrations.REVISIONS:
+        raise SettingsError(f"{database.place} has schema {current}, newer than this release's {migrations.HEAD}")
+    with database.write() as connection:
+        migrations.upgrade(connection)
+
+
+def schema_version(connection: Connection) -> str:
+    """The schema's revision; empty for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""

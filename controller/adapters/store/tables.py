@@ -1,0 +1,204 @@
+"""Every table of the store, in one place. ``comment`` is the documentation; docs/database/schema.md is made of it.
+
+Times are Unix nanoseconds, money is in micro-dollars, quantities are whole shares.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, String, Table, Text
+
+metadata = MetaData()
+
+
+def _time(name: str, comment: str, *, primary: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=primary, autoincrement=False, nullable=False, comment=comment)
+
+
+def _text(name: str, comment: str, *, primary: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=primary, nullable=False, comment=comment)
+
+
+def _number(name: str, comment: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, comment=comment)
+
+
+def _flag(name: str, comment: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False, comment=comment)
+
+
+audit = Table(
+    "audit",
+    metadata,
+    Column(
+        "seq",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="place in the chain, from 1",
+    ),
+    _time("at_ns", "when"),
+    _text("event", "what, as emergency.halt_all"),
+    _text("actor", "who"),
+    _text("channel", "cli, api, git, monitor, gate, controller or bot"),
+    _text("level", "info, warn, error or critical"),
+    _text("kind", "intent, outcome or fact"),
+    _number("intent", "sequence number of the intent that this outcome closes, else 0"),
+    _text("outcome", "done, failed, partial, refused or unknown; empty without one"),
+    _text("scope", "account or strategy:<uid>"),
+    _text("reason", "why, as the person wrote it"),
+    _text("before", "value before"),
+    _text("after", "value after"),
+    _text("revision", "commit that it speaks of"),
+    _text("audit_id", "id that intent and outcome share"),
+    _text("details", "more"),
+    Column("previous", String(64), nullable=False, comment="hash of the record before"),
+    Column("hash", String(64), nullable=False, comment="SHA-256 over seq, previous and every field"),
+    Index("audit_by_id", "audit_id"),
+    Index("audit_by_intent", "kind", "intent"),
+    comment="Hash-chained audit log. Rows are never changed or deleted (triggers); audit.head keeps its end.",
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column(
+        "name",
+        String(32),
+        primary_key=True,
+        comment="observed_tip, last_verified, last_attempted, last_applied or last_known_good",
+    ),
+    _text("commit_id", "commit, empty when there is none"),
+    comment="Where the controller stands in the config repo's history.",
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="digest of the plan"),
+    _time("at_ns", "when it was last tried"),
+    _text("target", "commit that it leads to"),
+    _text("outcome", "what came of it"),
+    _text("document", "the plan as JSON"),
+    Index("plans_by_time", "at_ns"),
+    comment="Plans that were applied or refused.",
+)
+
+halts = Table(
+    "halts",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="128 random bits in hex"),
+    _text("scope", "account or strategy:<uid>"),
+    _text("mode", "trading mode that it forces"),
+    _time("opened_ns", "when it was raised"),
+    _text("actor", "who raised it"),
+    _text("source", "cli, api, monitor, gate, controller or synthetic"),
+    _text("reason", "why; may be added later"),
+    Column("word", String(16), nullable=False, comment="latch word in hex"),
+    _number("slot", "latch slot, -1 when unknown"),
+    _flag("durable", "1: in the journal"),
+    _flag("adopted", "1: in store and policy"),
+    _flag("evidenced", "1: on the bot's branch"),
+    comment="Halts known to the store, open and released.",
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("halt_id", String(32), primary_key=True, comment="halt that was lifted; it may be unknown here"),
+    _time("at_ns", "when"),
+    _text("commit_id", "commit that cleared it"),
+    comment="Halts that were lifted; for ever.",
+)
+
+peaks = Table(
+    "peaks",
+    metadata,
+    Column("scope", String(64), primary_key=True, comment="account or strategy uid"),
+    _number("value", "high-water mark of equity"),
+    comment="High-water marks for drawdown; a restart never rebases them.",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _time("at_ns", "when", primary=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number that the gate gave it"),
+    _text("market_time", "market clock"),
+    _text("kind", "denied, warned, reduced or halted"),
+    _text("code", "check that decided"),
+    _text("uid", "strategy"),
+    _text("symbol", "instrument"),
+    _text("limit", "limit that decided"),
+    _number("observed", "figure before the order"),
+    _number("projected", "figure with the order"),
+    _number("value", "value of the limit"),
+    _text("revision", "policy's commit"),
+    _text("message", "for people"),
+    comment="What the gate decided that people should see; kept for 90 days.",
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("uid", String(32), primary_key=True, comment="strategy"),
+    Column("symbol", String(12), primary_key=True, comment="instrument"),
+    _number("quantity", "shares, shorts negative"),
+    _number("entry", "average entry price"),
+    _number("mark", "price now"),
+    _text("opened_market", "session in which it was opened"),
+    _number("realized", "realised profit and loss"),
+    comment="Positions as last read from the engine.",
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order", String(64), primary_key=True, comment="id that the gate gave it"),
+    _text("client_id", "id that the strategy gave it"),
+    _text("uid", "strategy"),
+    _text("symbol", "instrument"),
+    _text("side", "buy or sell"),
+    _text("type", "market, limit or stop"),
+    _number("quantity", "shares asked for"),
+    _number("filled", "shares filled"),
+    _number("price", "price asked for, the mark for a market order"),
+    _text("state", "pending, working, filled, cancelled, rejected or unknown"),
+    _time("submitted_ns", "when"),
+    _text("market_time", "market clock"),
+    _number("average", "average fill price"),
+    Index("orders_by_time", "submitted_ns"),
+    comment="Orders as last read from the engine; kept for ever.",
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("order", String(64), ForeignKey("orders.order"), primary_key=True, comment="order"),
+    Column(
+        "filled", BigInteger, primary_key=True, autoincrement=False, comment="shares of the order filled with this one"
+    ),
+    _text("uid", "strategy"),
+    _text("symbol", "instrument"),
+    _text("side", "buy or sell"),
+    _number("quantity", "shares"),
+    _number("price", "average price of these shares"),
+    _text("market_time", "market clock"),
+    _time("at_ns", "when it was seen"),
+    Index("fills_by_time", "at_ns"),
+    comment="What orders gained between two reads of the engine; kept for ever.",
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("series", String(16), primary_key=True, comment="equity, positions, metrics or prices"),
+    Column(
+        "resolution", SmallInteger, primary_key=True, autoincrement=False, comment="0: as sampled, 1: minute, 2: day"
+    ),
+    _time("at_ns", "when; start of the bucket for a minute or a day", primary=True),
+    Column("key", String(64), primary_key=True, comment="account, strategy uid, uid:symbol, symbol or metric"),
+    _text("market_time", "market clock"),
+    _number("value", "value, the last one of the bucket"),
+    _number("low", "lowest value of the bucket"),
+    _number("high", "highest value of the bucket"),
+    sqlite_with_rowid=False,
+    comment="Series: raw for 24 hours, then a row a minute for 90 days, then a row a day for ever.",
+)
