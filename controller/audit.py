@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal
 
+from controller.latch.journal_record import HALT, REASON, RELEASED, Entry
 from controller.ports import Clock, Store
 from schemas.audit import AuditEntry, AuditRecord, Outcome
 from schemas.halts import ACCOUNT, HaltSource
@@ -16,62 +17,8 @@ _CHANNELS: dict[str, Literal["cli", "api", "monitor", "gate", "controller"]] = {
     HaltSource.MONITOR: "monitor",
     HaltSource.GATE: "gate",
 }
-_ACCOUNT_EVENTS = ("emergency.resume", "emergency.pause_new_orders", "emergency.halt_trading", "emergency.halt_all")
-_STRATEGY_EVENTS = ("strategy.resume", "strategy.pause", "strategy.halt", "strategy.halt")
-
-
-class JournalRecord(Protocol):
-    """What the audit needs of one record of the halt journal; ``mode`` and ``source`` are the latch's numbers."""
-
-    @property
-    def id(self) -> str:
-        """Id of the halt, hex."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """``raise``, ``reason``, ``release`` …"""
-        ...
-
-    @property
-    def scope(self) -> str:
-        """``account`` or ``strategy:<uid>``."""
-        ...
-
-    @property
-    def mode(self) -> int:
-        """Rank of the mode."""
-        ...
-
-    @property
-    def wall_ns(self) -> int:
-        """Unix time in nanoseconds."""
-        ...
-
-    @property
-    def pid(self) -> int:
-        """Process that wrote it."""
-        ...
-
-    @property
-    def uid(self) -> int:
-        """User that wrote it."""
-        ...
-
-    @property
-    def source(self) -> int:
-        """Index into :class:`schemas.halts.HaltSource`."""
-        ...
-
-    @property
-    def actor(self) -> str:
-        """Who."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why; may be empty."""
-        ...
+_ACCOUNT_EVENTS = ("emergency.normal", "emergency.pause_new_orders", "emergency.halt_trading", "emergency.halt_all")
+_STRATEGY_EVENTS = ("strategy.active", "strategy.pause", "strategy.halt", "strategy.halt")
 
 
 class Action:
@@ -144,28 +91,36 @@ def _close(store: Store, clock: Clock, action: Action) -> AuditRecord:
     return store.append_audit(action.intent.entry.model_copy(update=outcome))
 
 
-def fold_journal(store: Store, records: Iterable[JournalRecord]) -> Sequence[AuditRecord]:
-    """Bring the halt journal into the chain: one fact per halt id and kind, however often it is called.
+def fold_journal(store: Store, records: Iterable[Entry]) -> Sequence[AuditRecord]:
+    """Bring the halt journal into the chain: one fact per raise and release of a halt and per piece of a reason,
+    however often it is called.
 
     Returns what was added, in the journal's order.
     """
-    entries = {entry.audit_id: entry for entry in map(_journal_entry, records)}
+    entries: dict[str, AuditEntry] = {}
+    for entry in map(_journal_entry, records):
+        entries.setdefault(entry.audit_id, entry)
     known = store.audited(entries.keys()) if entries else frozenset()
     return [store.append_audit(entry) for key, entry in entries.items() if key not in known]
 
 
-def _journal_entry(record: JournalRecord) -> AuditEntry:
-    events = _ACCOUNT_EVENTS if record.scope == ACCOUNT else _STRATEGY_EVENTS
-    raised = record.kind == "raise"
-    source = list(HaltSource)[record.source]
+def _journal_entry(record: Entry) -> AuditEntry:
+    account = record.scope in ("", ACCOUNT)
+    event, key = {
+        HALT: ((_ACCOUNT_EVENTS if account else _STRATEGY_EVENTS)[record.mode], "raised"),
+        REASON: ("halt.reason", f"reason-{record.wall_ns}-{record.part}"),
+        RELEASED: ("halt.released", "released"),
+    }[record.kind]
+    clearing = record.kind == RELEASED
     return AuditEntry(
         at_ns=record.wall_ns,
-        event=events[record.mode] if raised else f"halt.{record.kind}",
-        actor=record.actor or f"uid {record.uid}",
-        channel=_CHANNELS.get(source, "controller"),
-        level="critical" if raised else "warn",
-        scope=record.scope,
-        reason=record.reason,
-        audit_id=f"halt-{record.id}-{record.kind}",
-        details=f"halt {record.id}, pid {record.pid}, uid {record.uid}",
+        event=event,
+        actor=record.actor or "unknown",
+        channel=_CHANNELS.get(list(HaltSource)[record.source], "controller"),
+        level="critical" if record.kind == HALT else "warn",
+        scope=record.scope or ACCOUNT,
+        reason="" if clearing else record.text,
+        revision=record.text if clearing else "",
+        audit_id=f"halt-{record.halt_id}-{key}",
+        details=f"halt {record.halt_id}",
     )

@@ -1,0 +1,114 @@
+"""The Engine port over the gate's socket (docs/protocols.md)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from controller.errors import EngineUnavailable
+from controller.gate.client import GateClient, GateUnavailable
+from controller.ports import Answer, Order
+from schemas.desired import StrategyStatus, TradingMode
+from schemas.live import Decision, GateState, LiveState
+
+_HINT = "gt risk service status"
+_LIVE = TypeAdapter(LiveState)
+_STATE = TypeAdapter(GateState)
+_DECISIONS = TypeAdapter(list[Decision])
+_CANCELLED = TypeAdapter(dict[str, int])
+_ANSWER = TypeAdapter(Answer)
+T = TypeVar("T")
+
+
+class GateEngine:
+    """Talks to the gate at ``socket_path``; ``timeout`` in seconds bounds the connection and each reply.
+
+    Connections are kept and used again; calls of several threads go over connections of their own, so an emergency
+    never waits behind a read. Raises EngineUnavailable.
+    """
+
+    def __init__(self, socket_path: Path | str, timeout: float = 2.0) -> None:
+        self._path = socket_path
+        self._timeout = timeout
+        self._idle: list[GateClient] = []
+
+    def read(self) -> LiveState:
+        """One complete read."""
+        return _parse(_LIVE, self._ask("state"))
+
+    def adopt(self) -> GateState:
+        """Have the gate re-read latch and permit now."""
+        return _parse(_STATE, self._ask("adopt").get("gate"))
+
+    def cancel(self, scope: str) -> Mapping[str, int]:
+        """Cancel working orders; number cancelled by uid."""
+        return _parse(_CANCELLED, self._ask("cancel", scope=scope).get("cancelled"))
+
+    def set_venue_mode(self, mode: TradingMode) -> None:
+        """Set the venue's own mode."""
+        self._ask("venue", mode=mode.value)
+
+    def set_venue_status(self, uid: str, status: StrategyStatus) -> None:
+        """Set the venue's own status of one strategy."""
+        self._ask("venue", uid=uid, status=status.value)
+
+    def submit(self, order: Order) -> Answer:
+        """Put an order through the gate. On EngineUnavailable its fate is unknown: ask again with its client id."""
+        reply = self._request("submit", order=asdict(order))
+        if not reply.get("ok") and not reply.get("code"):
+            raise _refused("submit", reply)
+        return _parse(_ANSWER, {name: reply[name] for name in Answer.__dataclass_fields__ if name in reply})
+
+    def decisions(self, since: int) -> Sequence[Decision]:
+        """Decisions after ``since``, oldest first."""
+        return _parse(_DECISIONS, self._ask("decisions", since=since).get("decisions"))
+
+    def close(self) -> None:
+        """Drop idle connections; idempotent."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
+        reply = self._request(op, **fields)
+        if reply.pop("ok", None) is not True:
+            raise _refused(op, reply)
+        return reply
+
+    def _request(self, op: str, **fields: Any) -> dict[str, Any]:
+        """Ask once; once more on a new connection when a kept one turns out dead (the gate was restarted).
+
+        Every operation may be repeated: an order by its client id, the rest by what it says.
+        """
+        try:
+            used = self._idle.pop()
+        except IndexError:
+            return self._exchange(GateClient(self._path, self._timeout), op, fields)
+        try:
+            return self._exchange(used, op, fields)
+        except EngineUnavailable as error:
+            if not isinstance(error.__cause__, GateUnavailable) or isinstance(error.__cause__.__cause__, TimeoutError):
+                raise
+            return self._exchange(GateClient(self._path, self._timeout), op, fields)
+
+    def _exchange(self, client: GateClient, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            reply = client.request(op, **fields)
+        except GateUnavailable as error:
+            client.close()
+            raise EngineUnavailable(f"the gate does not answer {op}: {error}", hint=_HINT) from error
+        self._idle.append(client)
+        return reply
+
+
+def _parse(adapter: TypeAdapter[T], value: Any) -> T:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise EngineUnavailable(f"the gate's answer cannot be read: {error}", hint=_HINT) from error
+
+
+def _refused(op: str, reply: Mapping[str, Any]) -> EngineUnavailable:
+    reason = reply.get("message") or reply.get("error") or "no reason given"
+    return EngineUnavailable(f"the gate refuses {op}: {reason}", hint=_HINT)
