@@ -12,12 +12,13 @@ _OK = (b'{"ok":true', b'{"ok": true')
 
 
 class GateReply:
-    """What one gate answered: ``confirmed``, else ``problem`` says why not."""
+    """What one gate said: ``confirmed``, else ``problem`` says why not; ``answered`` when it is alive."""
 
-    __slots__ = ("confirmed", "path", "problem")
+    __slots__ = ("answered", "confirmed", "path", "problem")
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, *, answered: bool = True) -> None:
         self.path = path
+        self.answered = answered
         self.confirmed = not problem
         self.problem = problem
 
@@ -74,7 +75,7 @@ def _outcome(request: Request, needle: bytes) -> GateReply:
     try:
         reply = request.reply()
     except OSError as error:
-        return GateReply(request.path, problem_text(error))
+        return GateReply(request.path, problem_text(error), answered=False)
     if not reply.startswith(_OK):
         return GateReply(request.path, f"refused: {reply.decode(errors='replace').strip()}")
     return GateReply(request.path, "" if needle in reply else "reads another latch")

@@ -10,6 +10,7 @@ from controller.latch.journal_record import HALT, MAGIC, RECORD, RELEASED, Entry
 from controller.latch.raising import try_lock, unlock
 
 RECORDS = 4096
+_RESCUE_RECORDS = 16
 _CHUNK = 128 * RECORD
 _RESCUE = "journal-"
 _RESCUE_FOLDERS = ("", "run/", "latch/", "policy/", "logs/")
@@ -138,6 +139,26 @@ def read(path: str) -> tuple[list[Entry], list[str]]:
         return _read(fd, name)
     finally:
         os.close(fd)
+
+
+def record(home: str, entry: Entry) -> tuple[Journal | None, str]:
+    """Write an entry to the journal, else to any place that :func:`read_home` finds: (where it is, what went wrong).
+
+    The caller syncs and closes what it gets.
+    """
+    problem = ""
+    for path in (f"{home}/journal", *rescue_paths(home, entry.halt_id)):
+        journal = None
+        try:
+            journal = Journal(path, _RESCUE_RECORDS if problem else RECORDS)
+            journal.write(entry)
+        except OSError as error:
+            problem = problem or f"journal: {error.strerror or error}"
+            if journal is not None:
+                journal.close()
+        else:
+            return journal, f"{problem}; recorded in {path} instead" if problem else ""
+    return None, problem
 
 
 def rescue_paths(root: str, halt_id: str) -> list[str]:

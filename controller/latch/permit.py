@@ -100,8 +100,8 @@ class PermitFile:
         return self._file.problem()
 
     def flush(self) -> None:
-        """msync; may take long. Raises OSError."""
-        self._file.data.flush()
+        """Write the mapping to disk; may take long. Raises OSError."""
+        os.fdatasync(self._file.fd)
 
     def close(self) -> None:
         """Give up the lease and unmap; idempotent. The permit then runs out by itself."""

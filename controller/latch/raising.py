@@ -106,8 +106,11 @@ class RaiseFile:
         return found
 
     def flush(self) -> None:
-        """msync: may take hundreds of milliseconds, so it stands before no acknowledgement. Raises OSError."""
-        self._raise.data.flush()
+        """Write the mapping to disk, other threads going on. Raises OSError.
+
+        Under load this takes hundreds of milliseconds, so no acknowledgement waits for it.
+        """
+        os.fdatasync(self._raise.fd)
 
     def close(self) -> None:
         """Unmap and close; idempotent."""
