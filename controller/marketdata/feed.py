@@ -45,11 +45,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Sessions (ISO dates, ascending) and the columns. ``indices`` have prices but cannot be traded."""
+    """Sessions (ISO dates, ascending) and the columns. ``indices`` have a history but cannot be traded: they are
+    in no quote, mark or volatility."""
 
     sessions: Sequence[str]
     columns: Mapping[str, Column]
     indices: frozenset[str]
+
+    @property
+    def tradable(self) -> Sequence[str]:
+        """The symbols that can be traded, in the order of the source."""
+        return [symbol for symbol in self.columns if symbol not in self.indices]
 
     def first(self, date: str) -> int:
         """Index of the first session on or after ``date``; the number of sessions when there is none."""
@@ -81,16 +87,17 @@ class Feed:
         return Quote(start, high, low, close, volume)
 
     def closes(self, session: int) -> dict[str, int]:
-        """Closes of the symbols that have one in ``session``."""
-        return {symbol: column.close[session] for symbol, column in self.columns.items() if column.close[session]}
+        """Closes of the tradable symbols that have one in ``session``."""
+        found = {symbol: self.columns[symbol].close[session] for symbol in self.tradable}
+        return {symbol: close for symbol, close in found.items() if close}
 
     def marks(self, session: int) -> dict[str, int]:
-        """The last known close of every symbol up to and including ``session``."""
-        known = {symbol: self.history(symbol, session, 1) for symbol in self.columns}
+        """The last known close of every tradable symbol up to and including ``session``."""
+        known = {symbol: self.history(symbol, session, 1) for symbol in self.tradable}
         return {symbol: closes[-1][1] for symbol, closes in known.items() if closes}
 
     def history(self, symbol: str, session: int, n: int) -> list[tuple[str, int]]:
-        """The last ``n`` (date, close) up to and including ``session``, oldest first; sessions without one are left out."""
+        """The last ``n`` (date, close) up to and including ``session``, oldest first, of sessions that have a close."""
         column = self.columns[symbol].close
         found: list[tuple[str, int]] = []
         while session >= 0 and len(found) < n:
@@ -101,12 +108,12 @@ class Feed:
         return found
 
     def volatility(self, session: int) -> dict[str, int]:
-        """Annualised volatility in parts per million: sample deviation (ddof 1) of the last 20 simple returns, x sqrt(252).
+        """Annualised volatility in ppm: sample deviation (ddof 1) of the last 20 simple returns, times sqrt(252).
 
         Absent for a symbol with fewer than 21 closes.
         """
         result: dict[str, int] = {}
-        for symbol in self.columns:
+        for symbol in self.tradable:
             closes = [close for _, close in self.history(symbol, session, VOLATILITY_SESSIONS + 1)]
             if len(closes) > VOLATILITY_SESSIONS:
                 result[symbol] = _annualised_ppm(closes)

@@ -18,8 +18,11 @@ def status_level(status: str) -> int:
 
 
 def level(book: VenueBook, uid: str) -> int:
-    """OPEN, REDUCING (only orders that reduce a position) or CLOSED; a strategy that was never named is REDUCING."""
-    return max(mode_level(book.mode), status_level(book.statuses.get(uid, "paused")))
+    """OPEN, REDUCING (only orders that reduce a position) or CLOSED.
+
+    A strategy whose status was never set counts as active here: which strategies exist is the gate's to know.
+    """
+    return max(mode_level(book.mode), status_level(book.statuses.get(uid, "active")))
 
 
 def reducible(book: VenueBook, uid: str, symbol: str, side: int) -> int:

@@ -235,7 +235,7 @@ class PaperVenue:
             return f"order id {order.order} or client id {order.client_id} was used before"
         level = fence.level(book, order.uid)
         if level == fence.CLOSED:
-            return f"mode {book.mode}, strategy {book.statuses.get(order.uid, 'unknown')}: nothing passes"
+            return f"mode {book.mode}, strategy {book.statuses.get(order.uid, 'active')}: nothing passes"
         room = fence.reducible(book, order.uid, order.symbol, order.side)
         if (order.reduce_only or level == fence.REDUCING) and order.quantity > room:
             return f"only {room} shares of {order.symbol} can be reduced, asked {order.quantity}"

@@ -1,1 +1,1 @@
-""""""
+"""The strategies that ship; docs/strategies.md says what each does and what its parameters mean."""
