@@ -130,7 +130,7 @@ def _written(pattern: str, what: str) -> BeforeValidator:
 
 def _exactly_an_integer(value: Any) -> Any:
     if type(value) is not int:
-        raise ValueError(f"{value!r} is not a whole number")
+        raise ValueError(f"{value!r} is not a version: write 1")
     return value
 
 

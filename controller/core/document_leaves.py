@@ -161,7 +161,7 @@ def _scalars(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _scalars(f"{prefix}.{key}", item)
-    elif isinstance(value, list) and value:
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for index, item in enumerate(value):
             yield from _scalars(f"{prefix}.{index}", item)
     else:
@@ -175,4 +175,6 @@ def _dig(dump: Any, name: str) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value) or "none"
     return value if isinstance(value, str) else canonical(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from controller.core.keys import key_blob
+from controller.core.key_lines import read_key_line
 from controller.core.transition import validate_transition
 from controller.core.yaml_reader import Pointer, YamlDocument
 from schemas.desired import Desired, Role, Strategy, StrategyStatus
@@ -190,7 +190,7 @@ def keys_readable(snapshot: Snapshot) -> Iterator[Problem]:
     """Each signer's key is an OpenSSH public key line."""
     for index, signer in enumerate(snapshot.desired.trust.signers):
         try:
-            key_blob(signer.key)
+            read_key_line(signer.key)
         except ValueError as error:
             yield snapshot.problem(
                 _TRUST,
@@ -205,7 +205,7 @@ def keys_unique(snapshot: Snapshot) -> Iterator[Problem]:
     seen: dict[bytes, str] = {}
     for index, signer in enumerate(snapshot.desired.trust.signers):
         try:
-            blob = key_blob(signer.key)
+            blob = read_key_line(signer.key)
         except ValueError:
             continue
         if blob in seen:
