@@ -73,7 +73,7 @@ class Source(Protocol):
         ...
 
     def tree(self, commit: str) -> Mapping[str, Entry]:
-        """Every entry at the root and inside known folders (depth 2), by path. Raises Refused(TooLarge | BadObject)."""
+        """Every entry at the root and inside known folders (depth 2) of a commit or tree id, by path. Raises Refused(TooLarge | BadObject)."""
         ...
 
     def blob(self, blob_id: str) -> bytes:
@@ -83,6 +83,10 @@ class Source(Protocol):
     def stage(self, parent: str, files: Mapping[str, bytes | None], author: str, time: int, message: str) -> bytes:
         """Write blobs and trees for ``parent`` with ``files`` replaced (None removes); return the commit's
         payload for signing. Moves no branch: the objects stay unreachable until :meth:`land`."""
+        ...
+
+    def seal(self, payload: bytes, signature: bytes) -> str:
+        """Write the signed commit and move no branch, so that it can be verified before it lands; its id."""
         ...
 
     def land(self, payload: bytes, signature: bytes) -> str:

@@ -1,7 +1,7 @@
 """Run git with nothing of the outside in it: no hooks, no replace refs, no grafts, no lazy fetch, bounded time.
 
 A thin layer of our own instead of GitPython's ``cat-file`` database: that one reads its pipe without a time
-limit, takes no size bound before it reads, and cannot be closed to ``GIT_*`` of the caller (ADR 0002).
+limit, takes no size bound before it reads, and cannot be closed to ``GIT_*`` of the caller (ADR 0008).
 """
 
 import os

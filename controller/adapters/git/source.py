@@ -12,7 +12,7 @@ from controller.errors import Raced, SettingsError, SourceUnavailable
 from controller.ports import Clock, Entry, RawCommit
 
 EVIDENCE = "refs/heads/gt-risk/halts"
-_EVIDENCE_FILE = re.compile(r"^halts/[0-9a-f]{32}\.yaml$")
+EVIDENCE_FILE = re.compile(r"^halts/[0-9a-f]{32}\.yaml$")
 _TRIES = 5
 BOT = "gt-risk bot <bot@gt-risk.invalid>"
 
@@ -74,9 +74,13 @@ class GitSource:
         """Write the objects of a commit to be; its payload."""
         return self._writer.stage(parent, files, author, time, message)
 
+    def seal(self, payload: bytes, signature: bytes) -> str:
+        """Write the signed commit, reachable from nothing yet."""
+        return self._writer.commit(payload, signature)
+
     def land(self, payload: bytes, signature: bytes) -> str:
         """Write the signed commit and swap the branch to it."""
-        commit = self._writer.commit(payload, signature)
+        commit = self.seal(payload, signature)
         parents = self._reader.commit(commit).parents
         self._swap(self._ref, commit, parents[0] if parents else None)
         return commit
@@ -85,7 +89,7 @@ class GitSource:
         """Add halt records on the bot's branch; what is there already makes no commit. Raises SourceUnavailable."""
         if self._sign is None:
             raise SettingsError("there is no bot key to sign evidence with", "gt risk init")
-        wrong = [path for path in files if not _EVIDENCE_FILE.match(path)]
+        wrong = [path for path in files if not EVIDENCE_FILE.match(path)]
         if wrong:
             raise ValueError(f"evidence is halts/<id>.yaml, not {wrong[0]}")
         for _ in range(_TRIES):
@@ -101,7 +105,7 @@ class GitSource:
         if tip is None:
             return {}
         entries = self._reader.tree(tip)
-        return {path: self.blob(entry.id) for path, entry in entries.items() if _EVIDENCE_FILE.match(path)}
+        return {path: self.blob(entry.id) for path, entry in entries.items() if EVIDENCE_FILE.match(path)}
 
     def close(self) -> None:
         """End the git process; idempotent."""

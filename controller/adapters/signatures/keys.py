@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from controller.adapters.signatures.wire import armour, fingerprint, key_blob, signed_data, string
+from controller.adapters.signatures.wire import armour, signed_data, string
+from controller.core.keys import fingerprint, key_blob
 from controller.errors import SettingsError
 
 

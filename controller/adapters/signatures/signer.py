@@ -9,6 +9,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from pathlib import Path
 
+from controller.core.keys import SignatureError, key_blob
 from controller.errors import SettingsError
 
 _MAGIC = b"openssh-key-v1\0"
@@ -70,7 +71,6 @@ def _terminal() -> bool:
 
 def _agent_has(public: Path, socket: str) -> bool:
     from controller.adapters.signatures.agent import Agent, AgentError
-    from controller.adapters.signatures.wire import key_blob
 
     try:
         return key_blob(public.read_text()) in Agent(socket).held()
@@ -80,14 +80,14 @@ def _agent_has(public: Path, socket: str) -> bool:
 
 def _by_agent(payload: bytes, public: Path, socket: str) -> bytes:
     from controller.adapters.signatures.agent import Agent, AgentError
-    from controller.adapters.signatures.wire import WireError, armour, key_blob, signed_data
+    from controller.adapters.signatures.wire import armour, signed_data
 
     if not socket:
         raise SettingsError(f"{public} needs an ssh-agent and SSH_AUTH_SOCK is not set", 'eval "$(ssh-agent)"; ssh-add')
     try:
         blob = key_blob(_read(public).decode("utf-8", "replace"))
         return armour(blob, Agent(socket).sign(blob, signed_data(payload)))
-    except WireError as error:
+    except SignatureError as error:
         raise SettingsError(f"{public} is not a public key: {error}", f"ssh-keygen -l -f {public}") from error
     except AgentError as error:
         raise SettingsError(f"the ssh-agent cannot sign with {public}: {error}", error.hint) from error

@@ -21,9 +21,9 @@ from controller.adapters.signatures.wire import (
     Reader,
     WireError,
     dearmour,
-    fingerprint,
     signed_data,
 )
+from controller.core.keys import SignatureError, Signed
 
 _CURVES: dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
     b"ecdsa-sha2-nistp256": (ec.SECP256R1(), hashes.SHA256()),
@@ -32,18 +32,6 @@ _CURVES: dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
 }
 _RSA: dict[bytes, hashes.HashAlgorithm] = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
 _RSA_BITS = range(2_048, 8_193)
-
-
-class SignatureError(ValueError):
-    """The signature proves nothing; the message says why, in words for the committer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """Who signed: the key's blob and its ``SHA256:`` fingerprint."""
-
-    key: bytes
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +98,7 @@ def verify(payload: bytes, armoured: bytes) -> Signed:
         raise SignatureError("the signature does not match the commit: it was changed after signing") from None
     except (UnsupportedAlgorithm, ValueError) as error:
         raise SignatureError(str(error) or "the signature is malformed") from error
-    return Signed(parts.key, fingerprint(parts.key))
+    return Signed(parts.key)
 
 
 def check_key(blob: bytes) -> None:

@@ -3,6 +3,8 @@
 import binascii
 import hashlib
 
+from controller.core.keys import SignatureError
+
 MAGIC = b"SSHSIG"
 NAMESPACE = b"git"
 HASHES = {b"sha256": hashlib.sha256, b"sha512": hashlib.sha512}
@@ -11,7 +13,7 @@ _END = b"-----END SSH SIGNATURE-----"
 _LONGEST = 16_384
 
 
-class WireError(ValueError):
+class WireError(SignatureError):
     """The bytes are not what they claim to be; the message says what is wrong."""
 
 
@@ -48,26 +50,6 @@ class Reader:
 def string(data: bytes) -> bytes:
     """``data`` with its 32-bit length in front."""
     return len(data).to_bytes(4, "big") + data
-
-
-def fingerprint(blob: bytes) -> str:
-    """``SHA256:…`` of a public key blob, as ``ssh-keygen -l`` prints it."""
-    digest = hashlib.sha256(blob).digest()
-    return "SHA256:" + binascii.b2a_base64(digest, newline=False).decode().rstrip("=")
-
-
-def key_blob(line: str) -> bytes:
-    """The blob of an OpenSSH public key line. Raises WireError when type and blob do not agree."""
-    words = line.split()
-    if len(words) < 2:
-        raise WireError("a public key line is a type and base64")
-    try:
-        blob = binascii.a2b_base64(words[1], strict_mode=True)
-    except binascii.Error:
-        raise WireError("its base64 is broken") from None
-    if Reader(blob).string() != words[0].encode():
-        raise WireError(f"its blob is not of type {words[0]}")
-    return blob
 
 
 def signed_data(payload: bytes, hash_name: bytes = b"sha512", namespace: bytes = NAMESPACE) -> bytes:
