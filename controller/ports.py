@@ -73,7 +73,10 @@ class Source(Protocol):
         ...
 
     def tree(self, commit: str) -> Mapping[str, Entry]:
-        """Every entry at the root and inside known folders (depth 2) of a commit or tree id, by path. Raises Refused(TooLarge | BadObject)."""
+        """Every entry at the root and inside known folders (depth 2) of a commit or tree id, by path.
+
+        Raises Refused(TooLarge | BadObject).
+        """
         ...
 
     def blob(self, blob_id: str) -> bytes:

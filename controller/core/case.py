@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controller.core.authority import Need, needs
-from controller.core.keys import SignatureError, Signed
+from controller.core.keys import SignatureError, Signed, key_blob
 from schemas.desired import Desired, Signer, Trust
 from schemas.plan import Change
 from schemas.status import Refusal, RefusalReason

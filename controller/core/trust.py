@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from controller.core.authority import MACHINES, Need, others, roles_for, rule_for, touchable
 from controller.core.case import Case, Pinned, blob_of, find
 from controller.core.commits import TARGET, malformed, target_text, trailers, two_signatures
-from controller.core.keys import SignatureError, fingerprint
+from controller.core.keys import SignatureError, fingerprint, key_blob
 from schemas.desired import Role, Signer, Trust
 from schemas.plan import Direction
 from schemas.status import Refusal, RefusalReason
