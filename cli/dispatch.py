@@ -1,0 +1,65 @@
+"""From the words of the command line to an exit code: the short way for reads, click for everything else."""
+
+import os
+import sys
+
+from cli.output import ERROR, USAGE, Failure, fail
+from cli.reads import run as run_read
+from cli.reads import short_way
+from controller.rpc_client import RpcError
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def run(argv: list[str]) -> int:
+    """Run one command. Ctrl-C and a closed pipe end quietly, as the shell expects of them."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    as_json = "--json" in argv
+    try:
+        read = short_way(argv)
+        return run_read(*read) if read is not None else _click(argv, as_json)
+    except (Failure, RpcError) as error:
+        return fail(error, as_json)
+    except BrokenPipeError:
+        raise
+    except _ours() as error:
+        message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "") or "gt risk doctor"
+        return fail(Failure(message, hint, ERROR, type(error).__name__), as_json)
+
+
+def _ours() -> tuple[type[Exception], ...]:
+    """What a command may meet: the controller's own family of errors, and the system's. Evaluated only then."""
+    from controller.errors import GtRiskError
+
+    return (GtRiskError, OSError)
+
+
+def _click(argv: list[str], as_json: bool) -> int:
+    import click
+
+    from cli.tree import root
+
+    try:
+        code = root.main(argv, "gt risk", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stdout.write(error.format_message() + "\n")
+        return USAGE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "gt risk"
+        return fail(Failure(error.format_message(), f"{command} --help", USAGE, "Usage"), as_json)
+    except click.Abort:
+        raise KeyboardInterrupt from None

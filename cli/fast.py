@@ -1,0 +1,181 @@
+"""The CLI's fast path: ``emergency halt-all`` and ``strategy halt ID`` without click, before anything heavy is loaded.
+
+Only what loads in a few milliseconds is imported until the halt is in force; then come journal, cancel and words.
+"""
+
+import os
+import sys
+
+from controller.halt import CLI, HaltOutcome, add_reason, halt
+
+_HALT_ALL = ("emergency", "halt-all")
+_STRATEGY_HALT = ("strategy", "halt")
+_PHRASE = "HALT ALL"
+_HALTED = 3
+_DECLINED, _USAGE, _ERROR = 4, 2, 1
+
+
+class _Asked:
+    """The command line, understood."""
+
+    __slots__ = ("as_json", "reason", "strategy", "yes")
+
+    def __init__(self) -> None:
+        self.strategy = ""
+        self.reason = ""
+        self.as_json = False
+        self.yes = False
+
+
+def fast_path(argv: list[str]) -> int | None:
+    """Run an emergency verb of ``gt-risk`` argv and return its exit code; None when the line is not one of these.
+
+    ``--help``, ``--dry-run`` and everything not understood are left to the full command line.
+    """
+    asked = _parse(argv)
+    if asked is None:
+        return None
+    home = os.path.abspath(os.path.expanduser(os.environ.get("GT_RISK_HOME") or "~/.gt-risk"))  # noqa: PTH100, PTH111
+    try:
+        return _halt_strategy(home, asked) if asked.strategy else _halt_all(home, asked)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _ERROR
+
+
+def _parse(argv: list[str]) -> _Asked | None:
+    verb, words = tuple(argv[:2]), argv[2:]
+    if verb not in (_HALT_ALL, _STRATEGY_HALT):
+        return None
+    asked = _Asked()
+    while words:
+        word = words.pop(0)
+        if word in ("--yes", "-y", "--force", "-f"):
+            asked.yes = True
+        elif word == "--json":
+            asked.as_json = True
+        elif word in ("--reason", "-r") and words:
+            asked.reason = words.pop(0)
+        elif word.startswith("--reason="):
+            asked.reason = word.partition("=")[2]
+        elif verb == _STRATEGY_HALT and not asked.strategy and word[:1] not in ("-", ""):
+            asked.strategy = word
+        else:
+            return None
+    return None if verb == _STRATEGY_HALT and not asked.strategy else asked
+
+
+def _halt_all(home: str, asked: _Asked) -> int:
+    screen = _Screen(asked)
+    if screen.asks and not asked.yes:
+        from cli.fast_screen import halt_all_plan
+
+        screen.say(*halt_all_plan(home))
+        screen.prompt(f'You must type "{_PHRASE}" to confirm: ')
+        if _answer() != _PHRASE:
+            return screen.fail("not confirmed: nothing was halted", "gt risk emergency halt-all", _DECLINED, "Declined")
+    return _act(home, asked, screen, "account", "⚠️  Halting all strategies...")
+
+
+def _halt_strategy(home: str, asked: _Asked) -> int:
+    from cli.fast_screen import find_strategy, strategy_plan
+
+    screen = _Screen(asked)
+    uid, problem, hint = find_strategy(home, asked.strategy)
+    if not uid:
+        return screen.fail(problem, hint, _USAGE, "UnknownStrategy")
+    screen.say(*strategy_plan(asked.strategy))
+    return _act(home, asked, screen, f"strategy:{uid}", "")
+
+
+def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) -> int:
+    """Halt, then the reason, then words. From Enter on nothing but the halt runs until it is in force."""
+    _ignore_interrupts(True)
+    outcome = halt(home, scope, _HALTED, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
+    _ignore_interrupts(False)
+    if screen.asks and not asked.reason and outcome.confirmed:
+        screen.prompt("Reason (optional): ")
+        reason = _answer()
+        problem = add_reason(home, outcome, reason) if reason else ""
+        outcome.problems += [f"reason: {problem}"] if problem else []
+    from cli.fast_screen import document, report
+
+    if asked.as_json:
+        sys.stdout.write(document(home, outcome, asked.strategy) + "\n")
+    else:
+        screen.say(*report(home, outcome, asked.strategy))
+    sys.stdout.flush()
+    return outcome.exit_code
+
+
+class _Screen:
+    """Where people read: standard output, or standard error while standard output is one JSON document."""
+
+    def __init__(self, asked: _Asked) -> None:
+        self._as_json = asked.as_json
+        self._out = sys.stderr if asked.as_json else sys.stdout
+        self.asks = sys.stdin is not None and sys.stdin.isatty() and not asked.yes
+
+    def say(self, *lines: str) -> None:
+        """Lines, except where only a document is wanted and nobody is asked anything."""
+        if not self._as_json or self.asks:
+            self._out.write("".join(f"{line}\n" for line in lines))
+            self._out.flush()
+
+    def prompt(self, text: str) -> None:
+        """A question, the cursor stays behind it."""
+        self._out.write(text)
+        self._out.flush()
+
+    def told(self, first: str, outcome: HaltOutcome) -> None:
+        """The moment in which the gates have answered; a reader that has gone away stops nothing."""
+        try:
+            if first:
+                self.say(first, "")
+            if outcome.in_force:
+                self.say("✓ In force: acknowledged by the gate")
+            elif outcome.confirmed:
+                self.say("⚠️  Raised, not acknowledged: the gate has not answered")
+        except OSError:
+            self._as_json, self.asks = True, False
+
+    def fail(self, message: str, hint: str, code: int, word: str) -> int:
+        """An error in the form of every command; its exit code."""
+        if self._as_json:
+            from controller.latch.wire import dump
+
+            error = {"message": message, "hint": hint, "code": word}
+            sys.stdout.write(dump({"ok": False, "error": error}) + "\n")
+        else:
+            sys.stderr.write(f"✗ {message}\n  next: {hint}\n")
+        return code
+
+
+def _answer() -> str:
+    """One line from the terminal; empty at its end or after Ctrl-C."""
+    try:
+        return sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return ""
+
+
+def _actor() -> str:
+    """The operating system's user."""
+    name = os.environ.get("USER")
+    if name:
+        return name
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def _ignore_interrupts(ignore: bool) -> None:
+    """Ctrl-C, a closed terminal and a closed pipe do not stop a halt half-way."""
+    import _signal
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN if ignore else _signal.default_int_handler)
+    _signal.signal(_signal.SIGHUP, _signal.SIG_IGN if ignore else _signal.SIG_DFL)

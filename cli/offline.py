@@ -1,0 +1,31 @@
+"""The commands without a service: the same methods on a stand-in that reads git and store. Heavy; imported last."""
+
+from pathlib import Path
+from typing import Any
+
+from cli.output import Failure
+from cli.remote import home
+from controller.errors import GtRiskError
+from controller.rpc_client import RpcError, ServiceDown
+
+DOWN = "service down: figures of the live book are missing"
+
+
+def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, Any]:
+    """The result of ``method`` from git and store. Raises RpcError as the service would, Failure without a home."""
+    root = Path(home())
+    if not (root / "settings.toml").exists():
+        raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome") from down
+    from controller.app import offline_control
+
+    from controller.rpc_methods import Dispatcher, error_data
+    from controller.settings import load
+
+    try:
+        dispatcher = Dispatcher(offline_control(root), load(), online=False)
+        document = dispatcher.call(method, params)
+    except GtRiskError as error:
+        data = error_data(error)
+        raise RpcError(error.message, data["hint"], data["exit"], data["code"]) from error
+    attention = [f"{DOWN} (next: {down.hint})", *document.get("attention", [])]
+    return {**document, "service": "down", "attention": attention}

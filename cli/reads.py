@@ -1,0 +1,49 @@
+"""Reads without arguments: one table for the click tree and for the short way that needs no click.
+
+Importing click alone costs four bare starts of Python; the reads that people and scripts repeat go without it.
+"""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from cli.output import Render, emit
+from cli.remote import ask
+
+
+class Read(NamedTuple):
+    """Method of the service, ``module:function`` that renders it, and the help line."""
+
+    method: str
+    render: str
+    help: str
+
+
+READS: dict[tuple[str, ...], Read] = {
+    ("status",): Read("status", "render_status:status", "Show the current risk status."),
+    ("limits", "list"): Read("limits.list", "render_config:limits", "List all limits."),
+    ("strategy", "list"): Read("strategy.list", "render_strategy:listing", "List all strategies."),
+    ("portfolio", "status"): Read("portfolio.status", "render_portfolio:status", "Summarise the portfolio."),
+    ("portfolio", "positions"): Read("portfolio.positions", "render_portfolio:positions", "List all positions."),
+    ("emergency", "status"): Read("emergency.status", "render_status:emergency", "Show open halts and the mode."),
+    ("config", "show"): Read("config.show", "render_config:show", "Show the configuration in force and where it is."),
+    ("audit", "verify"): Read("audit.verify", "render_config:chain", "Recompute the audit chain."),
+}
+
+
+def short_way(argv: list[str]) -> tuple[Read, bool] | None:
+    """The read that ``argv`` names, with whether JSON is wanted; None for anything with other options."""
+    words = tuple(word for word in argv if word != "--json")
+    read = READS.get(words)
+    return (read, len(words) < len(argv)) if read is not None else None
+
+
+def run(read: Read, as_json: bool) -> int:
+    """Ask and print; the exit code."""
+    return emit(ask(read.method), as_json, renderer(read.render))
+
+
+def renderer(where: str) -> Render:
+    """The function named ``module:function`` below ``cli``."""
+    module, _, name = where.partition(":")
+    render: Render = getattr(import_module(f"cli.{module}"), name)
+    return render

@@ -1,0 +1,148 @@
+"""Text of ``limits``, ``config`` and ``audit`` (spec 2.2.2, 2.2.9)."""
+
+from typing import Any
+
+from cli.text import clock, pad, safe, table, unknown
+
+Document = dict[str, Any]
+_NOTHING = "nothing applied yet"
+_AUDIT = ("Time", "Event Type", "User", "Details")
+_AUDIT_LEAST = (20, 19, 10)
+_PLAN = ("  Change", "From", "To", "Direction", "Note")
+
+
+def limits(document: Document) -> list[str]:
+    """Hard limits, then soft ones."""
+    width = max(len(item["name"]) for item in document["limits"]) + 1
+    lines: list[str] = []
+    for title, kind in (("Hard Limits:", "hard"), ("Soft Limits:", "soft")):
+        rows = [item for item in document["limits"] if item["kind"] == kind]
+        lines += [title, *(f"  {pad(item['name'], width)}{item['text'] or unknown(_NOTHING)}" for item in rows), ""]
+    return lines[:-1]
+
+
+def limit(document: Document) -> list[str]:
+    """One limit with what it means."""
+    item = document["limit"]
+    base = f", of {item['base']}" if item["base"] else ""
+    return [
+        f"{item['name']} = {item['text'] or unknown(_NOTHING)}",
+        f"  {item['doc']}",
+        f"  {item['kind']} limit, in {item['unit']}{base}; default {item['default']}",
+    ]
+
+
+def show(document: Document) -> list[str]:
+    """Where the config is and what of it is in force; the documents themselves are in the clone."""
+    revision = document["revision"]
+    rows = [
+        ("Repository", document["repository"]),
+        ("Branch", document["branch"]),
+        ("Source", document["source"]),
+        ("Applied", revision["last_applied"][:12] or _NOTHING),
+        ("Tip", revision["observed_tip"][:12] or "not seen yet"),
+    ]
+    lines = [f"{pad(f'{name}:', 12)}{value}" for name, value in rows]
+    lines += [
+        f"{item['type']}={item['status']} ({item['reason']}) {item['message']}" for item in document["conditions"]
+    ]
+    return [*lines, "", *_yaml(document["config"] or {}, 0)]
+
+
+def _yaml(value: Any, depth: int) -> list[str]:
+    lines: list[str] = []
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            lines += [f"{'  ' * depth}{safe(key)}:", *_yaml(item, depth + 1)]
+        elif item not in ({}, [], None, ""):
+            lines.append(f"{'  ' * depth}{safe(key)}: {_scalar(item)}")
+    return lines
+
+
+def _scalar(value: Any) -> str:
+    import json
+
+    return safe(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def plan(document: Document) -> list[str]:
+    """The changes of a plan with their direction, then its digest."""
+    base, target = document["base"] or "nothing", document["target"]
+    lines = [f"Plan {base[:12]} → {target[:12]}: {document['direction']}", ""]
+    lines += changes(document["changes"]) or ["  no changes"]
+    return [*lines, "", f"Digest: {document['digest']}"]
+
+
+def changes(found: list[Document]) -> list[str]:
+    """One line a change."""
+    rows = [
+        (
+            f"  {safe(item['label'])}",
+            safe(item["old"]),
+            safe(item["new"]),
+            item["direction"],
+            safe(", ".join(part for part in (_used(item), item["breach"]) if part)),
+        )
+        for item in found
+    ]
+    return table(_PLAN, rows) if rows else []
+
+
+def _used(item: Document) -> str:
+    return f"now {item['utilisation']}" if item["utilisation"] else ""
+
+
+def history(document: Document) -> list[str]:
+    """One line a commit, newest first."""
+    rows = [
+        (clock(item["time"]), item["commit"][:12], safe(item["author"]), safe(item["subject"]), safe(item["state"]))
+        for item in document["commits"]
+    ]
+    return table(("Time", "Commit", "Author", "Subject", "State"), rows) if rows else ["No commits."]
+
+
+def validation(document: Document) -> list[str]:
+    """Every mistake with file, line and fix, or that there is none."""
+    if document["valid"]:
+        return [f"✓ {document['repository']}: {document['documents']} documents are valid"]
+    lines = [f"✗ {safe(item['text'])}" for item in document["problems"]]
+    return [*lines, "", f"{len(lines)} mistake{'s' if len(lines) != 1 else ''}; nothing of this would be applied."]
+
+
+def audit(document: Document) -> list[str]:
+    """Newest first."""
+    rows = [
+        (clock(item["time"]), safe(item["event"]), safe(item["actor"]), _details(item)) for item in document["events"]
+    ]
+    lines = table(_AUDIT, rows, _AUDIT_LEAST) if rows else ["No events."]
+    return [
+        f"Audit Log (last {len(rows)} events):",
+        "",
+        *lines,
+        "",
+        "Filter by:",
+        "  Type:  --type emergency|config|strategy|…",
+        "  User:  --user <username>",
+        "  Level: --level info|warn|error|critical",
+    ]
+
+
+def _details(item: Document) -> str:
+    parts = []
+    if item["scope"] not in ("", "account"):
+        parts.append(f"Scope: {item['scope']}")
+    if item["before"] or item["after"]:
+        parts.append(f"{item['before'] or '-'} → {item['after'] or '-'}")
+    parts += [item["details"]] if item["details"] else []
+    parts += [f"Reason: {item['reason']}"] if item["reason"] else []
+    parts += [f"[{item['outcome'] or item['kind']}]"] if item["kind"] != "fact" else []
+    return safe(", ".join(parts))
+
+
+def chain(document: Document) -> list[str]:
+    """Whether the chain holds."""
+    if not document["intact"]:
+        return [f"✗ audit chain broken at record {document['bad_seq']}: {safe(document['problem'])}"]
+    lines = [f"✓ audit chain intact: {document['records']} records, head {document['head'][:16]}"]
+    pending = document["open_intents"]
+    return [*lines, *([f"ℹ️  {len(pending)} intents without an outcome yet: {pending}"] if pending else [])]

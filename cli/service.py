@@ -1,0 +1,131 @@
+"""``gt risk service``"""
+
+import time
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, mutating
+from cli.output import ATTENTION, ERROR, OK, Document, Failure, finish
+from cli.remote import home
+from cli.tree import Near
+from controller.home import Home
+from controller.supervisor import SERVICES, pid_of
+
+service = Near("service", help="Start, stop and watch the service.", no_args_is_help=True)
+_WIDTH = 12
+
+
+def _home() -> Home:
+    root = Path(home())
+    if not (root / "settings.toml").exists():
+        raise Failure(f"no gt-risk home at {root}", "gt risk init", code="NoHome")
+    return Home(root)
+
+
+@service.command()
+@click.option("--foreground", is_flag=True, help="Stay, watch the service, and end it with Ctrl-C.")
+@click.option("--dry-run", is_flag=True, help="Say what would be started and start nothing.")
+@click.option("--reason", "-r", default="", metavar="TEXT", help="Why; goes into the log.")
+@json_option
+def start(foreground: bool, dry_run: bool, reason: str, as_json: bool) -> int:
+    """Start controller, gate and strategy runner; nothing happens when they are up."""
+    from cli.launch import start_detached, stay
+
+    place = _home()
+    if dry_run:
+        return finish(_planned(place), OK, as_json, lambda seen: [f"Would start: {', '.join(seen['start']) or '-'}"])
+    started = start_detached(place, reason)
+    if not foreground:
+        code = OK if started["ready"] else ATTENTION
+        return finish(started, code, as_json, _started)
+    return stay(place, started)
+
+
+def _planned(place: Home) -> Document:
+    return {"dry_run": True, "start": [name for name in SERVICES if pid_of(place, name) is None]}
+
+
+def _started(document: Document) -> list[str]:
+    if document["already"]:
+        return [f"✓ Service is up (controller pid {document['pid']})"]
+    lines = [f"✓ Service started (controller pid {document['pid']}) in {document['seconds']:.1f} s"]
+    return lines if document["ready"] else [*lines, "⚠️  not ready yet", "  next: gt risk status"]
+
+
+@service.command()
+@mutating
+def stop(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:  # noqa: ARG001  # stopping never asks
+    """Stop runner, controller and gate, in this order; open halts stay in force."""
+    from cli.launch import stop_all
+
+    place = _home()
+    if dry_run:
+        running = [name for name in ("runner", "controller", "gate") if pid_of(place, name) is not None]
+        return finish({"dry_run": True, "stop": running}, OK, as_json, lambda _: [f"Would stop: {', '.join(running)}"])
+    document = {"services": stop_all(place)}
+    return finish(document, OK, as_json, lambda seen: [f"✓ {name}: {what}" for name, what in seen["services"].items()])
+
+
+@service.command()
+@json_option
+def status(as_json: bool) -> int:
+    """Show which of the services run."""
+    place = _home()
+    pids = {name: pid_of(place, name) for name in SERVICES}
+    down = [f"{name} is down" for name, pid in pids.items() if pid is None]
+    document = {
+        "pid": pids["controller"],
+        "running": not down,
+        "services": {name: {"pid": pid, "running": pid is not None} for name, pid in pids.items()},
+        "home": str(place.root),
+        "attention": down,
+    }
+    return finish(document, ATTENTION if down else OK, as_json, _status)
+
+
+def _status(document: Document) -> list[str]:
+    lines = []
+    for name, item in document["services"].items():
+        state = f"up, pid {item['pid']}" if item["running"] else "down"
+        lines.append(f"{'✓' if item['running'] else '✗'} {name:<{_WIDTH}}{state}")
+    return lines if document["running"] else [*lines, "  next: gt risk service start"]
+
+
+@service.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on printing what is added.")
+@click.option("--service", "name", type=click.Choice(SERVICES), help="Only one of the services.")
+@click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0, 100_000), help="How many.")
+@json_option
+def logs(follow: bool, name: str | None, lines: int, as_json: bool) -> int:
+    """Show the newest lines of the logs."""
+    place = _home()
+    names = [name] if name else [item for item in SERVICES if (place.logs / f"{item}.log").exists()]
+    found = {item: _tail(place.logs / f"{item}.log", lines) for item in names}
+    if as_json and follow:
+        raise Failure("--json prints one document and cannot follow", "gt risk service logs --json", 2, "Usage")
+    code = finish({"logs": found}, OK, as_json, lambda seen: _prefixed(seen["logs"], len(names) > 1))
+    return _follow(place, names) if follow else code
+
+
+def _prefixed(found: dict[str, list[str]], named: bool) -> list[str]:
+    return [f"{name:<{_WIDTH}}{line}" if named else line for name, lines in found.items() for line in lines]
+
+
+def _tail(path: Path, lines: int) -> list[str]:
+    if not path.exists():
+        raise Failure(f"no log {path}", "gt risk service start", ERROR, "NoLog")
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 512 * max(lines, 1)))
+        return file.read().decode(errors="replace").splitlines()[-lines:] if lines else []
+
+
+def _follow(place: Home, names: list[str]) -> int:
+    files = {name: (place.logs / f"{name}.log").open(errors="replace") for name in names}
+    for file in files.values():
+        file.seek(0, 2)
+    while True:
+        for name, file in files.items():
+            for line in file:
+                click.echo(f"{name:<{_WIDTH}}{line}" if len(names) > 1 else line, nl=False)
+        time.sleep(0.2)

@@ -1,0 +1,64 @@
+"""``gt risk strategy``"""
+
+import click
+
+from cli.change import Change, Options, carry_out
+from cli.options import json_option, mutating
+from cli.output import Document, emit
+from cli.remote import ask
+from cli.render_strategy import details
+from cli.tree import Near, read_command
+
+strategy = Near("strategy", help="Control strategies.", no_args_is_help=True)
+strategy.add_command(read_command(("strategy", "list")))
+
+
+@strategy.command()
+@click.argument("id")
+@json_option
+def show(id: str, as_json: bool) -> int:
+    """Show one strategy: results, positions, capital, newest orders."""
+    return emit(ask("strategy.show", {"id": id}), as_json, details)
+
+
+@strategy.command()
+@click.argument("id")
+@mutating
+def pause(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Pause a strategy by a signed commit: only orders that reduce its positions pass."""
+
+    def done(result: Document) -> list[str]:
+        cancelled = sum(result["applied"]["cancelled"].values())
+        return [f"✓ Strategy paused: {id}", f"✓ {cancelled} pending orders cancelled", _open_positions(id)]
+
+    change = Change(
+        {"kind": "set-status", "strategy": id, "status": "paused"},
+        lambda _: [f"Pausing strategy: {id}"],
+        done,
+        f"gt risk strategy pause {id} --yes",
+        ask=False,
+        default=True,
+    )
+    return carry_out(change, Options(reason, dry_run, yes, as_json))
+
+
+def _open_positions(id: str) -> str:
+    count = ask("strategy.show", {"id": id})["strategy"]["positions"]
+    return f"✓ {'n/a' if count is None else count} positions remain open"
+
+
+@strategy.command()
+@click.argument("id")
+@click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
+@mutating
+def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Make a strategy active again by a signed commit that also clears its own open halts."""
+    halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
+    intent = {"kind": "set-status", "strategy": id, "status": "active", "halts": halts, "peak": peak}
+    change = Change(
+        intent,
+        lambda _: [f"Resuming strategy: {id}"],
+        lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt cleared: {halt[:12]}" for halt in halts)],
+        f"gt risk strategy resume {id} --yes",
+    )
+    return carry_out(change, Options(reason, dry_run, yes, as_json))
