@@ -171,6 +171,10 @@ class MemoryStore(MemoryAudit):
             for series in retention.SERIES:
                 for level, into in retention.AGING:
                     self._age(series, level, into, now_ns)
+            kept = {
+                place: item for place, item in self._decisions.items() if place[0] >= now_ns - retention.DECISIONS_KEPT
+            }
+            self._decisions = kept
 
     def _age(self, series: str, level: retention.Level, into: retention.Level, now_ns: int) -> None:
         rows = self._rows.setdefault((series, level.number), {})
@@ -195,7 +199,7 @@ class MemoryStore(MemoryAudit):
     def positions(self) -> Sequence[PositionView]:
         """Positions of the last book kept."""
         with self._use():
-            return self._positions
+            return sorted(self._positions, key=lambda position: (position.uid, position.symbol))
 
     def orders(self, uid: str = "", limit: int = 50) -> Sequence[OrderView]:
         """Orders, newest first."""
