@@ -3,6 +3,7 @@
 Only what loads in a few milliseconds is imported until the halt is in force; then come journal, cancel and words.
 """
 
+import _signal  # type: ignore[import-not-found]  # no stubs; signal itself costs a quarter of a bare start
 import os
 import sys
 
@@ -12,7 +13,7 @@ _HALT_ALL = ("emergency", "halt-all")
 _STRATEGY_HALT = ("strategy", "halt")
 _PHRASE = "HALT ALL"
 _HALTED = 3
-_DECLINED, _USAGE, _ERROR = 4, 2, 1
+_DECLINED, _USAGE = 4, 2
 
 
 class _Asked:
@@ -36,11 +37,8 @@ def fast_path(argv: list[str]) -> int | None:
     if asked is None:
         return None
     home = os.path.abspath(os.path.expanduser(os.environ.get("GT_RISK_HOME") or "~/.gt-risk"))  # noqa: PTH100, PTH111
-    try:
-        return _halt_strategy(home, asked) if asked.strategy else _halt_all(home, asked)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _ERROR
+    _tolerate_odd_text()
+    return _halt_strategy(home, asked) if asked.strategy else _halt_all(home, asked)
 
 
 def _parse(argv: list[str]) -> _Asked | None:
@@ -67,7 +65,7 @@ def _parse(argv: list[str]) -> _Asked | None:
 
 def _halt_all(home: str, asked: _Asked) -> int:
     screen = _Screen(asked)
-    if screen.asks and not asked.yes:
+    if screen.asks:
         from cli.fast_screen import halt_all_plan
 
         screen.say(*halt_all_plan(home))
@@ -90,9 +88,19 @@ def _halt_strategy(home: str, asked: _Asked) -> int:
 
 def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) -> int:
     """Halt, then the reason, then words. From Enter on nothing but the halt runs until it is in force."""
-    _ignore_interrupts(True)
-    outcome = halt(home, scope, _HALTED, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
-    _ignore_interrupts(False)
+    before = _set_signals((_signal.SIG_IGN, _signal.SIG_IGN))
+    try:
+        outcome = halt(home, scope, _HALTED, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
+    finally:
+        _set_signals(before)
+    try:
+        _tell(home, asked, screen, outcome)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return outcome.exit_code
+
+
+def _tell(home: str, asked: _Asked, screen: "_Screen", outcome: HaltOutcome) -> None:
     if screen.asks and not asked.reason and outcome.confirmed:
         screen.prompt("Reason (optional): ")
         reason = _answer()
@@ -105,7 +113,6 @@ def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) ->
     else:
         screen.say(*report(home, outcome, asked.strategy))
     sys.stdout.flush()
-    return outcome.exit_code
 
 
 class _Screen:
@@ -114,7 +121,7 @@ class _Screen:
     def __init__(self, asked: _Asked) -> None:
         self._as_json = asked.as_json
         self._out = sys.stderr if asked.as_json else sys.stdout
-        self.asks = sys.stdin is not None and sys.stdin.isatty() and not asked.yes
+        self.asks = sys.stdin.isatty() and not asked.yes
 
     def say(self, *lines: str) -> None:
         """Lines, except where only a document is wanted and nobody is asked anything."""
@@ -173,9 +180,17 @@ def _actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def _ignore_interrupts(ignore: bool) -> None:
-    """Ctrl-C, a closed terminal and a closed pipe do not stop a halt half-way."""
-    import _signal
+def _set_signals(handlers: tuple[object, object]) -> tuple[object, object]:
+    """Handlers of Ctrl-C and of a closed terminal, which must not stop a halt half-way; the ones before."""
+    interrupt, hangup = handlers
+    return _signal.signal(_signal.SIGINT, interrupt), _signal.signal(_signal.SIGHUP, hangup)
 
-    _signal.signal(_signal.SIGINT, _signal.SIG_IGN if ignore else _signal.default_int_handler)
-    _signal.signal(_signal.SIGHUP, _signal.SIG_IGN if ignore else _signal.SIG_DFL)
+
+def _tolerate_odd_text() -> None:
+    """A terminal that cannot show a sign, or sends a strange one, must not stop a halt; nor must a closed stream."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  # stands in for a closed stream to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
