@@ -97,8 +97,9 @@ class MemorySource:
             raise ValueError(f"evidence is halts/<id>.yaml, not {wrong[0]}")
         tip = self._refs.get(EVIDENCE)
         known = self.evidence()
-        if tip is None or any(known.get(path) != content for path, content in files.items()):
-            payload = self.stage(tip, dict(files), BOT, self._clock.wall_ns() // 1_000_000_000, message)
+        added: dict[str, bytes | None] = {path: content for path, content in files.items() if path not in known}
+        if tip is None or added:
+            payload = self.stage(tip, added, BOT, self._clock.wall_ns() // 1_000_000_000, message)
             tip = self._refs[EVIDENCE] = self.seal(payload, self._sign(payload))
         return tip
 

@@ -21,7 +21,8 @@ class GitSource:
     """Implements :class:`controller.ports.Source`.
 
     ``path`` is the bare repo (with ``remote``: the mirror, made when it is missing); ``sign`` signs a payload with
-    the bot's key and is needed for evidence only. Safe for several threads.
+    the bot's key and is needed for evidence only; ``extra`` goes into git's environment (a push's quarantine).
+    Safe for several threads.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class GitSource:
         sign: Callable[[bytes], bytes] | None = None,
         remote: str = "",
         timeout: float = 20.0,
+        extra: Mapping[str, str] | None = None,
     ) -> None:
-        self.git = Git(path, timeout)
+        self.git = Git(path, timeout, extra)
         self._ref = f"refs/heads/{branch}"
         self._clock = clock
         self._sign = sign
@@ -86,7 +88,7 @@ class GitSource:
         return commit
 
     def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
-        """Add halt records on the bot's branch; what is there already makes no commit. Raises SourceUnavailable."""
+        """Add halt records on the bot's branch; one that is there already stays as it is. Raises SourceUnavailable."""
         if self._sign is None:
             raise SettingsError("there is no bot key to sign evidence with", "gt risk init")
         wrong = [path for path in files if not EVIDENCE_FILE.match(path)]
@@ -113,12 +115,12 @@ class GitSource:
 
     def _publish(self, files: Mapping[str, bytes], message: str, sign: Callable[[bytes], bytes]) -> str:
         tip = self._reader.ref(EVIDENCE)
-        if tip is not None:
-            known = self.evidence()
-            if all(known.get(path) == content for path, content in files.items()):
-                return tip
+        known = self.evidence()
+        added: dict[str, bytes | None] = {path: content for path, content in files.items() if path not in known}
+        if tip is not None and not added:
+            return tip
         seconds = self._clock.wall_ns() // 1_000_000_000
-        payload = self._writer.stage(tip, dict(files), BOT, seconds, message)
+        payload = self._writer.stage(tip, added, BOT, seconds, message)
         commit = self._writer.commit(payload, sign(payload))
         self._swap(EVIDENCE, commit, tip)
         return commit

@@ -1,0 +1,164 @@
+"""Make the config repos of a new home: the bare repo that verifies pushes, its introduction, the people's clone."""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import git
+
+from controller.adapters.git.process import Git, GitFailed, environment
+from controller.adapters.git.reader import Reader
+from controller.adapters.git.writer import Writer
+from controller.adapters.signatures.sshsig import verify
+from controller.core.commits import TARGET, target_text
+from controller.errors import Raced, SettingsError
+from controller.home import Home
+from controller.settings import Pins
+
+BARE_HOOKS = ("pre-receive",)
+CLONE_HOOKS = ("prepare-commit-msg", "post-commit", "post-rewrite")
+PUSH_BYTES = 64 * 1024 * 1024
+"""Most bytes of one push: far above any config repo, far below a full disk."""
+_BARE_CONFIG = (
+    ("receive.fsckObjects", "true"),
+    ("receive.denyDeletes", "true"),
+    ("receive.denyNonFastForwards", "true"),
+    ("receive.maxInputSize", str(PUSH_BYTES)),
+    ("receive.autogc", "false"),
+    ("receive.shallowUpdate", "false"),
+    ("core.logAllRefUpdates", "true"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who edits the clone: name and email for commits, the signing key (a private key file, or a ``.pub`` of one
+    that the ssh-agent holds)."""
+
+    name: str
+    email: str
+    signing_key: Path
+
+
+def provision(
+    home: Home,
+    files: Mapping[str, bytes],
+    person: Person,
+    pins: Pins,
+    sign: Callable[[bytes], bytes],
+    python: str = sys.executable,
+) -> Pins:
+    """Bare repo, introduction commit of ``files`` signed by ``sign``, clone with hooks; the pins that then hold.
+
+    ``pins`` names repo id, environment and branch. Idempotent: what exists is left as it is, and an existing
+    introduction must be the pinned one. ``python`` is the interpreter that the hooks run. Raises SettingsError.
+    """
+    _make_bare(home, pins, python)
+    reader = Reader(Git(home.bare))
+    try:
+        introduction, fingerprint = _introduce(reader, files, person, pins, sign)
+    finally:
+        reader.close()
+    _make_clone(home, person, pins, python)
+    fingerprints = pins.fingerprints or (fingerprint,)
+    return replace(pins, introduction=introduction, fingerprints=fingerprints)
+
+
+def _make_bare(home: Home, pins: Pins, python: str) -> None:
+    if not (home.bare / "HEAD").exists():
+        home.bare.mkdir(mode=0o700, parents=True, exist_ok=True)
+        bare = Git(home.bare)
+        bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
+        for key, value in _BARE_CONFIG:
+            bare.run(["config", key, value])
+        _private(home.bare)
+    _write_hooks(home.bare / "hooks", BARE_HOOKS, home, python)
+
+
+def _introduce(
+    reader: Reader, files: Mapping[str, bytes], person: Person, pins: Pins, sign: Callable[[bytes], bytes]
+) -> tuple[str, str]:
+    """(id, signer's fingerprint) of the introduction, made unless there is one."""
+    ref = f"refs/heads/{pins.branch}"
+    tip = reader.ref(ref)
+    if tip is not None:
+        if not pins.introduction:
+            raise SettingsError(
+                f"{reader.git.git_dir} has a history and settings pin none: nothing is trusted on first use",
+                "restore settings.toml from its backup, or move the repository away and run gt risk init again",
+            )
+        return pins.introduction, ""
+    target = target_text(pins.repo, pins.environment, pins.branch)
+    message = f"Introduce the desired state\n\n{TARGET}: {target}\n"
+    writer = Writer(reader)
+    payload = writer.stage(None, dict(files), f"{person.name} <{person.email}>", int(time.time()), message)
+    signature = sign(payload)
+    commit = writer.commit(payload, signature)
+    try:
+        writer.move(ref, commit, None)
+    except Raced as error:
+        raise SettingsError(f"{reader.git.git_dir} was introduced by someone else just now", "gt risk init") from error
+    return commit, verify(payload, signature).fingerprint
+
+
+def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
+    if not (home.clone / ".git").exists():
+        home.clone.mkdir(mode=0o700, parents=True, exist_ok=True)
+        env = environment({"GIT_CONFIG_COUNT": "0"})
+        try:
+            repo = git.Repo.clone_from(
+                str(home.bare), home.clone, env=env, branch=pins.branch, no_hardlinks=True, template=""
+            )
+        except git.GitCommandError as error:
+            raise SettingsError(f"{home.clone} cannot be cloned: {error.stderr.strip()}", "gt risk doctor") from error
+        with repo, repo.config_writer() as config:
+            for section, key, value in _clone_config(home, person, pins):
+                config.set_value(section, key, value)
+        _private(home.clone)
+    _write_hooks(home.clone / ".git" / "hooks", CLONE_HOOKS, home, python)
+
+
+def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("user", "name", person.name),
+        ("user", "email", person.email),
+        ("user", "signingkey", str(person.signing_key)),
+        ("gpg", "format", "ssh"),
+        ("gpg", "minTrustLevel", "undefined"),
+        ("core", "hooksPath", str(home.clone / ".git" / "hooks")),
+        ("pull", "rebase", "true"),
+        ("push", "default", "upstream"),
+        (f'branch "{pins.branch}"', "rebase", "true"),
+    )
+
+
+def _write_hooks(folder: Path, names: tuple[str, ...], home: Home, python: str) -> None:
+    """Write each hook that is missing; a hook of the owner's stays."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in names:
+        path = folder / name
+        if path.exists():
+            continue
+        words = [python, "-I", "-m", "controller.adapters.git.hooks", str(home.root), name]
+        script = f'#!/bin/sh\n# Written by gt risk init.\nexec {shlex.join(words)} "$@"\n'
+        temporary = folder / f".{name}.new"
+        temporary.write_text(script)
+        temporary.chmod(0o700)
+        temporary.rename(path)
+
+
+def _private(folder: Path) -> None:
+    """Nobody but the owner reads below ``folder``."""
+    for parent, _, names in os.walk(folder):
+        Path(parent).chmod(0o700)
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o700)
+
+
+__all__ = ["GitFailed", "Person", "provision"]
