@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import StringMark, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     CollectionEndEvent,
@@ -83,7 +83,7 @@ def read(path: str, content: bytes, *, pure: bool = False) -> YamlDocument:
         builder.document(_events(text, pure))
     except _Enough:
         builder.broken.add(())
-    except MarkedYAMLError as error:
+    except YAMLError as error:
         builder.syntax(error)
     return YamlDocument(
         builder.data,
@@ -141,7 +141,9 @@ class _Builder:
 
     def _directives(self, event: Any) -> None:
         if event.version or event.tags:
-            self.say(event.start_mark, "a YAML directive", "remove the line that starts with %")
+            line, column = position(self.text, f"\n{self.text}".index("\n%"))
+            message, fix = "a YAML directive", "remove the line that starts with %"
+            self.problems.append(Problem(path=self.path, line=line, column=column, message=message, fix=fix))
 
     def say(self, mark: Any, message: str, fix: str, pointer: Pointer | None = None) -> None:
         if pointer is not None:
@@ -150,10 +152,10 @@ class _Builder:
             Problem(path=self.path, line=mark.line + 1, column=mark.column + 1, message=message, fix=fix)
         )
 
-    def syntax(self, error: MarkedYAMLError) -> None:
-        mark = error.problem_mark or error.context_mark
+    def syntax(self, error: YAMLError) -> None:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else position(self.text, len(self.text))
-        what = error.problem or error.context or "cannot be read"
+        what = getattr(error, "problem", None) or "it cannot be read"
         self.broken.add(())
         self.problems.append(
             Problem(path=self.path, line=line, column=column, message=f"not YAML: {what}", fix="correct the syntax")
@@ -187,11 +189,14 @@ class _Builder:
             return None
 
     def _place(self, event: Any, style: str) -> Place:
-        start = self.starts[event.start_mark.line] + event.start_mark.column
-        end = start
-        if event.end_mark.line < len(self.starts):
-            end = self.starts[event.end_mark.line] + event.end_mark.column
+        start, end = self._offset(event.start_mark), self._offset(event.end_mark)
         return Place(event.start_mark.line + 1, event.start_mark.column + 1, start, end, style)
+
+    def _offset(self, mark: StringMark) -> int:
+        """Character offset of a parser's mark, which may lie behind the last line."""
+        if mark.line >= len(self.starts):
+            return len(self.text)
+        return min(self.starts[mark.line] + mark.column, len(self.text))
 
     def _empty(self, at: Pointer) -> Place:
         """The two parsers disagree on where an empty value is: it is right behind its key's colon."""
