@@ -38,6 +38,16 @@ def _run(argv: list[str]) -> int:
     except _ours() as error:
         message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "") or "gt risk doctor"
         return fail(Failure(message, hint, ERROR, type(error).__name__), as_json)
+    except Exception as error:  # noqa: BLE001  # the edge of the process: also a defect of ours ends in one document
+        return _defect(error, as_json)
+
+
+def _defect(error: Exception, as_json: bool) -> int:
+    import traceback
+
+    traceback.print_exception(error)
+    word = type(error).__name__
+    return fail(Failure(f"internal error: {word}: {error}", "gt risk doctor", ERROR, "Internal"), as_json)
 
 
 def _ours() -> tuple[type[Exception], ...]:

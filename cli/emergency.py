@@ -3,15 +3,31 @@
 import click
 
 from cli.change import Change, Options, carry_out
-from cli.options import mutating
-from cli.output import Document
-from cli.remote import ask
+from cli.options import emergency_words, mutating
+from cli.output import OK, Document, finish
+from cli.remote import ask, home
 from cli.render_status import emergency as render_emergency
 from cli.render_status import halt_lines
 from cli.tree import Near, read_command
 
 emergency = Near("emergency", help="Halt everything, see what is halted, resume.", no_args_is_help=True)
 emergency.add_command(read_command(("emergency", "status")))
+
+
+@emergency.command("halt-all")
+@mutating
+def halt_all(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Halt every strategy and cancel every working order, at once; only a person lifts it."""
+    if dry_run:
+        from cli.fast_screen import halt_all_plan
+
+        plan = list(halt_all_plan(home()))
+        return finish(
+            {"dry_run": True, "scope": "account", "mode": "halt-all", "plan": plan}, OK, as_json, lambda _: plan
+        )
+    from cli.fast import fast_path
+
+    return fast_path(emergency_words(("emergency", "halt-all"), reason, yes, as_json)) or OK
 
 
 @emergency.command()

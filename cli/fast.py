@@ -3,16 +3,18 @@
 Only what loads in a few milliseconds is imported until the halt is in force; then come journal, cancel and words.
 """
 
-import _signal  # type: ignore[import-not-found]  # no stubs; signal itself costs a quarter of a bare start
 import os
 import sys
 
-from controller.halt import CLI, HaltOutcome, add_reason, halt
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from controller.halt import HaltOutcome
 
 _HALT_ALL = ("emergency", "halt-all")
 _STRATEGY_HALT = ("strategy", "halt")
 _PHRASE = "HALT ALL"
 _HALTED = 3
+_IGNORE = 1
 _DECLINED, _USAGE = 4, 2
 
 
@@ -88,7 +90,9 @@ def _halt_strategy(home: str, asked: _Asked) -> int:
 
 def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) -> int:
     """Halt, then the reason, then words. From Enter on nothing but the halt runs until it is in force."""
-    before = _set_signals((_signal.SIG_IGN, _signal.SIG_IGN))
+    from controller.halt import CLI, halt
+
+    before = _set_signals((_IGNORE, _IGNORE))
     try:
         outcome = halt(home, scope, _HALTED, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
     finally:
@@ -100,10 +104,12 @@ def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) ->
     return outcome.exit_code
 
 
-def _tell(home: str, asked: _Asked, screen: "_Screen", outcome: HaltOutcome) -> None:
+def _tell(home: str, asked: _Asked, screen: "_Screen", outcome: "HaltOutcome") -> None:
     if screen.asks and not asked.reason and outcome.confirmed:
         screen.prompt("Reason (optional): ")
         reason = _answer()
+        from controller.halt import add_reason
+
         problem = add_reason(home, outcome, reason) if reason else ""
         outcome.problems += [f"reason: {problem}"] if problem else []
     from cli.fast_screen import document, report
@@ -134,7 +140,7 @@ class _Screen:
         self._out.write(text)
         self._out.flush()
 
-    def told(self, first: str, outcome: HaltOutcome) -> None:
+    def told(self, first: str, outcome: "HaltOutcome") -> None:
         """The moment in which the gates have answered; a reader that has gone away stops nothing."""
         try:
             if first:
@@ -182,6 +188,8 @@ def _actor() -> str:
 
 def _set_signals(handlers: tuple[object, object]) -> tuple[object, object]:
     """Handlers of Ctrl-C and of a closed terminal, which must not stop a halt half-way; the ones before."""
+    import _signal  # type: ignore[import-not-found]  # no stubs; signal itself costs a quarter of a bare start
+
     interrupt, hangup = handlers
     return _signal.signal(_signal.SIGINT, interrupt), _signal.signal(_signal.SIGHUP, hangup)
 

@@ -1,6 +1,19 @@
-"""Entry point of ``gt-risk``."""
+"""Entry point of ``gt-risk``. What may be an emergency goes first, before anything else is imported."""
+
+import sys
+
+_EMERGENCIES = (["emergency", "halt-all"], ["strategy", "halt"])
 
 
 def main() -> int:
     """Run one command; the exit code follows design section 9."""
-    return 0
+    argv = sys.argv[1:]
+    if argv[:2] in _EMERGENCIES:
+        from cli.fast import fast_path
+
+        code = fast_path(argv)
+        if code is not None:
+            return code
+    from cli.dispatch import run
+
+    return run(argv)

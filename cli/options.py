@@ -46,3 +46,9 @@ def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, defaul
         agreed = False
     if not agreed:
         declined("cancelled: nothing was changed", again)
+
+
+def emergency_words(words: Sequence[str], reason: str, yes: bool, as_json: bool) -> list[str]:
+    """The line of an emergency verb as :func:`cli.fast.fast_path` reads it."""
+    found = [*words, *(["--reason", reason] if reason else [])]
+    return [*found, *(["--yes"] if yes else []), *(["--json"] if as_json else [])]

@@ -3,8 +3,8 @@
 import click
 
 from cli.change import Change, Options, carry_out
-from cli.options import json_option, mutating
-from cli.output import Document, emit
+from cli.options import emergency_words, json_option, mutating
+from cli.output import OK, Document, emit, finish
 from cli.remote import ask
 from cli.render_strategy import details
 from cli.tree import Near, read_command
@@ -62,3 +62,19 @@ def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_
         f"gt risk strategy resume {id} --yes",
     )
     return carry_out(change, Options(reason, dry_run, yes, as_json))
+
+
+@strategy.command()
+@click.argument("id")
+@mutating
+def halt(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Halt one strategy at once and cancel its working orders; only a person lifts it."""
+    if dry_run:
+        from cli.fast_screen import strategy_plan
+
+        known = ask("strategy.show", {"id": id})["strategy"]["id"]
+        plan = list(strategy_plan(known))
+        return finish({"dry_run": True, "scope": known, "mode": "halt-all", "plan": plan}, OK, as_json, lambda _: plan)
+    from cli.fast import fast_path
+
+    return fast_path(emergency_words(("strategy", "halt", id), reason, yes, as_json)) or OK

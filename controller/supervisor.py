@@ -47,7 +47,7 @@ def spawn(home: Home, service: str) -> subprocess.Popen[bytes]:
     descriptor = os.open(home.logs / f"{service}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "controller", service],
+            [sys.executable, "-P", "-m", "controller", service],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

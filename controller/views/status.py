@@ -56,7 +56,7 @@ def attention(overview: Overview) -> list[str]:
         found.append(f"trading mode {mode.value}")
     if overview.live is None:
         found.append(f"the engine does not answer: {overview.live_error or 'no reading yet'}")
-    elif overview.live.gate.permit != "valid":
+    elif overview.live.gate.permit != "ok":
         found.append(f"permit {overview.live.gate.permit}: only reducing orders pass")
     found += [
         f"{item.type.value} ({item.reason}): {item.message}"

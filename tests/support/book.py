@@ -112,7 +112,7 @@ POSITIONS = (
 )
 
 
-def live(mode: str = "normal", permit: str = "valid") -> LiveState:
+def live(mode: str = "normal", permit: str = "ok") -> LiveState:
     """What the gate holds: three positions, one fill, one working order."""
     order = OrderView(
         order="o1",

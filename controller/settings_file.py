@@ -1,0 +1,79 @@
+"""The commented ``settings.toml`` that ``gt risk init`` writes. Pure text."""
+
+import json
+
+from controller.settings import LoopSettings, PaperSettings, Pins, SourceSettings
+
+
+def settings_text(pins: Pins, name: str, email: str, signing_key: str) -> str:
+    """A new ``settings.toml``; what is commented out shows its default."""
+    source, paper, loop = SourceSettings(), PaperSettings(), LoopSettings()
+    return f"""\
+# Settings of this gt-risk installation. GT_RISK_<NAME> in the environment wins, for example
+# GT_RISK_PAPER__BAR_SECONDS=0.5 for paper.bar_seconds. Nothing in here is in the config repo.
+
+# Who this machine's commits are by.
+operator_name = {_quoted(name)}
+operator_email = {_quoted(email)}
+
+# Private key that signs, or the .pub of one that the ssh-agent holds; empty: keys/operator.
+signing_key = {_quoted(signing_key)}
+
+# Folder with optional data packs (disclosures); empty: none.
+data_dir = ""
+
+# debug, info, warning or error.
+log_level = "info"
+
+# Root of trust, made by gt risk init. The config repo must begin with this commit, signed by one of these keys.
+# Changing a line here is a new root of trust.
+[pins]
+repo = {_quoted(pins.repo)}
+environment = {_quoted(pins.environment)}
+branch = {_quoted(pins.branch)}
+introduction = {_quoted(pins.introduction)}
+fingerprints = {json.dumps(list(pins.fingerprints))}
+# Keys that count for nothing although trust.yaml may still list them (fingerprints, SHA256:…).
+denied_keys = []
+
+[source]
+# Any git URL; empty: config.git in this folder.
+remote = ""
+# Bound of each git call, seconds.
+# timeout_seconds = {source.timeout_seconds}
+# How often to look when nothing wakes the controller, seconds.
+# poll_seconds = {source.poll_seconds}
+
+[paper]
+# First session that trades; the history before it feeds the signals.
+# start = {_quoted(paper.start)}
+# Wall seconds for one session.
+# bar_seconds = {paper.bar_seconds}
+# seed = {paper.seed}
+# slippage_bps = {paper.slippage_bps}
+# fee_bps = {paper.fee_bps}
+# Most shares of one order that fill in one session.
+# volume_cap_shares = {paper.volume_cap_shares}
+
+[loop]
+# Rhythm of the controller, seconds.
+# sample_seconds = {loop.sample_seconds}
+# drift_seconds = {loop.drift_seconds}
+# halt_scan_seconds = {loop.halt_scan_seconds}
+# apply_wait_seconds = {loop.apply_wait_seconds}
+"""
+
+
+def with_pins(text: str, pins: Pins) -> str:
+    """``text`` with the introduction and the fingerprints of ``pins`` filled in; every other line stays."""
+    values = {"introduction": _quoted(pins.introduction), "fingerprints": json.dumps(list(pins.fingerprints))}
+    lines = []
+    for line in text.splitlines():
+        key = line.partition("=")[0].strip()
+        lines.append(f"{key} = {values[key]}" if key in values else line)
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
