@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from controller.core.yaml_scalars import BadScalar, resolve
-from controller.core.yaml_source import decode, position
+from controller.core.yaml_source import decode, hidden, position
 from schemas.status import Problem
 
 try:
@@ -299,5 +299,12 @@ def no_tag(builder: _Builder, event: Any, at: Pointer) -> None:
         builder.say(event.start_mark, f"tag {tag}", f"remove {tag}", at)
 
 
+def no_hidden(builder: _Builder, event: Any, at: Pointer) -> None:
+    """Refuse characters that an escape such as ``"\\u202e"`` would smuggle in."""
+    found = hidden(event.value) if isinstance(event, ScalarEvent) else ""
+    if found:
+        builder.say(event.start_mark, f"an escape for the invisible character {found}", "remove it", at)
+
+
 KEY_RULES: tuple[Callable[[Any], None], ...] = (merge_key, key_is_text)
-NODE_RULES: tuple[Callable[[_Builder, Any, Pointer], None], ...] = (no_alias, no_anchor, no_tag)
+NODE_RULES: tuple[Callable[[_Builder, Any, Pointer], None], ...] = (no_alias, no_anchor, no_tag, no_hidden)

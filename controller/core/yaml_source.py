@@ -14,6 +14,12 @@ _FORBIDDEN = re.compile(
 _LONE_RETURN = re.compile("\r(?!\n)")
 
 
+def hidden(text: str) -> str:
+    """The first control, bidirectional or invisible character of ``text`` as ``U+202E``; empty when there is none."""
+    match = _FORBIDDEN.search(text)
+    return f"U+{ord(match[0]):04X}" if match else ""
+
+
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of the character at ``offset``."""
     start = text.rfind("\n", 0, offset) + 1
