@@ -159,7 +159,7 @@ orders = Table(
     _text("type", "market, limit or stop"),
     _number("quantity", "shares asked for"),
     _number("filled", "shares filled"),
-    _number("price", "price asked for, the mark for a market order"),
+    _number("price", "price asked for, 0 for a market order"),
     _text("state", "pending, working, filled, cancelled, rejected or unknown"),
     _time("submitted_ns", "when"),
     _text("market_time", "market clock"),

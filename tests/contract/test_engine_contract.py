@@ -1,0 +1,195 @@
+"""The contract of ports.Engine, on the real gate service over its socket and on the in-memory twin."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from controller.errors import EngineUnavailable
+from controller.ports import Order
+from schemas.desired import StrategyStatus, TradingMode
+from tests.support.engines import CASH, ENGINES, EngineUnderTest
+from tests.support.gates import ANN, BEA, DOLLAR, MARKS, make_policy
+
+PAUSED, ACTIVE, HALTED = StrategyStatus.PAUSED, StrategyStatus.ACTIVE, StrategyStatus.HALTED
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def bare(request: pytest.FixtureRequest) -> Iterator[EngineUnderTest]:
+    with ENGINES[request.param]() as under_test:
+        yield under_test
+
+
+@pytest.fixture
+def ready(bare: EngineUnderTest) -> EngineUnderTest:
+    """Two active strategies under one adopted policy, the venue told so."""
+    bare.publish(make_policy())
+    bare.engine.adopt()
+    for uid in (ANN, BEA):
+        bare.engine.set_venue_status(uid, ACTIVE)
+    return bare
+
+
+def buy(client_id: str, quantity: int = 10, uid: str = ANN, symbol: str = "AAPL") -> Order:
+    return Order(uid, symbol, "buy", quantity, client_id)
+
+
+def sell(client_id: str, quantity: int = 10, uid: str = ANN) -> Order:
+    return Order(uid, "AAPL", "sell", quantity, client_id)
+
+
+def test_read_when_nothing_was_published_then_frozen_and_nothing_passes(bare: EngineUnderTest) -> None:
+    live = bare.engine.read()
+    assert (live.gate.mode, live.gate.policy_version) == (TradingMode.HALT_TRADING, 0)
+    assert (live.account.cash, live.account.equity, live.prices) == (CASH, CASH, MARKS)
+    assert bare.engine.submit(buy("c1")).code == "NO_POLICY"
+
+
+def test_adopt_when_published_then_enforces_exactly_that_snapshot(bare: EngineUnderTest) -> None:
+    snapshot = bare.publish(make_policy(statuses={ANN: ACTIVE, BEA: PAUSED}, revision="2" * 40))
+    state = bare.engine.adopt()
+    assert (state.policy_version, state.policy_digest) == (snapshot.version, snapshot.digest())
+    assert (state.policy_count, state.revision, state.fence) == (1, "2" * 40, snapshot.fence)
+    assert (state.mode, state.permit, state.statuses) == (TradingMode.NORMAL, "ok", {ANN: ACTIVE, BEA: PAUSED})
+    assert bare.engine.read().gate == state
+
+
+def test_adopt_when_old_and_new_are_joined_then_the_stricter_of_both_holds(bare: EngineUnderTest) -> None:
+    old = make_policy(mode=TradingMode.PAUSE_NEW_ORDERS)
+    bare.publish(old, make_policy(statuses={ANN: HALTED, BEA: ACTIVE}, revision="2" * 40))
+    state = bare.engine.adopt()
+    assert (state.policy_count, state.revision) == (2, "2" * 40)
+    assert (state.mode, state.statuses) == (TradingMode.PAUSE_NEW_ORDERS, {ANN: HALTED, BEA: ACTIVE})
+
+
+def test_adopt_when_the_fence_is_lower_then_keeps_what_is_in_force(ready: EngineUnderTest) -> None:
+    ready.publish(make_policy(revision="3" * 40), fence=5)
+    ready.engine.adopt()
+    ready.publish(make_policy(revision="4" * 40), fence=4)
+    assert ready.engine.adopt().revision == "3" * 40
+
+
+def test_submit_when_normal_then_works_until_filled_and_moves_the_book(ready: EngineUnderTest) -> None:
+    answer = ready.engine.submit(buy("c1", 10))
+    assert (answer.ok, answer.quantity) == (True, 10)
+    (order,) = ready.engine.read().orders
+    assert (order.order, order.client_id, order.uid, order.state, order.filled) == (
+        answer.order,
+        "c1",
+        ANN,
+        "working",
+        0,
+    )
+    ready.fill(answer.order, 4)
+    live = ready.engine.read()
+    assert (live.orders[0].filled, live.orders[0].state) == (4, "working")
+    assert [(item.uid, item.symbol, item.quantity, item.entry) for item in live.positions] == [
+        (ANN, "AAPL", 4, 100 * DOLLAR)
+    ]
+    assert (live.account.cash, live.account.equity) == (CASH - 400 * DOLLAR, CASH)
+    assert live.account.long_exposure == live.strategies[ANN].deployed == 400 * DOLLAR
+
+
+def test_submit_when_the_client_id_is_repeated_then_the_same_order(ready: EngineUnderTest) -> None:
+    first, again = ready.engine.submit(buy("c1")), ready.engine.submit(buy("c1"))
+    assert (again.ok, again.order) == (True, first.order)
+    assert len(ready.engine.read().orders) == 1
+
+
+@pytest.mark.parametrize("mode", [2, 3])
+def test_submit_when_the_latch_halts_the_account_then_denied_exits_too(ready: EngineUnderTest, mode: int) -> None:
+    ready.fill(ready.engine.submit(buy("c1")).order, 10)
+    ready.raise_halt("account", mode)
+    assert [ready.engine.submit(order).code for order in (buy("c2"), sell("c3"))] == ["TRADING_HALTED"] * 2
+    state = ready.engine.adopt()
+    assert (state.mode.rank, len(state.words)) == (mode, 1)
+    assert set(state.statuses.values()) == ({HALTED} if mode == 3 else {ACTIVE})
+
+
+def test_submit_when_the_latch_halts_a_strategy_then_only_the_other_trades(ready: EngineUnderTest) -> None:
+    ready.raise_halt(f"strategy:{ANN}", 3)
+    assert ready.engine.submit(buy("c1")).code == "STRATEGY_HALTED"
+    assert ready.engine.submit(buy("c2", uid=BEA)).ok
+    assert ready.engine.read().gate.statuses == {ANN: HALTED, BEA: ACTIVE}
+
+
+def _pause_account(under_test: EngineUnderTest) -> None:
+    under_test.raise_halt("account", 1)
+
+
+def _pause_strategy(under_test: EngineUnderTest) -> None:
+    under_test.publish(make_policy(statuses={ANN: PAUSED, BEA: ACTIVE}))
+    under_test.engine.adopt()
+
+
+def _end_permit(under_test: EngineUnderTest) -> None:
+    under_test.end_permit()
+
+
+@pytest.mark.parametrize("restrict", [_pause_account, _pause_strategy, _end_permit])
+def test_submit_when_restricted_then_only_exits_within_the_position_pass(
+    ready: EngineUnderTest, restrict: object
+) -> None:
+    ready.fill(ready.engine.submit(buy("c1", 10)).order, 10)
+    assert callable(restrict)
+    restrict(ready)
+    assert ready.engine.submit(buy("c2")).code == "REDUCE_ONLY"
+    assert ready.engine.submit(sell("c3", 6)).ok
+    assert not ready.engine.submit(sell("c4", 6)).ok
+    assert ready.engine.submit(sell("c5", 4)).ok
+
+
+def test_read_when_the_permit_has_run_out_then_reducing_only(ready: EngineUnderTest) -> None:
+    ready.end_permit()
+    state = ready.engine.read().gate
+    assert state.mode is TradingMode.PAUSE_NEW_ORDERS
+    assert state.permit != "ok"
+
+
+def test_submit_when_the_strategy_is_unknown_then_denied(ready: EngineUnderTest) -> None:
+    assert ready.engine.submit(buy("c1", uid="f" * 32)).code == "UNKNOWN_STRATEGY"
+
+
+def test_cancel_then_only_the_scope_and_counted_by_uid(ready: EngineUnderTest) -> None:
+    for number in range(2):
+        ready.engine.submit(buy(f"a{number}", 10 + number))
+    ready.engine.submit(buy("b", uid=BEA))
+    assert dict(ready.engine.cancel(f"strategy:{ANN}")) == {ANN: 2}
+    states = {order.client_id: order.state for order in ready.engine.read().orders}
+    assert states == {"a0": "cancelled", "a1": "cancelled", "b": "working"}
+    ready.raise_halt("account", 3)
+    assert ready.engine.cancel("account").get(BEA, 0) in (0, 1)
+    assert all(order.state == "cancelled" for order in ready.engine.read().orders)
+
+
+def test_venue_mode_and_status_when_set_then_read_back(ready: EngineUnderTest) -> None:
+    ready.engine.set_venue_mode(TradingMode.PAUSE_NEW_ORDERS)
+    ready.engine.set_venue_status(ANN, HALTED)
+    live = ready.engine.read()
+    assert (live.venue_mode, live.strategies[ANN].venue_status) == (TradingMode.PAUSE_NEW_ORDERS, HALTED)
+    assert live.strategies[BEA].venue_status is ACTIVE
+
+
+def test_decisions_then_denials_after_the_given_number_oldest_first(ready: EngineUnderTest) -> None:
+    before = ready.engine.decisions(0)
+    assert [item for item in before if item.uid == "f" * 32] == []
+    for number in range(3):
+        ready.engine.submit(buy(f"c{number}", uid="f" * 32))
+    found = [item for item in ready.engine.decisions(0) if item.kind == "denied"]
+    assert [(item.code, item.uid) for item in found] == [("UNKNOWN_STRATEGY", "f" * 32)] * 3
+    assert [item.seq for item in ready.engine.decisions(found[0].seq)] == [found[1].seq, found[2].seq]
+    assert ready.engine.decisions(found[-1].seq) == []
+
+
+def test_read_from_many_threads_then_each_is_answered(ready: EngineUnderTest) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        states = list(pool.map(lambda _: ready.engine.read(), range(30)))
+    assert {state.gate.policy_version for state in states} == {1}
+
+
+def test_any_call_when_stopped_then_unavailable_with_the_next_command(ready: EngineUnderTest) -> None:
+    ready.stop()
+    for call in (ready.engine.read, ready.engine.adopt, lambda: ready.engine.submit(buy("c9"))):
+        with pytest.raises(EngineUnavailable) as caught:
+            call()
+        assert caught.value.hint == "gt risk service status"

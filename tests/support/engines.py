@@ -1,0 +1,68 @@
+"""Engines for the contract suite: each with a hand on its policy, its latch, its permit and its book."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+from controller.adapters.clock import ManualClock
+from controller.adapters.engines.gate import GateEngine
+from controller.adapters.engines.memory import MemoryEngine
+from controller.ports import Engine
+from schemas.halts import Halt
+from schemas.policy import Snapshot
+from tests.support.gates import DOLLAR, MARKS, eventually, running, short_home
+from tests.support.policies import halt
+from tests.support.venue import MemoryVenue
+
+CASH = 100_000 * DOLLAR
+
+
+@dataclass(frozen=True)
+class EngineUnderTest:
+    """``publish`` names a snapshot of policies (fence 0: the lease's own); ``raise_halt`` fills a slot for scope and
+    mode rank; ``end_permit``; ``fill`` executes an order at the mark; ``stop`` makes the engine unavailable."""
+
+    engine: Engine
+    publish: Callable[..., Snapshot]
+    raise_halt: Callable[[str, int], object]
+    end_permit: Callable[[], None]
+    fill: Callable[[str, int], None]
+    stop: Callable[[], None]
+
+
+@contextmanager
+def gate() -> Iterator[EngineUnderTest]:
+    with short_home() as home, ExitStack() as stack:
+        service = stack.enter_context(running(home, venue=MemoryVenue(CASH, MARKS)))
+        engine = GateEngine(home.socket, timeout=5.0)
+
+        def fill(order: str, quantity: int) -> None:
+            service.venue.fill(order, quantity)
+            eventually(lambda: service.venue.due() is None)
+
+        yield EngineUnderTest(engine, home.publish, home.halt, lambda: home.permit.set_until(0), fill, stack.close)
+        engine.close()
+
+
+@contextmanager
+def memory() -> Iterator[EngineUnderTest]:
+    with short_home() as home:
+        halts: list[Halt] = []
+        permit = ["ok"]
+        engine = MemoryEngine(
+            ManualClock(), policies=home.policies, raised=lambda: halts, permit=lambda: permit[0], cash=CASH
+        )
+        engine.prices.update(MARKS)
+
+        def raise_halt(scope: str, mode: int) -> None:
+            halts.append(halt(len(halts) + 1, scope, list(type(engine.venue_mode))[mode], word=mode))
+
+        def stop() -> None:
+            engine.unavailable = "stopped"
+
+        yield EngineUnderTest(
+            engine, home.publish, raise_halt, lambda: permit.__setitem__(0, "expired"), engine.fill, stop
+        )
+
+
+ENGINES: dict[str, Callable[[], AbstractContextManager[EngineUnderTest]]] = {"gate": gate, "memory": memory}
