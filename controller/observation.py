@@ -1,46 +1,34 @@
 """Observe: fetch → verify → parse, and how old the last verified look at the source is."""
 
-import re
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from controller.core import staleness
+from controller.core.commits import trailers
 from controller.core.staleness import Rung
 from controller.errors import InvalidDesired, Refused, SourceUnavailable
 from controller.ports import Clock, RawCommit, Source
 from controller.publisher import write_durably
+from controller.verifier import Now, Verified
 from schemas.desired import Desired, Staleness
+from schemas.halts import Halt
 from schemas.status import Refusal, RefusalReason, Revision
 
-_TRAILER = re.compile(r"^([A-Za-z][A-Za-z0-9-]*): (\S.*)$")
 _SAVE_EVERY_NS = 60_000_000_000
 
 
-class Verifier(Protocol):
-    """What observing needs of the verifier."""
+class Verifies(Protocol):
+    """What observing needs of :class:`controller.verifier.Verifier`."""
 
-    def advance(self, last_verified: str, tip: str) -> "Advanced":
-        """Verify every commit from ``last_verified`` (empty: the pinned introduction) to ``tip``."""
+    def advance(self, last_verified: str, tip: str, now: Now | None = None) -> Verified:
+        """Verify every commit after ``last_verified`` up to ``tip``."""
         ...
 
-
-class Advanced(Protocol):
-    """How far verification came: ``commit`` is verified and ``desired`` its tree; ``refusal`` stopped it."""
-
-    @property
-    def commit(self) -> str:
-        """The furthest verified commit."""
-        ...
-
-    @property
-    def desired(self) -> Desired:
-        """Its parsed tree."""
-        ...
-
-    @property
-    def refusal(self) -> Refusal | None:
-        """Why the next one is refused; None when ``commit`` is the tip."""
+    def desired(self, commit: str) -> Desired:
+        """The documents of a commit."""
         ...
 
 
@@ -59,14 +47,23 @@ class Seen:
 class Observer:
     """Looks at the source and remembers when it was last verified, also over a restart.
 
-    ``age_file`` holds that moment (Unix nanoseconds), written at most once a minute.
+    ``age_file`` holds that moment (Unix nanoseconds), written at most once a minute. ``open_halts`` gives OPEN
+    against a tree: some commits may not follow while a halt is open.
     """
 
-    def __init__(self, source: Source, verifier: Verifier, clock: Clock, age_file: Path) -> None:
+    def __init__(
+        self,
+        source: Source,
+        verifier: Verifies,
+        clock: Clock,
+        age_file: Path,
+        open_halts: Callable[[Desired | None], Sequence[Halt]] = lambda _: (),
+    ) -> None:
         self._source = source
         self._verifier = verifier
         self._clock = clock
         self._age_file = age_file
+        self._open_halts = open_halts
         self._saved_ns = 0
         self._verified_boot_ns = clock.boot_ns() - self._age_on_disk()
         self._desired: Desired | None = None
@@ -78,32 +75,30 @@ class Observer:
 
     def observe(self, revision: Revision) -> Seen:
         """Fetch, verify and parse; a source that is down or a refused tip leaves the last verified tree in place."""
+        self._restore(revision)
         try:
             tip = self._source.tip()
         except SourceUnavailable as error:
-            return self._seen(self._restored(revision), source_error=error.message)
+            return self._seen(revision, source_error=error.message)
         revision = revision.model_copy(update={"observed_tip": tip, "last_attempted": tip})
         try:
-            advanced = self._verifier.advance(revision.last_verified, tip)
+            advanced = self._verifier.advance(revision.last_verified, tip, Now(self._open_halts(self._desired)))
         except Refused as error:
-            return self._seen(self._restored(revision), error.refusal)
+            return self._seen(revision, error.refusal)
         except InvalidDesired as error:
-            return self._seen(self._restored(revision), _invalid(tip, error))
+            return self._seen(revision, _invalid(tip, error))
         except SourceUnavailable as error:
-            return self._seen(self._restored(revision), source_error=error.message)
+            return self._seen(revision, source_error=error.message)
         self._desired = advanced.desired
         if advanced.refusal is None:
             self._verified_now()
         return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
 
-    def _restored(self, revision: Revision) -> Revision:
-        """After a restart with the source refused or down: the tree of what was verified before, if it can be read."""
+    def _restore(self, revision: Revision) -> None:
+        """After a restart: the tree of what was verified before, if it can be read."""
         if self._desired is None and revision.last_verified:
-            try:
-                self._desired = self._verifier.advance(revision.last_verified, revision.last_verified).desired
-            except (Refused, InvalidDesired, SourceUnavailable):
-                return revision
-        return revision
+            with contextlib.suppress(Refused, InvalidDesired, SourceUnavailable):
+                self._desired = self._verifier.desired(revision.last_verified)
 
     def _seen(self, revision: Revision, refusal: Refusal | None = None, source_error: str = "") -> Seen:
         age = max(0, self._clock.boot_ns() - self._verified_boot_ns) / 1e9
@@ -150,28 +145,14 @@ def origin_of(commits: tuple[RawCommit, ...]) -> Origin:
     if not commits:
         return Origin()
     newest = commits[-1]
-    named = trailers(newest.message)
     subject = newest.message.partition("\n")[0][:500]
-    digests = {digest for commit in commits for digest in trailers(commit.message).get("Plan-Digest", ())}
-    audit = named.get("Audit-Id", ("",))[-1]
+    digests = {digest for commit in commits for digest in trailers(commit.message, "Plan-Digest")}
+    audit = (*trailers(newest.message, "Audit-Id"), "")[0]
     return Origin(
         actor=newest.author.partition(" <")[0],
-        reason=named.get("Reason", (subject,))[-1],
+        reason=(*trailers(newest.message, "Reason"), subject)[0],
         audit_id=audit,
         from_cli=bool(audit),
         acknowledged=frozenset(digests),
         parents=newest.parents,
     )
-
-
-def trailers(message: str) -> dict[str, tuple[str, ...]]:
-    """Trailers of a commit message, read strictly: the last paragraph, and only when every line of it is one."""
-    paragraphs = message.strip("\n").split("\n\n")
-    lines = paragraphs[-1].splitlines()
-    matches = [_TRAILER.match(line) for line in lines]
-    if len(paragraphs) < 2 or not all(matches):
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
-    for match in filter(None, matches):
-        found[match[1]] = (*found.get(match[1], ()), match[2])
-    return found

@@ -1,0 +1,218 @@
+"""Control: what the CLI, the API and the views may ask of the controller, running or not."""
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from controller.audit import new_audit_id
+from controller.core import drawdown
+from controller.core.commits import target_text
+from controller.core.compile import compile_policy
+from controller.core.intents import Situation, edits_for, message
+from controller.core.yaml_edit import apply_edit
+from controller.errors import GtRiskError, Temporary
+from controller.goal import GoalMaker, Memory
+from controller.halt_desk import HaltDesk
+from controller.observation import Origin
+from controller.ports import Clock, Source, Store
+from controller.reconciler import Pass
+from controller.settings import Pins
+from controller.verifier import Now, Verifier
+from schemas.audit import AuditRecord, ChainReport
+from schemas.desired import Desired
+from schemas.edits import AddFile, Applied, Edit, Proposal, Request
+from schemas.halts import Halt
+from schemas.live import LiveState
+from schemas.overview import Overview
+from schemas.plan import Plan
+from schemas.status import Condition, ConditionType
+
+
+@dataclass(slots=True)
+class Parts:
+    """What control works with. ``live`` gives the newest reading, None without an engine."""
+
+    source: Source
+    verifier: Verifier
+    store: Store
+    clock: Clock
+    desk: HaltDesk
+    maker: GoalMaker
+    memory: Memory
+    pins: Pins
+    sectors: Mapping[str, str]
+    live: Callable[[], LiveState | None] = lambda: None
+    last: Callable[[], Pass | None] = lambda: None
+
+
+@dataclass(slots=True)
+class ControllerControl:
+    """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now; without a loop it does nothing."""
+
+    parts: Parts
+    poke: Callable[[str], None] = lambda _: None
+    make_overview: Callable[[], Overview] | None = None
+    adopt: Callable[[], Sequence[Halt]] | None = None
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def overview(self) -> Overview:
+        """The newest picture, with live as the monitor read it last."""
+        picture = self.parts.memory.overview
+        if picture is None:
+            if self.make_overview is None:
+                raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
+            return self.make_overview()
+        live = self.parts.live()
+        if live is not None and (picture.live is None or live.as_of_ns > picture.live.as_of_ns):
+            return picture.model_copy(update={"live": live, "live_error": ""})
+        return picture
+
+    def wake(self, reason: str) -> None:
+        """Reconcile soon."""
+        self.poke(reason)
+
+    def notify(self) -> None:
+        """A pass has ended: whoever waits for a commit looks again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def adopt_halts(self) -> Sequence[Halt]:
+        """Scan latch and journal now; OPEN."""
+        if self.adopt is not None:
+            self.adopt()
+        return self.parts.desk.open_halts(self.parts.memory.applied_desired)
+
+    def propose(self, request: Request) -> Proposal:
+        """Edit, validate, compile and plan on the newest tip."""
+        parts = self.parts
+        tip = parts.source.tip()
+        before = self._verified(tip)
+        now_ns = parts.clock.wall_ns()
+        edits = edits_for(request.intent, before, self._situation(before, request))
+        audit_id = new_audit_id(now_ns)
+        target = target_text(parts.pins.repo, parts.pins.environment, parts.pins.branch)
+        files = {edit.path: self._content(tip, edit, edits.edits) for edit in edits.edits}
+        text = message(edits, request.actor, request.reason, audit_id, target)
+        seconds = now_ns // 1_000_000_000
+        draft = parts.source.stage(tip, files, request.author, seconds, text)
+        after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
+        plan, _ = self._plan(after)
+        accepted = text.rstrip("\n") + f"\nPlan-Digest: {plan.digest()}\n"
+        payload = parts.source.stage(tip, files, request.author, seconds, accepted)
+        return Proposal(
+            parent=tip,
+            payload=base64.b64encode(payload).decode(),
+            subject=edits.subject,
+            audit_id=audit_id,
+            plan=plan,
+            notes=edits.notes,
+        )
+
+    def land(self, payload: bytes, signature: bytes) -> str:
+        """Verify as the hook does, move the branch, wake the loop."""
+        parts = self.parts
+        commit = parts.source.seal(payload, signature)
+        parts.verifier.advance(parts.memory.revision.last_verified, commit, self._now()).required()
+        parts.source.land(payload, signature)
+        self.poke(f"landed {commit[:12]}")
+        return commit
+
+    def wait_applied(self, commit: str, timeout: float) -> Applied:
+        """Wait until ``commit`` or a descendant is in force by read-back, or say what holds it."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                answer = self._answer(commit)
+                left = deadline - time.monotonic()
+                if answer is not None:
+                    return answer
+                if left <= 0:
+                    return Applied(
+                        commit=commit, in_force=False, condition=self._holding() or "Reconciling: not applied yet"
+                    )
+                self._changed.wait(left)
+
+    def plan(self, ref: str) -> Plan:
+        """The plan from what is applied to ``ref`` or the tip."""
+        commit = ref or self.parts.source.tip()
+        return self._plan(self._verified(commit))[0]
+
+    def audit(
+        self, *, event: str = "", actor: str = "", level: str = "", since_ns: int = 0, limit: int = 50
+    ) -> Sequence[AuditRecord]:
+        """Newest first."""
+        return self.parts.store.audit(event=event, actor=actor, level=level, since_ns=since_ns, limit=limit)
+
+    def verify_audit(self) -> ChainReport:
+        """Check the chain."""
+        return self.parts.store.verify_audit()
+
+    def _verified(self, commit: str) -> Desired:
+        known = self.parts.memory.revision.last_verified
+        if commit == known:
+            return self.parts.verifier.desired(commit)
+        return self.parts.verifier.advance(known, commit, self._now()).required().desired
+
+    def _now(self) -> Now:
+        return Now(self.parts.desk.open_halts(self.parts.memory.applied_desired))
+
+    def _situation(self, desired: Desired, request: Request) -> Situation:
+        parts, live = self.parts, self.parts.live()
+        found = drawdown.drawdowns(compile_policy(desired, parts.sectors), live, parts.store.peaks()) if live else ()
+        return Situation(
+            halts=parts.desk.open_halts(desired),
+            drawdowns={item.key: item for item in found},
+            actor=request.actor,
+            reason=request.reason,
+        )
+
+    def _content(self, tip: str, edit: Edit, edits: Sequence[Edit]) -> bytes:
+        """The file that ``edit`` touches with every edit of it applied."""
+        if isinstance(edit, AddFile):
+            return edit.text.encode()
+        content = self.parts.source.blob(self.parts.source.tree(tip)[edit.path].id)
+        for other in edits:
+            if not isinstance(other, AddFile) and other.path == edit.path:
+                content = apply_edit(content, other)
+        return content
+
+    def _plan(self, desired: Desired) -> tuple[Plan, object]:
+        live = self.parts.live()
+        goal = self.parts.maker.goal(desired, live, Origin())
+        return self.parts.maker.plan(goal, live)
+
+    def _answer(self, commit: str) -> Applied | None:
+        memory = self.parts.memory
+        found = self.parts.last()
+        if found is None:
+            return None
+        applied = memory.revision.last_applied
+        if applied and (applied == commit or self._is_ancestor(commit, applied)):
+            ready = _ready(memory.conditions)
+            if ready is not None and ready.status == "True":
+                return Applied(commit=commit, in_force=True, cancelled=dict(memory.cancelled))
+            return None
+        blocked = found.seen.refusal is not None or found.hold is not None
+        if blocked and found.seen.revision.last_attempted == commit:
+            return Applied(commit=commit, in_force=False, condition=self._holding())
+        return None
+
+    def _is_ancestor(self, old: str, new: str) -> bool:
+        try:
+            return self.parts.source.is_ancestor(old, new)
+        except GtRiskError:
+            return False
+
+    def _holding(self) -> str:
+        ready = _ready(self.parts.memory.conditions)
+        return f"{ready.reason}: {ready.message}"[:500] if ready is not None and ready.status != "True" else ""
+
+
+def _ready(conditions: Sequence[Condition]) -> Condition | None:
+    return next((item for item in conditions if item.type is ConditionType.READY), None)
+
+
+def _tree_of(payload: bytes) -> str:
+    return payload.split(b"\n", 1)[0].removeprefix(b"tree ").decode()
