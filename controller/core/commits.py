@@ -25,12 +25,12 @@ def malformed(payload: bytes) -> str:
     head, _, _ = payload.partition(b"\n\n")
     if b"\0" in payload:
         return "it holds a NUL byte"
-    for line in head.split(b"\n"):
-        name = line.partition(b" ")[0]
-        if name not in _HEADERS and not name.startswith(b"gpgsig"):
-            return f"its header {name.decode('ascii', 'backslashreplace')!r} is not accepted"
     if two_signatures(payload):
         return ""
+    for line in head.split(b"\n"):
+        name = line.partition(b" ")[0]
+        if name not in _HEADERS:
+            return f"its header {name.decode('ascii', 'backslashreplace')!r} is not accepted"
     if _HEAD.fullmatch(head + b"\n") is None:
         return "its headers are not tree, parent, author, committer in this order, once each"
     try:

@@ -110,8 +110,9 @@ def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
         home.clone.mkdir(mode=0o700, parents=True, exist_ok=True)
         env = environment({"GIT_CONFIG_COUNT": "0"})
         try:
+            # GitPython holds --template for unsafe with a folder of strangers; empty, it keeps sample hooks out.
             repo = git.Repo.clone_from(
-                str(home.bare), home.clone, env=env, branch=pins.branch, no_hardlinks=True, template=""
+                str(home.bare), home.clone, None, env, allow_unsafe_options=True, branch=pins.branch, template=""
             )
         except git.GitCommandError as error:
             raise SettingsError(f"{home.clone} cannot be cloned: {error.stderr.strip()}", "gt risk doctor") from error
