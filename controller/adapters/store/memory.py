@@ -192,7 +192,8 @@ class MemoryStore(MemoryAudit):
         with self._use():
             self._positions = live.positions
             for order in live.orders:
-                fill = merge.gained(self._orders.get(order.order), order, live.as_of_ns)
+                known = self._orders.get(order.order)
+                fill = merge.gained(merge.progress(known) if known else merge.UNSEEN, order, live.as_of_ns)
                 self._fills += [fill] if fill else []
                 self._orders[order.order] = order
 

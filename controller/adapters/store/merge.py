@@ -1,20 +1,38 @@
 """What a store makes of a newer reading of the same thing: pure, shared by every store."""
 
+from typing import NamedTuple
+
 from schemas.halts import Halt
 from schemas.live import FillView, OrderView
 
 
-def gained(before: OrderView | None, now: OrderView, at_ns: int) -> FillView | None:
-    """The fill that took ``before`` (None: never seen) to ``now``; None when nothing was filled.
+class Progress(NamedTuple):
+    """How far an order has come; what changes of it."""
+
+    filled: int
+    average: int
+    price: int
+    state: str
+
+
+UNSEEN = Progress(0, 0, 0, "")
+
+
+def progress(order: OrderView) -> Progress:
+    """How far ``order`` has come."""
+    return Progress(order.filled, order.average, order.price, order.state)
+
+
+def gained(before: Progress, now: OrderView, at_ns: int) -> FillView | None:
+    """The fill that took ``before`` (UNSEEN: the order is new) to ``now``; None when nothing was filled.
 
     The price is the gain's own average in micro-dollars; rounding of the two averages moves it by at most a
     few micro-dollars.
     """
-    filled, average = (before.filled, before.average) if before else (0, 0)
-    quantity = now.filled - filled
+    quantity = now.filled - before.filled
     if quantity <= 0:
         return None
-    price = (now.filled * now.average - filled * average) // quantity
+    price = (now.filled * now.average - before.filled * before.average) // quantity
     return FillView(
         order=now.order,
         uid=now.uid,

@@ -14,7 +14,7 @@ RAW_KEPT = DAY
 MINUTE_KEPT = 90 * DAY
 DECISIONS_KEPT = 90 * DAY
 SERIES = ("equity", "positions", "metrics", "prices")
-BATCH = 2_000
+BATCH = 1_000
 
 
 class Level(NamedTuple):

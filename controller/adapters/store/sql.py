@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from controller.adapters.store import merge, rows, tables
 from controller.adapters.store.audit_log import AuditLog
@@ -14,8 +14,6 @@ from schemas.halts import Halt
 from schemas.live import Decision, FillView, LiveState, OrderView, PositionView
 from schemas.plan import Plan
 from schemas.status import Revision
-
-_ORDER_MOVES = ("filled", "price", "state", "average")
 
 
 class SqlStore:
@@ -133,23 +131,22 @@ class SqlStore:
 
     def save_book(self, live: LiveState) -> None:
         """Keep the book as read."""
-        upsert = self._database.dialect.upsert(tables.orders, *_ORDER_MOVES)
+        upsert = self._database.dialect.upsert
         with self._database.write() as connection:
             connection.execute(delete(tables.positions))
             if live.positions:
-                connection.execute(
-                    tables.positions.insert(), [rows.from_position(position) for position in live.positions]
-                )
-            ids = [order.order for order in live.orders]
-            found = connection.execute(select(tables.orders).where(tables.orders.c.order.in_(ids))).mappings()
-            known = {row["order"]: rows.as_order(row) for row in found}
-            moved = [order for order in live.orders if known.get(order.order) != order]
-            gains = [(merge.gained(known.get(order.order), order, live.as_of_ns), order.filled) for order in moved]
-            filled = [rows.from_fill(fill, total) for fill, total in gains if fill]
+                held = [rows.from_position(position) for position in live.positions]
+                connection.execute(tables.positions.insert(), held)
+            known = _progress(connection, [order.order for order in live.orders])
+            moved = [order for order in live.orders if known.get(order.order) != merge.progress(order)]
             if moved:
-                connection.execute(upsert, [rows.from_order(order) for order in moved])
+                connection.execute(
+                    upsert(tables.orders, *merge.Progress._fields), [rows.from_order(order) for order in moved]
+                )
+            gains = [merge.gained(known.get(order.order, merge.UNSEEN), order, live.as_of_ns) for order in moved]
+            filled = [rows.from_fill(fill, order.filled) for fill, order in zip(gains, moved, strict=True) if fill]
             if filled:
-                connection.execute(self._database.dialect.upsert(tables.fills), filled)
+                connection.execute(upsert(tables.fills), filled)
 
     def positions(self) -> Sequence[PositionView]:
         """Positions of the last book kept."""
@@ -196,3 +193,9 @@ class SqlStore:
     def close(self) -> None:
         """Release connections; idempotent."""
         self._database.close()
+
+
+def _progress(connection: Connection, ids: Sequence[str]) -> dict[str, merge.Progress]:
+    columns = [tables.orders.c[name] for name in merge.Progress._fields]
+    statement = select(tables.orders.c.order, *columns).where(tables.orders.c.order.in_(ids))
+    return {order: merge.Progress(*values) for order, *values in connection.execute(statement)}
