@@ -93,7 +93,7 @@ def _status(document: Document) -> list[str]:
 
 
 @service.command()
-@click.option("--follow", "-f", is_flag=True, help="Go on printing what is added.")
+@click.option("--follow", is_flag=True, help="Go on printing what is added.")
 @click.option("--service", "name", type=click.Choice(SERVICES), help="Only one of the services.")
 @click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0, 100_000), help="How many.")
 @json_option

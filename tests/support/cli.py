@@ -1,0 +1,63 @@
+"""Runs the command line as a process, and a controller's socket with a held Control behind it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.rpc import RpcServer, serve_rpc
+from controller.settings import Settings
+from tests.support.book import HeldControl
+
+ENTRY = "import sys; from cli.main import main; raise SystemExit(main())"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+
+def gt_risk(home: Path, *argv: str, stdin: str = "", env: dict[str, str] | None = None) -> Ran:
+    """Run ``gt-risk argv`` with ``home``; standard input is never a terminal."""
+    environ = {**os.environ, "GT_RISK_HOME": str(home), "PYTHONWARNINGS": "error", **(env or {})}
+    done = subprocess.run(
+        [sys.executable, "-c", ENTRY, *argv], input=stdin, capture_output=True, text=True, env=environ, timeout=60
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def short_home() -> Iterator[Path]:
+    """A home with a path short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="gt"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def served(control: HeldControl, home: Path) -> Iterator[RpcServer]:
+    """``control`` on the home's socket."""
+    (home / "settings.toml").touch()
+    server = serve_rpc(control, Settings(home=home, operator_name="Op", operator_email="op@example.org"))
+    try:
+        yield server
+    finally:
+        server.stop()
