@@ -91,7 +91,7 @@ def strategy_leaves(strategy: StrategyPolicy) -> Iterator[tuple[Key, LeafValue]]
         "name": (strategy.name, strategy.name),
         "status": (strategy.status.rank, strategy.status.value),
         "allocation": (strategy.allocation, money_text(Decimal(strategy.allocation) / MICROS)),
-        "max_positions": (strategy.max_positions, str(strategy.max_positions or "unbounded")),
+        "max_positions": (strategy.max_positions, _count(strategy.max_positions)),
         "module": (strategy.module, strategy.module),
         "parameters": (canonical(strategy.parameters), canonical(strategy.parameters)),
         "universe": (frozenset(strategy.universe) or None, ", ".join(strategy.universe) or "every symbol"),
@@ -100,3 +100,7 @@ def strategy_leaves(strategy: StrategyPolicy) -> Iterator[tuple[Key, LeafValue]]
         value, text = values[key]
         leaf = LeafValue(order, value, text, _KINDS.get(key, "strategy"), f"{strategy.id}.{key}", path)
         yield (strategy.uid, key), leaf
+
+
+def _count(bound: int | None) -> str:
+    return "unbounded" if bound is None else str(bound)
