@@ -151,6 +151,8 @@ class Reconciler:
         return replace(found, errors=errors, live=live, engine_error=engine_error)
 
     def _context(self, goal: Goal, live: LiveState) -> Context:
+        if self.memory.applied is None or self.memory.applied.revision != goal.target.revision:
+            self.memory.cancelled = {}
         return Context(
             engine=self._parts.engine,
             store=self._parts.store,

@@ -3,22 +3,26 @@
 import logging
 from collections.abc import Sequence
 
-from controller.boot import Booted
 from controller.errors import GtRiskError, StoreUnavailable
 from controller.goal import Memory
 from controller.observation import Verifies
 from controller.ports import Source, Store
+from controller.publisher import LastKnownGood
 from schemas.policy import Policy
 from schemas.status import Revision
 
 _log = logging.getLogger(__name__)
 
 
-def restore(booted: Booted, store: Store, source: Source, verifier: Verifies) -> Memory:
-    """The memory to start with: last applied from the last-known-good, last verified from whoever is furthest."""
-    memory = Memory(published=booted.published)
+def restore(
+    known: LastKnownGood | None, permit_verified: str, store: Store, source: Source, verifier: Verifies
+) -> Memory:
+    """The memory to start with: last applied from the last-known-good, last verified from whoever is furthest.
+
+    ``permit_verified``: the commit that the permit file names as verified.
+    """
+    memory = Memory()
     revision = _revision(store)
-    known = booted.known_good
     commit = known.commit if known is not None else ""
     if known is not None:
         memory.applied = Policy.model_validate(known.policies[0])
@@ -27,7 +31,7 @@ def restore(booted: Booted, store: Store, source: Source, verifier: Verifies) ->
             memory.applied_desired = verifier.desired(commit) if commit else None
         except GtRiskError as error:
             _log.error("the last applied commit cannot be read: %s", error)
-    verified = furthest(source, [revision.last_verified, booted.permit.last_verified, commit])
+    verified = furthest(source, [revision.last_verified, permit_verified, commit])
     memory.revision = revision.model_copy(
         update={"last_verified": verified, "last_applied": commit, "last_known_good": commit}
     )

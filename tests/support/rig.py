@@ -210,7 +210,9 @@ class Rig:
         store, history = self.wrap("store", self.store), self.wrap("source", self.history)
         engine = self.wrap("engine", self.engine)
         self.desk = HaltDesk(self.home, self.booted.permit, store, history, self.clock)
-        memory = restore(self.booted, self.store, self.history, self.history)
+        booted = self.booted
+        memory = restore(booted.known_good, booted.permit.last_verified, self.store, self.history, self.history)
+        memory.published = booted.published
         observer = Observer(history, history, self.clock, self.home.policy / "verified-at", self.desk.open_halts)
         maker = GoalMaker(store, self.desk, {}, memory)
         self.reconciler = Reconciler(

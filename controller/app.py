@@ -1,0 +1,132 @@
+"""Composition root: the only place that knows every part. Imports stand in the functions that need them,
+so that gate and runner stay light and a controller enforces halts before it loads anything heavy.
+"""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller.errors import SettingsError
+from controller.home import Home
+from controller.settings import Settings, load
+
+if TYPE_CHECKING:
+    from controller.boot import Booted
+    from controller.control import ControllerControl
+    from controller.service import Controller
+
+RUNNING = 3
+_log = logging.getLogger(__name__)
+
+
+def run_controller(home: Path) -> int:
+    """Run the controller until SIGTERM: 0; 3 when another one runs; 1 when it cannot start."""
+    from controller import logs, pidfile
+    from controller.boot import boot
+    from controller.latch.layout import LatchError, LeaseHeld
+    from controller.supervisor import Supervisor
+
+    settings = load({**os.environ, "GT_RISK_HOME": str(home)})
+    logs.configure("controller", settings.log_level)
+    place = Home(settings.home)
+    place.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if pidfile.hold(place.run / "controller.pid") is None:
+        sys.stderr.write("another controller runs; see: gt-risk service status\n")
+        return RUNNING
+    try:
+        booted = boot(place, settings.pins.repo, settings.pins.environment)
+    except LeaseHeld as error:
+        sys.stderr.write(f"{error}; see: gt-risk service status\n")
+        return RUNNING
+    except (LatchError, OSError) as error:
+        sys.stderr.write(f"{error}; see: gt-risk doctor\n")
+        return 1
+    supervisor = Supervisor(place)
+    if booted.known_good is not None:
+        supervisor.start()
+    controller = build_controller(settings, booted)
+    if booted.known_good is None:
+        controller.publish_first()
+        supervisor.start()
+    return _serve(controller, supervisor.hold)
+
+
+def _serve(controller: "Controller", hold: "object") -> int:
+    from controller.rpc import serve_rpc
+
+    server = serve_rpc(controller.control, controller.settings, hold)  # type: ignore[arg-type]  # Supervisor.hold
+    try:
+        controller.run()
+    finally:
+        server.stop()
+        controller.close()
+    return 0
+
+
+def build_controller(settings: Settings, booted: "Booted") -> "Controller":
+    """Everything heavy, wired around the light boot. Raises StoreUnavailable, SettingsError."""
+    from controller.service import Controller
+
+    return Controller(settings, booted)
+
+
+def run_gate(home: Path) -> int:
+    """Run the gate until SIGTERM; 3 when another gate runs."""
+    from controller.adapters.venues.paper import open_venue
+    from controller.boot import book16
+    from controller.gate.service import GateRunning, GateService, stop_on_signals
+
+    settings = load({**os.environ, "GT_RISK_HOME": str(home)})
+    place = Home(settings.home)
+    stop = stop_on_signals()
+    venue = open_venue(settings.paper, settings.data_dir, place.engine, initial_cash(place.policy))
+    try:
+        service = GateService(
+            venue,
+            raise_path=place.raise_file,
+            permit_path=place.permit_file,
+            policy_dir=place.policy,
+            socket_path=place.gate_socket,
+            pid_path=place.run / "gate.pid",
+            environment=settings.pins.environment,
+            book16=book16(settings.pins.repo),
+        )
+    except GateRunning as error:
+        venue.close()
+        sys.stderr.write(f"{error}\n")
+        return RUNNING
+    service.serve(stop)
+    return 0
+
+
+def initial_cash(policies: Path) -> int:
+    """``account.initial_capital`` of the newest published policy, micro-dollars. Raises SettingsError without one."""
+    found = sorted((path for path in policies.glob("*.json") if path.stem.isdigit()), key=lambda path: int(path.stem))
+    if not found:
+        raise SettingsError(f"{policies}: no policy was ever published", "gt-risk service start")
+    document = json.loads(found[-1].read_text())
+    return int(document["policies"][-1]["limits"]["account.initial_capital"])
+
+
+def run_runner(home: Path) -> int:
+    """Run the strategy runner until SIGTERM."""
+    from controller import pidfile
+    from controller.runner.main import run
+
+    settings = load({**os.environ, "GT_RISK_HOME": str(home)})
+    place = Home(settings.home)
+    if pidfile.hold(place.run / "runner.pid") is None:
+        sys.stderr.write("another runner runs; see: gt-risk service status\n")
+        return RUNNING
+    run(place.gate_socket, settings.data_dir)
+    return 0
+
+
+def offline_control(home: Path) -> "ControllerControl":
+    """Control without a running controller: git and store as they are, no live book. Raises GtRiskError."""
+    from controller.service import offline
+
+    return offline(load({**os.environ, "GT_RISK_HOME": str(home)}))

@@ -1,0 +1,162 @@
+"""The controller's loop: two lanes in one anyio task group, and a clean end.
+
+Normal lane: reconcile, woken by a ref change, an RPC, a new halt or the drift tick; a burst of wakes is one
+pass. Emergency lane: the halt scan, which waits for nothing. Beside them: monitor, journal probe, evidence.
+"""
+
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from anyio import from_thread, to_thread
+from anyio.abc import TaskGroup
+from anyio.lowlevel import EventLoopToken, current_token
+from watchfiles import awatch
+
+from controller.errors import GtRiskError, LeaseLost, Temporary
+from controller.ports import Clock
+from controller.settings import LoopSettings
+
+PROBE_SECONDS = 1.0
+EVIDENCE_SECONDS = 2.0
+MAX_EVIDENCE_SECONDS = 300.0
+_DEBOUNCE_MS = 20
+_STEP_MS = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Work:
+    """What the loop runs, each a bounded synchronous call.
+
+    ``reconcile`` returns seconds until it wants to run again (0: no wish), ``adopt`` whether halts are new,
+    ``evidence`` whether anything was published.
+    """
+
+    reconcile: Callable[[], float]
+    adopt: Callable[[], bool]
+    sample: Callable[[], object]
+    probe: Callable[[], None]
+    evidence: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Loop:
+    """Runs ``work`` until SIGTERM, SIGINT or :meth:`stop`. ``refs`` is the folder whose changes wake it; None: polling.
+
+    ``random`` in [0, 1) spreads the polls.
+    """
+
+    work: Work
+    settings: LoopSettings
+    clock: Clock
+    refs: Path | None
+    random: Callable[[], float]
+    _wake: anyio.Event = field(init=False)
+    _token: EventLoopToken | None = None
+    _group: TaskGroup | None = None
+    _limiter: anyio.CapacityLimiter = field(init=False)
+
+    def run(self) -> None:
+        """Block until the end."""
+        anyio.run(self._main)
+
+    def poke(self, reason: str) -> None:
+        """Reconcile as soon as the pass under way is over; from any thread, at any time."""
+        _log.debug("woken: %s", reason)
+        if self._token is not None:
+            from_thread.run_sync(lambda: self._wake.set(), token=self._token)
+
+    async def _main(self) -> None:
+        self._wake = anyio.Event()
+        self._limiter = anyio.CapacityLimiter(16)
+        self._token = current_token()
+        try:
+            async with anyio.create_task_group() as group:
+                self._group = group
+                group.start_soon(self._signals)
+                group.start_soon(self._reconcile)
+                group.start_soon(self._every, self.settings.halt_scan_seconds, self._adopt)
+                group.start_soon(self._every, self.settings.sample_seconds, self._sample)
+                group.start_soon(self._every, PROBE_SECONDS, self._probe)
+                group.start_soon(self._evidence)
+                if self.refs is not None:
+                    group.start_soon(self._watch, self.refs)
+        finally:
+            self._token = None
+
+    async def _signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            async for number in received:
+                _log.info("stopping on %s", signal.Signals(number).name)
+                self._end()
+                return
+
+    def _end(self) -> None:
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
+
+    async def _reconcile(self) -> None:
+        while True:
+            self._wake = anyio.Event()
+            wish = await self._pass()
+            tick = wish or self.settings.drift_seconds * (0.8 + 0.4 * self.random())
+            with anyio.move_on_after(tick):
+                await self._wake.wait()
+
+    async def _pass(self) -> float:
+        try:
+            return await to_thread.run_sync(self.work.reconcile, limiter=self._limiter)
+        except LeaseLost:
+            _log.critical("the lease is lost: stopping at once")
+            self._end()
+            return self.settings.drift_seconds
+        except GtRiskError as error:
+            _log.error("reconcile: %s", error)
+            return error.retry_after if isinstance(error, Temporary) else self.settings.drift_seconds
+        except Exception:  # noqa: BLE001  # the loop's edge: one failed pass must not end the controller
+            _log.exception("reconcile failed; trying again")
+            return self.settings.drift_seconds
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        """Call ``act`` on a fixed grid; a call that overruns skips the ticks that it missed."""
+        due = anyio.current_time()
+        while True:
+            await act()
+            due = max(due + seconds, anyio.current_time())
+            await anyio.sleep_until(due)
+
+    async def _adopt(self) -> None:
+        if await self._safely("halt scan", self.work.adopt):
+            self._wake.set()
+
+    async def _sample(self) -> None:
+        await self._safely("sample", self.work.sample)
+
+    async def _probe(self) -> None:
+        await self._safely("journal probe", self.work.probe)
+
+    async def _evidence(self) -> None:
+        """Backfill to the bot's branch, for ever and off every lane, slower while it is refused."""
+        delay = EVIDENCE_SECONDS
+        while True:
+            done = await self._safely("evidence", self.work.evidence)
+            delay = EVIDENCE_SECONDS if done is not None else min(MAX_EVIDENCE_SECONDS, delay * 2)
+            await anyio.sleep(delay)
+
+    async def _safely(self, name: str, call: Callable[[], object]) -> object | None:
+        """The result, or None after an error, which is logged: one task's trouble is no other's."""
+        try:
+            return await to_thread.run_sync(call, limiter=self._limiter)
+        except GtRiskError as error:
+            _log.warning("%s: %s", name, error)
+        except Exception:  # noqa: BLE001  # the loop's edge, as above
+            _log.exception("%s failed", name)
+        return None
+
+    async def _watch(self, refs: Path) -> None:
+        async for _ in awatch(refs, debounce=_DEBOUNCE_MS, step=_STEP_MS, rust_timeout=1_000, yield_on_timeout=False):
+            self._wake.set()

@@ -1,0 +1,246 @@
+"""The controller as a whole: its parts wired, its rounds, and its offline stand-in. Heavy: imported last."""
+
+import logging
+import os
+import random
+import time
+
+from controller.adapters.clock import SystemClock
+from controller.adapters.engines.gate import GateEngine
+from controller.adapters.git.source import GitSource
+from controller.adapters.signatures.signer import sign
+from controller.adapters.signatures.sshsig import check_key, verify
+from controller.adapters.store.sql import SqlStore
+from controller.audit import close_open_intents
+from controller.boot import Booted
+from controller.control import ControllerControl
+from controller.control import Parts as ControlParts
+from controller.core.compile import compile_policy
+from controller.errors import GtRiskError
+from controller.goal import GoalMaker, Memory
+from controller.halt_desk import HaltDesk
+from controller.handlers import Backoff, PlanStale
+from controller.home import Home
+from controller.latch.journal import Journal
+from controller.latch.permit import PermitFile
+from controller.loop import Loop, Work
+from controller.marketdata.instruments import load_instruments, sectors
+from controller.monitor import Monitor
+from controller.observation import Observer, Origin
+from controller.permit_keeper import ClockWatch, PermitKeeper
+from controller.publisher import load_last_known_good
+from controller.reconciler import Parts, Reconciler
+from controller.restore import restore
+from controller.settings import Settings
+from controller.verifier import Verifier
+from schemas.audit import AuditRecord
+from schemas.desired import Desired
+from schemas.live import LiveState
+from schemas.overview import Overview
+from schemas.policy import Policy
+
+AGAIN_SECONDS = 0.01
+RETRY_SECONDS = 0.25
+_log = logging.getLogger(__name__)
+
+
+class Common:
+    """What the running controller and its offline stand-in share."""
+
+    def __init__(self, settings: Settings, permit: PermitFile) -> None:
+        self.settings = settings
+        self.home = home = Home(settings.home)
+        self.clock = SystemClock()
+        self.store = SqlStore(home.store, home.audit_head)
+        self.source = GitSource(
+            home.bare,
+            settings.pins.branch,
+            self.clock,
+            sign=lambda payload: sign(payload, home.keys / "bot"),
+            remote=settings.source.remote,
+            timeout=settings.source.timeout_seconds,
+        )
+        self.sectors = sectors(load_instruments())
+        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors)
+        self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
+
+    def control_parts(self, memory: Memory, maker: GoalMaker) -> ControlParts:
+        """The parts of a control over these."""
+        return ControlParts(
+            source=self.source,
+            verifier=self.verifier,
+            store=self.store,
+            clock=self.clock,
+            desk=self.desk,
+            maker=maker,
+            memory=memory,
+            pins=self.settings.pins,
+            sectors=self.sectors,
+        )
+
+    def close(self) -> None:
+        """Release git and store."""
+        self.source.close()
+        self.store.close()
+
+
+class Controller(Common):
+    """The running controller: made by the heavy boot, run until SIGTERM."""
+
+    def __init__(self, settings: Settings, booted: Booted) -> None:
+        super().__init__(settings, booted.permit)
+        self._booted = booted
+        home = self.home
+        known, verified = booted.known_good, booted.permit.last_verified
+        self.memory = restore(known, verified, self.store, self.source, self.verifier)
+        self.memory.published = booted.published
+        self.engine = GateEngine(home.gate_socket)
+        self.watch = ClockWatch(self.clock)
+        self.keeper = PermitKeeper(booted.permit, self.clock, excessive=self._excessive)
+        self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory)
+        self.backoff = Backoff(random.random)
+        self.reconciler = Reconciler(self._parts(), self.memory)
+        self.monitor = Monitor(
+            store=self.store,
+            engine=self.engine,
+            desk=self.desk,
+            clock=self.clock,
+            desired=self._applied,
+            progress=self.keeper.progress,
+            halted=lambda halt: self.loop.poke(f"halt {halt.id}"),
+        )
+        parts = self.control_parts(self.memory, self.maker)
+        parts.live = self._live
+        parts.last = lambda: self.reconciler.last
+        self.control = ControllerControl(parts, poke=self._poke, adopt=self._adopt_now)
+        work = Work(self._reconcile, self._adopt, self.monitor.sample, self._probe, self.desk.publish_evidence)
+        refs = None if settings.source.remote else home.bare / "refs" / "heads"
+        self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
+        self._journal = Journal(str(home.journal))
+        self._settle()
+
+    def _parts(self) -> Parts:
+        age = self.home.policy / "verified-at"
+        return Parts(
+            observer=Observer(self.source, self.verifier, self.clock, age, self.desk.open_halts),
+            source=self.source,
+            store=self.store,
+            engine=self.engine,
+            clock=self.clock,
+            publisher=self._booted.publisher,
+            desk=self.desk,
+            backoff=self.backoff,
+            maker=self.maker,
+            pid=os.getpid(),
+            verified=self._booted.permit.set_last_verified,
+            clock_jumped=self.watch.jumped,
+        )
+
+    def _settle(self) -> None:
+        """Boot steps 3 to 5 with everything loaded: open intents closed, every known halt raised again."""
+        for problem in self._booted.problems:
+            _log.error("boot: %s", problem)
+        close_open_intents(self.store, self.clock, self._read_back)
+        self.desk.load_evidence()
+        self.desk.reraise_open(self.memory.applied_desired)
+        self.desk.adopt()
+        _log.info("booted: fence %d, policy %d", self._booted.permit.fence, self._booted.publisher.version)
+
+    def _read_back(self, _: AuditRecord) -> str:
+        try:
+            gate = self.engine.read().gate
+        except GtRiskError as error:
+            return f"not read back: {error}"
+        return f"gate: policy {gate.policy_version}, revision {gate.revision[:12]}, mode {gate.mode.value}"
+
+    def publish_first(self) -> None:
+        """A fresh home: publish what is verified before there is a gate, which takes its capital from it."""
+        tip = self.source.tip()
+        reached = self.verifier.advance(self.memory.revision.last_verified, tip)
+        goal = self.maker.goal(reached.desired, None, Origin())
+        self.memory.published = self._booted.publisher.publish([goal.target.model_dump(mode="json")])
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        self.keeper.start()
+        try:
+            self.loop.run()
+        finally:
+            self.keeper.stop()
+
+    def close(self) -> None:
+        """Release everything; the lease last."""
+        self._journal.close()
+        self.engine.close()
+        super().close()
+        self._booted.permit.close()
+
+    def _reconcile(self) -> float:
+        try:
+            self.reconciler.reconcile_once()
+        finally:
+            self.control.notify()
+        found = self.reconciler.last
+        if found is None:
+            return 0.0
+        if found.complete:
+            self.keeper.progress("reconcile")
+            jumped = self.watch.jumped()
+            self.watch.passed()
+            return AGAIN_SECONDS if jumped else 0.0
+        if any(isinstance(error, PlanStale) for error in found.errors):
+            return AGAIN_SECONDS
+        wait = (self.backoff.next_ns() - self.clock.boot_ns()) / 1e9
+        return max(AGAIN_SECONDS, wait) if self.backoff.next_ns() else RETRY_SECONDS
+
+    def _adopt(self) -> bool:
+        return bool(self.desk.adopt())
+
+    def _adopt_now(self) -> tuple[()]:
+        if self.desk.adopt():
+            self._poke("halt adopted")
+        return ()
+
+    def _probe(self) -> None:
+        self._journal.probe(time.time_ns())
+        self.keeper.progress("journal")
+
+    def _poke(self, reason: str) -> None:
+        self.loop.poke(reason)
+
+    def _excessive(self, reason: str) -> None:
+        self.desk.raise_own(reason)
+
+    def _live(self) -> LiveState | None:
+        return self.monitor.live
+
+    def _applied(self) -> tuple[Desired, Policy] | None:
+        desired = self.memory.applied_desired
+        return None if desired is None else (desired, compile_policy(desired, self.sectors))
+
+
+def offline(settings: Settings) -> ControllerControl:
+    """Control over git and store alone. Raises GtRiskError; changes nothing but what is landed through it."""
+    permit = PermitFile(str(Home(settings.home).permit_file))
+    common = Common(settings, permit)
+    known = load_last_known_good(common.home.policy)
+    memory = restore(known, permit.last_verified, common.store, common.source, common.verifier)
+    common.desk.load_evidence()
+    maker = GoalMaker(common.store, common.desk, common.sectors, memory)
+    return ControllerControl(
+        common.control_parts(memory, maker), make_overview=lambda: _offline_overview(common, memory)
+    )
+
+
+def _offline_overview(common: Common, memory: Memory) -> Overview:
+    return Overview(
+        pid=0,
+        as_of_ns=common.clock.wall_ns(),
+        revision=memory.revision,
+        desired=memory.applied_desired,
+        effective=memory.applied,
+        live_error="service down",
+        halts=common.desk.open_halts(memory.applied_desired),
+        peaks=dict(common.store.peaks()),
+        decisions=tuple(common.store.decisions()),
+    )
