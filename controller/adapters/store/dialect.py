@@ -12,9 +12,9 @@ from sqlalchemy.dialects import sqlite
 
 BUSY_SECONDS = 5.0
 _PRAGMAS = (
+    f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}",
     "PRAGMA foreign_keys=ON",
 )
 
