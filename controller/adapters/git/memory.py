@@ -158,4 +158,6 @@ class MemorySource:
                 folder = self._put(known.id if known and known.kind == "tree" else None, inner)
                 if self._objects[folder][1]:
                     entries[name] = Entry("040000", "tree", folder)
-        return self._write("tree", tree_bytes(entries))
+        raw = tree_bytes(entries)
+        parse_tree(tree or "", raw)
+        return self._write("tree", raw)

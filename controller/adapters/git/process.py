@@ -31,6 +31,7 @@ _OPTIONS = (
     "core.hooksPath=/dev/null",
     "core.commitGraph=false",
     "core.fsmonitor=false",
+    "advice.graftFileDeprecated=false",
     "core.bigFileThreshold=1m",
     "gc.auto=0",
     "maintenance.auto=false",
