@@ -5,12 +5,15 @@ One request at a time on one connection; events come on a connection of their ow
 
 import json
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 _CHUNK = 65_536
+_RETRY = 0.001
+"""Seconds between two tries to connect while the gate has more callers than it has accepted."""
 
 
 class GateUnavailable(Exception):
@@ -73,13 +76,21 @@ class GateClient:
 
     def _open(self, timeout: float) -> socket.socket:
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
-            channel.connect(self._path)
+            while True:
+                try:
+                    channel.connect(self._path)
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(_RETRY)
+                else:
+                    return channel
         except OSError:
             channel.close()
             raise
-        return channel
 
     def _reply(self, channel: socket.socket) -> dict[str, Any]:
         while b"\n" not in self._buffer:

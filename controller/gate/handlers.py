@@ -1,5 +1,6 @@
 """The operations of the gate's socket (docs/protocols.md): one function each, request in, reply out."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from controller.gate.views import gate_state, live_state, mode, words
 
 Reply = dict[str, Any]
 MAX_BARS = 2_000
+_SCOPE = re.compile(r"account|strategy:[0-9a-f]{32}")
 
 
 class BadRequest(Exception):
@@ -140,6 +142,6 @@ def _one_of(request: Mapping[str, Any], name: str, known: tuple[str, ...]) -> st
 
 def _scope(request: Mapping[str, Any]) -> str:
     scope = _text(request, "scope")
-    if scope != "account" and not scope.removeprefix("strategy:").isalnum():
+    if not _SCOPE.fullmatch(scope):
         raise BadRequest(f"scope {scope!r} is not account or strategy:<uid>")
     return scope

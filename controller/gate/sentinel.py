@@ -147,7 +147,8 @@ class Sentinel:
                 code = Code.STRATEGY_HALTED if uid else Code.TRADING_HALTED
                 self.desk.decisions.halted(code, uid, clocks.wall_ns(), market_time, f"now {name}")
         if ranks != self._halts:
-            log("standing", "warn", mode=mode_name(ranks[""]), frozen=standing.frozen, restricted=standing.reduce_only)
+            level = "warn" if any(ranks.values()) else "info"
+            log("standing", level, mode=mode_name(ranks[""]), frozen=standing.frozen, restricted=standing.reduce_only)
         self._halts = ranks
 
     def _tell(self, events: Sequence[Event]) -> None:

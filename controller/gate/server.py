@@ -19,6 +19,7 @@ MAX_LINE = 65_536
 MAX_OUT = 4_194_304
 MAX_CLIENTS = 256
 BATCH = 4
+ACCEPTS = 16
 _CHUNK = 65_536
 
 
@@ -85,12 +86,18 @@ class Server:
         return 0.0 if waiting else self._sentinel.timeout()
 
     def _accept(self) -> None:
-        try:
-            channel, _ = self._listener.accept()
-        except OSError as error:
-            log("accept-failed", "error", error=str(error))
-            self._drop_oldest("no room for another connection")
-            return
+        for _ in range(ACCEPTS):
+            try:
+                channel, _peer = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                log("accept-failed", "error", error=str(error))
+                self._drop_oldest("no room for another connection")
+                return
+            self._admit(channel)
+
+    def _admit(self, channel: socket.socket) -> None:
         channel.setblocking(False)
         if len(self._clients) >= MAX_CLIENTS:
             self._drop_oldest("too many connections")
