@@ -46,12 +46,14 @@ class PaperSettings:
     """The paper venue: replay of real daily bars.
 
     ``bar_seconds``: wall seconds for one session; 1 s shows a year in four minutes. ``start``: first session that
-    trades (history before it feeds signals). ``slippage_bps`` and ``fee_bps`` are charged on every fill;
-    ``volume_cap_shares`` bounds what one order may fill in one session, so large orders fill in parts.
-    ``faults`` names injected faults for tests (``drop-ack``, ``duplicate-fill``, ``late-504``, ``stall-cancel``).
+    trades (history before it feeds signals); in spring 2012 three years of prices come before it, and an ordinary
+    market follows in which single limits bind without the whole account being lost, as it is from 2008 on.
+    ``slippage_bps`` and ``fee_bps`` are charged on every fill; ``volume_cap_shares`` bounds what one order may fill
+    in one session, so large orders fill in parts. ``faults`` names injected faults for tests (``drop-ack``,
+    ``duplicate-fill``, ``late-504``, ``stall-cancel``, ``crash@n``).
     """
 
-    start: str = "2008-06-02"
+    start: str = "2012-03-01"
     bar_seconds: float = 1.0
     seed: int = 1
     slippage_bps: int = 5

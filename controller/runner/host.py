@@ -60,7 +60,7 @@ class Host:
             return
         state = self._gate.request("state")
         self._load(state)
-        if self._newest != state["market_time"] or state["feed"] != "live":
+        if not self._newest or self._newest != state["market_time"] or state["feed"] != "live":
             return
         for uid, desk in self._desks.items():
             if self._decided.get(uid) != self._newest:
@@ -74,7 +74,7 @@ class Host:
     def _load(self, state: Mapping[str, Any]) -> None:
         """Read history when there is less than the strategies need; one symbol a request keeps each one short."""
         needed = max((desk.history for desk in self._desks.values()), default=0)
-        if needed <= self._loaded:
+        if needed <= self._loaded or not state["prices"]:
             return
         history: dict[str, Any] = {}
         for symbol in sorted(state["prices"]):

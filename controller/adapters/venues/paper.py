@@ -18,6 +18,7 @@ from controller.adapters.venues.keyed import identity
 from controller.adapters.venues.ledger import Books
 from controller.adapters.venues.matching import Rules, match
 from controller.adapters.venues.records import apply
+from controller.adapters.venues.terms import malformed, same
 from controller.gate.venue import Bar, Closed, Event, Fill, VenueBook, VenueOrder, VenueRejected, VenueUnknown
 from controller.marketdata.feed import Feed, load_feed
 
@@ -113,7 +114,7 @@ class PaperVenue:
                 raise VenueRejected(f"order {order.order}: the venue's journal cannot be written: {error}") from error
             if self._faults.hits("drop-ack", order.uid, order.client_id):
                 raise VenueUnknown(f"no answer to order {order.order}")
-        elif not _same(known, order):
+        elif not same(known, order):
             raise VenueRejected(f"client id {order.client_id} belongs to another order, {known.order}")
         if self._faults.hits("late-504", order.uid, order.client_id):
             raise VenueUnknown(f"504 to order {order.order}")
@@ -136,14 +137,14 @@ class PaperVenue:
         return True
 
     def set_mode(self, mode: str) -> None:
-        """The venue's own trading mode; ValueError when there is no such mode."""
+        """The venue's own trading mode; ValueError when there is no such mode, VenueUnknown when it is not durable."""
         fence.mode_level(mode)
-        self._record({"k": "mode", "v": mode})
+        self._set({"k": "mode", "v": mode})
 
     def set_status(self, uid: str, status: str) -> None:
-        """The venue's own status of a strategy; ValueError when there is no such status."""
+        """The venue's own status of a strategy; errors as for :meth:`set_mode`."""
         fence.status_level(status)
-        self._record({"k": "status", "u": uid, "v": status})
+        self._set({"k": "status", "u": uid, "v": status})
 
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
         """The last ``n`` closes up to the market clock."""
@@ -187,6 +188,12 @@ class PaperVenue:
         self._faults.recorded()
         self._apply(record)
 
+    def _set(self, record: dict[str, Any]) -> None:
+        try:
+            self._record(record)
+        except OSError as error:
+            raise VenueUnknown(f"the venue's journal cannot be written: {error}") from error
+
     def _cancel(self, order: str) -> None:
         """Cancel even when the journal cannot be written: then it is written before the next record."""
         record = {"k": "cancel", "o": order}
@@ -222,7 +229,7 @@ class PaperVenue:
 
     def _refuse(self, order: VenueOrder) -> None:
         """Raise VenueRejected unless the order may be accepted now."""
-        if problem := _malformed(order) or self._forbidden(order):
+        if problem := malformed(order) or self._forbidden(order):
             raise VenueRejected(f"order {order.order}: {problem}")
 
     def _forbidden(self, order: VenueOrder) -> str:
@@ -277,22 +284,3 @@ def _start(feed: Feed, date: str) -> int:
     if date > feed.sessions[-1]:
         raise ValueError(f"paper.start = {date}: the prices end on {feed.sessions[-1]}")
     return feed.first(date)
-
-
-def _malformed(order: VenueOrder) -> str:
-    if order.side not in (1, -1) or order.quantity < 1:
-        return f"side {order.side}, quantity {order.quantity}: side must be 1 or -1, quantity at least 1"
-    match order.type:
-        case "market":
-            return ""
-        case "limit":
-            return "" if order.limit > 0 else "a limit order needs a limit above 0"
-        case "stop":
-            return "" if order.stop > 0 else "a stop order needs a stop above 0"
-        case _:
-            return f"order type {order.type!r} is not known: market, limit or stop"
-
-
-def _same(known: VenueOrder, order: VenueOrder) -> bool:
-    names = ("symbol", "side", "quantity", "type", "limit", "stop")
-    return all(getattr(known, name) == getattr(order, name) for name in names)

@@ -13,7 +13,7 @@ from controller.runner.targets import PPM, TargetStrategy
 class Value(TargetStrategy):
     """Ranks by close over long mean at the first session of the month and holds the cheapest for the month."""
 
-    parameters: ClassVar[Mapping[str, Parameter]] = {"lookback": 756, "minimum_history": 504, "top_n": 4}
+    parameters: ClassVar[Mapping[str, Parameter]] = {"lookback": 756, "minimum_history": 504, "top_n": 3}
 
     @property
     def history(self) -> int:
