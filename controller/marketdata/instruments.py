@@ -33,10 +33,9 @@ def load_instruments(path: Path = TABLE) -> Mapping[str, Instrument]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         for row in reader:
-            try:
-                instrument = Instrument(**row)
-            except TypeError as error:
-                raise ValueError(f"{path}:{reader.line_num}: {error}") from None
+            if row.keys() != set(Instrument._fields) or None in row.values():
+                raise ValueError(f"{path}:{reader.line_num}: a row needs exactly {', '.join(Instrument._fields)}")
+            instrument = Instrument(**row)
             if not instrument.symbol or instrument.symbol in table:
                 raise ValueError(f"{path}:{reader.line_num}: symbol {instrument.symbol!r} is empty or repeated")
             table[instrument.symbol] = instrument
