@@ -45,7 +45,7 @@ class Options:
 
 
 def carry_out(change: Change, options: Options) -> int:
-    """Do it; the exit code: 0 in force, 3 another signer is needed, 4 declined, 5 landed and not yet in force."""
+    """Do it; the exit code: 0 in force, 3 another signer or the service is needed, 4 declined, 5 not yet in force."""
     request = {"intent": change.intent, "reason": options.reason}
     proposal = ask("propose", request, WAIT_SECONDS)
     if options.dry_run:
@@ -54,8 +54,10 @@ def carry_out(change: Change, options: Options) -> int:
     confirm("Continue?", plan, yes=_agreed(change, options), again=change.again, default=change.default)
     commit, proposal = _land(request, proposal, change, options)
     applied = _wait(commit)
-    result = {**_public(proposal), "commit": commit, "applied": applied, "attention": proposal["missing"]}
-    code = _code(proposal, applied)
+    down = [_OFFLINE] if applied["condition"] == _OFFLINE else []
+    attention = [*proposal["missing"], *down]
+    result = {**_public(proposal), "commit": commit, "applied": applied, "attention": attention}
+    code = ATTENTION if attention else OK if applied["in_force"] else PARTLY
     if code == PARTLY:
         message = f"landed as {commit[:12]} and not yet in force: {applied['condition']}"
         result["error"] = {"message": message, "hint": "gt risk status", "code": "NotInForce"}
@@ -114,12 +116,6 @@ def _wait(commit: str) -> Document:
         return call_service("wait", {"commit": commit, "timeout": WAIT_SECONDS}, WAIT_SECONDS + 5.0)
     except ServiceDown:
         return {"commit": commit, "in_force": False, "condition": _OFFLINE, "cancelled": {}}
-
-
-def _code(proposal: Document, applied: Document) -> int:
-    if proposal["missing"]:
-        return ATTENTION
-    return OK if applied["in_force"] else PARTLY
 
 
 def _closing(change: Change, result: Document) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from cli.output import OK, Failure, notice
 from cli.remote import call_service
 from controller.home import Home
-from controller.rpc_client import RpcError, ServiceDown
+from controller.rpc_client import RpcError
 from controller.supervisor import pid_of, spawn, stop_services
 
 READY_SECONDS = 15.0
@@ -40,7 +40,7 @@ def _wait_ready(place: Home, process: Popen[bytes] | None, deadline: float) -> d
             raise Failure(f"the controller ended at once:\n{_last_words(place)}", "gt risk doctor", code="StartFailed")
         try:
             state = call_service("ping", timeout=1.0)
-        except ServiceDown:
+        except RpcError:
             state = {"pid": pid_of(place, "controller"), "ready": False}
         if not state["ready"]:
             time.sleep(_STEP)

@@ -8,6 +8,7 @@ Document = dict[str, Any]
 _NOTHING = "nothing applied yet"
 _AUDIT = ("Time", "Event Type", "User", "Details")
 _AUDIT_LEAST = (20, 19, 10)
+_DETAILS = 160
 _PLAN = ("  Change", "From", "To", "Direction", "Note")
 
 
@@ -132,11 +133,20 @@ def _details(item: Document) -> str:
     if item["scope"] not in ("", "account"):
         parts.append(f"Scope: {item['scope']}")
     if item["before"] or item["after"]:
-        parts.append(f"{item['before'] or '-'} → {item['after'] or '-'}")
+        parts.append(_moved(item["before"], item["after"]))
     parts += [item["details"]] if item["details"] else []
     parts += [f"Reason: {item['reason']}"] if item["reason"] else []
-    parts += [f"[{item['outcome'] or item['kind']}]"] if item["kind"] != "fact" else []
-    return safe(", ".join(parts))
+    text = safe(", ".join(parts))
+    mark = f"  [{item['outcome'] or item['kind']}]" if item["kind"] != "fact" else ""
+    return (text if len(text) <= _DETAILS else f"{text[:_DETAILS]}… (all of it with --json)") + mark
+
+
+def _moved(before: str, after: str) -> str:
+    """``limit: old → new`` when one thing moved."""
+    (name, _, old), (same, _, new) = before.partition("="), after.partition("=")
+    if name == same and new and "," not in after:
+        return f"{name}: {old} → {new}"
+    return f"{before or '-'} → {after or '-'}"
 
 
 def chain(document: Document) -> list[str]:

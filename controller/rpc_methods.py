@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from controller.core.intents import BadArgument, NothingToDo, limit_named, strategy_named
 from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Temporary
+from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
 from controller.settings import Settings
@@ -57,6 +58,7 @@ class Dispatcher:
             "land": self._land,
             "wait": self._wait,
             "halts.adopt": lambda _: {"halts": [item.model_dump(mode="json") for item in control.adopt_halts()]},
+            "halts.raise": self._raise,
             "wake": self._wake,
             "service.hold": self._service_hold,
         }
@@ -137,6 +139,14 @@ class Dispatcher:
     def _wake(self, params: Params) -> Document:
         self._control.wake(str(params.get("reason", "rpc")))
         return {}
+
+    def _raise(self, params: Params) -> Document:
+        """For a halter who cannot write the latch: the service raises the halt itself; its outcome."""
+        scope, mode = str(params["scope"]), int(params["mode"])
+        actor, reason = str(params.get("actor", "")), str(params.get("reason", ""))
+        outcome = halt(str(self._home.root), scope, mode, actor, reason, API, notify=False)
+        self._control.adopt_halts()
+        return {"id": outcome.halt_id, "in_force": outcome.in_force, "problems": outcome.problems}
 
     def _service_hold(self, _: Params) -> Document:
         if self._hold is not None:

@@ -13,16 +13,18 @@ from schemas.overview import Overview
 from schemas.status import ConditionType
 
 NO_SERIES = "no metrics series yet"
+_BYPASS = ConditionType.BYPASS_ACTIVE
 _TROUBLE = {
     ConditionType.STALLED,
     ConditionType.HISTORY_REWRITTEN,
     ConditionType.SOURCE_STALE,
     ConditionType.TARGET_MISMATCH,
-    ConditionType.BYPASS_ACTIVE,
+    _BYPASS,
     ConditionType.DRIFTED,
 }
-_ALERT = {"denied": "ERROR", "warned": "WARN", "reduced": "INFO", "halted": "CRITICAL"}
+_ALERT = {"denied": "ERROR", "warned": "WARN", "reduced": "INFO"}
 MAX_ALERTS = 5
+ALERT_NS = 600 * 1_000_000_000
 
 
 def mode_of(overview: Overview) -> TradingMode:
@@ -52,7 +54,8 @@ def attention(overview: Overview) -> list[str]:
     """Why the exit code is 3: open halts, a restricted mode, a silent engine, a troubled condition, a hard breach."""
     found = [f"halt {halt.id[:12]} in force ({_where(overview, halt)}, {halt.mode.value})" for halt in overview.halts]
     mode = mode_of(overview)
-    if mode is not TradingMode.NORMAL:
+    by_halt = {halt.mode for halt in overview.halts if halt.scope == "account"}
+    if mode is not TradingMode.NORMAL and mode not in by_halt:
         found.append(f"trading mode {mode.value}")
     if overview.live is None:
         found.append(f"the engine does not answer: {overview.live_error or 'no reading yet'}")
@@ -61,7 +64,7 @@ def attention(overview: Overview) -> list[str]:
     found += [
         f"{item.type.value} ({item.reason}): {item.message}"
         for item in overview.conditions
-        if item.type in _TROUBLE and item.status == "True"
+        if item.type in _TROUBLE and item.status == "True" and not (item.type is _BYPASS and overview.halts)
     ]
     if any(item.type is ConditionType.READY and item.status != "True" for item in overview.conditions):
         found.append("not ready")
@@ -123,21 +126,32 @@ def phase(overview: Overview) -> dict[str, Any] | None:
 
 
 def alerts(overview: Overview) -> list[dict[str, Any]]:
-    """The newest things that the gate decided and the controller saw, each kind once, newest first."""
+    """What the gate denied, warned of or reduced in the last ten minutes, each kind once, newest first.
+
+    Halts are not repeated here: those in force are in ``halts`` and ``attention``.
+    """
     found: dict[tuple[str, str, str, str], Decision] = {}
+    since = overview.as_of_ns - ALERT_NS
     for decision in sorted(overview.decisions, key=lambda item: -item.seq):
-        found.setdefault((decision.kind, decision.code, decision.uid, decision.limit), decision)
+        if decision.kind in _ALERT and decision.at_ns >= since:
+            found.setdefault((decision.kind, decision.code, decision.uid, decision.limit), decision)
     names = _names(overview)
     return [
         {
             "level": _ALERT[item.kind],
             "source": names.get(item.uid, "account"),
             "code": item.code,
-            "message": item.message or item.code,
+            "message": _said(item),
             "at": instant(item.at_ns),
         }
         for item in list(found.values())[:MAX_ALERTS]
     ]
+
+
+def _said(decision: Decision) -> str:
+    text = decision.message or decision.code
+    named = f"{decision.symbol}: {text}" if decision.symbol and decision.symbol not in text else text
+    return f"{named} ({decision.limit})" if decision.limit and decision.limit not in named else named
 
 
 def halt_view(overview: Overview, halt: Halt, now_ns: int) -> dict[str, Any]:
