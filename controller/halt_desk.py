@@ -14,7 +14,8 @@ from controller.core.effective import evidence_text, halt_of, is_cleared, merge,
 from controller.errors import GtRiskError, StoreUnavailable, Temporary
 from controller.halt import CONTROLLER, MONITOR, halt
 from controller.home import Home
-from controller.latch import journal as journals
+from controller.journal_view import JournalView
+from controller.latch.journal import JournalHalt
 from controller.latch.journal_record import RELEASED, Entry
 from controller.latch.layout import HALT, OVERFLOW, LatchError, SlotBody
 from controller.latch.permit import PermitFile
@@ -48,6 +49,7 @@ class HaltDesk:
         self._seen: dict[int, SlotBody] = {}
         self._stored: set[str] = set()
         self._folded = 0
+        self._journal = JournalView(home)
         self._evidence: dict[str, Halt] = {}
         self._evidenced: set[str] = set()
 
@@ -96,9 +98,9 @@ class HaltDesk:
                 if self._id_of(slot) == halt_id:
                     self._release_slot(slot, slots)
             now = self._clock.wall_ns()
-            entries, _ = journals.read_home(str(self._home.root))
+            entries = self._journal.entries()
             if not any(entry.kind == RELEASED and entry.halt_id == halt_id for entry in entries):
-                self._write_journal(Entry(RELEASED, halt_id, now, actor=self._actor, text=commit))
+                self._journal.append(Entry(RELEASED, halt_id, now, actor=self._actor, text=commit))
             self._store.release_halt(halt_id, now, commit)
             self._fold_journal()
 
@@ -112,7 +114,7 @@ class HaltDesk:
             orphans = [slot for slot in self._seen.values() if self._id_of(slot) not in self._stored]
             if not orphans:
                 return ()
-            by_id = self._journal_halts()
+            by_id = self._journal.halts()
             found = tuple(self._halt_of_slot(slot, by_id) for slot in orphans)
             try:
                 for item in found:
@@ -166,7 +168,7 @@ class HaltDesk:
         """(all records, released ids); the latch first, so that its word and slot are kept."""
         if desired is not None:
             self._uids = {uid: uid for uid in (item.uid for item in desired.strategies.values())}
-        by_id = self._journal_halts()
+        by_id = self._journal.halts()
         records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]
         records += [_from_journal(item) for item in by_id.values()]
         released = {item.halt_id for item in by_id.values() if item.released}
@@ -191,16 +193,10 @@ class HaltDesk:
         finally:
             latch.close()
 
-    def _journal_halts(self) -> dict[str, journals.JournalHalt]:
-        entries, problems = journals.read_home(str(self._home.root))
-        for problem in problems:
-            _log.error("journal: %s", problem)
-        return journals.fold(entries)
-
     def _id_of(self, slot: SlotBody) -> str:
         return slot.halt_id or synthetic_id("slot-unreadable", f"{slot.slot} {slot.word:016x}")
 
-    def _halt_of_slot(self, slot: SlotBody, by_id: dict[str, journals.JournalHalt]) -> Halt:
+    def _halt_of_slot(self, slot: SlotBody, by_id: dict[str, JournalHalt]) -> Halt:
         known = by_id.get(self._id_of(slot))
         return Halt(
             id=self._id_of(slot),
@@ -242,7 +238,7 @@ class HaltDesk:
             )
             if gone and not passed(before.word, self._permit.released(number)):
                 _log.critical("open word %016x of slot %d vanished; raising it again", before.word, number)
-                self._raise_again(self._halt_of_slot(before, self._journal_halts()))
+                self._raise_again(self._halt_of_slot(before, self._journal.halts()))
         slots = self._slots()
         self._seen = {slot.slot: slot for slot in slots if slot.open}
         if len(self._seen) >= ALARM_SLOTS:
@@ -276,15 +272,8 @@ class HaltDesk:
         finally:
             latch.close()
 
-    def _write_journal(self, entry: Entry) -> None:
-        written = journals.Journal(str(self._home.journal))
-        try:
-            written.append(entry)
-        finally:
-            written.close()
-
     def _fold_journal(self) -> None:
-        entries, _ = journals.read_home(str(self._home.root))
+        entries = self._journal.entries()
         if len(entries) != self._folded:
             fold_journal(self._store, entries)
             self._folded = len(entries)
@@ -299,7 +288,7 @@ def _rounded(item: Halt) -> Halt:
     return item.model_copy(update={"opened_ns": _micros(item.opened_ns)})
 
 
-def _from_journal(item: journals.JournalHalt) -> Halt:
+def _from_journal(item: JournalHalt) -> Halt:
     return Halt(
         id=item.halt_id,
         scope=item.scope,
