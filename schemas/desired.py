@@ -6,7 +6,7 @@ Unknown fields are refused. The JSON Schemas in ``schemas/json`` are generated f
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt, create_model, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model, model_validator
 
 from schemas.limits import HARD, SOFT, Limit, Unit
 from schemas.scalars import (
@@ -171,6 +171,14 @@ class Strategy(Model):
 
 class HaltScope(Model):
     """``account``, or one strategy by its uid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"kind": {"const": "strategy"}}, "required": ["kind"]},
+            "then": {"properties": {"uid": {"type": "string"}}, "required": ["uid"]},
+            "else": {"properties": {"uid": {"type": "null"}}},
+        }
+    )
 
     kind: Literal["account", "strategy"]
     uid: Uid | None = None

@@ -157,8 +157,8 @@ Percent = Annotated[
                     "type": "string",
                     "pattern": r"^ *(-?\d{1,12}(\.\d{1,9})? *%|-?0+(\.0{1,9})?|-?0*[1-9]\d*(\.\d{1,9})?) *$",
                 },
-                {"type": "number", "minimum": 1},
-                {"type": "number", "maximum": -1},
+                {"type": "number", "minimum": 1, "maximum": 999_999_999_999},
+                {"type": "number", "maximum": -1, "minimum": -999_999_999_999},
                 {"const": 0},
             ],
             "description": "percent: 15% or 15; below 1 with its sign, 0.5%",
@@ -172,6 +172,8 @@ Ratio = Annotated[
     WithJsonSchema(
         {
             "type": ["string", "number"],
+            "minimum": -999_999_999_999,
+            "maximum": 999_999_999_999,
             "pattern": r"^ *-?\d{1,12}(\.\d{1,9})?x? *$",
             "description": "a plain decimal ratio: 1.5",
         }
