@@ -62,9 +62,12 @@ class AuditLog:
 
     def audited(self, audit_ids: Collection[str]) -> frozenset[str]:
         """Those of ``audit_ids`` that some record carries."""
+        wanted, found = list(audit_ids), set[str]()
         with self._database.read() as connection:
-            statement = select(audit.c.audit_id).where(audit.c.audit_id.in_(audit_ids)).distinct()
-            return frozenset(connection.scalars(statement))
+            for start in range(0, len(wanted), _PAGE):
+                some = audit.c.audit_id.in_(wanted[start : start + _PAGE])
+                found.update(connection.scalars(select(audit.c.audit_id).where(some)))
+        return frozenset(found)
 
     def verify(self) -> ChainReport:
         """Walk the chain against the head; appends go on meanwhile."""

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controller.adapters.store.head import SIZE
+from controller.adapters.store.chain import Head
+from controller.adapters.store.head import SIZE, HeadFile, write_head
 from controller.adapters.store.sql import SqlStore
-from schemas.audit import AuditEntry
+from schemas.audit import GENESIS, AuditEntry, chain_hash
 from tests.support.stores import entry, sqlite
 
 RECORDS = 8
@@ -105,6 +106,43 @@ def test_verify_when_a_forged_record_is_added_then_found(store: SqlStore, tmp_pa
             f"INSERT INTO audit (seq, {columns}) SELECT {RECORDS + 1}, {columns} FROM audit WHERE seq = 2"
         )
         assert store.verify_audit().bad_seq == RECORDS + 1
+
+
+def _forge(connection: sqlite3.Connection, seq: int, actor: str, place: int, previous: str) -> str:
+    """Rewrite record ``seq`` as a consistent record at ``place`` behind ``previous``; its new hash."""
+    names = ", ".join(f'"{name}"' for name in AuditEntry.model_fields)
+    values = connection.execute(f"SELECT {names} FROM audit WHERE seq = ?", (seq,)).fetchone()
+    forged = AuditEntry.model_validate({**dict(zip(AuditEntry.model_fields, values, strict=True)), "actor": actor})
+    digest = chain_hash(place, previous, forged)
+    change = "UPDATE audit SET seq = ?, actor = ?, previous = ?, hash = ? WHERE seq = ?"
+    connection.execute(change, (place, actor, previous, digest, seq))
+    return digest
+
+
+def _hash(connection: sqlite3.Connection, seq: int) -> str:
+    return str(connection.execute("SELECT hash FROM audit WHERE seq = ?", (seq,)).fetchone()[0])
+
+
+@pytest.mark.parametrize("seq", [1, 4, RECORDS])
+def test_verify_when_a_record_is_replaced_by_a_consistent_one_then_found(
+    store: SqlStore, tmp_path: Path, seq: int
+) -> None:
+    with tampering(tmp_path) as connection:
+        _forge(connection, seq, "Eve", seq, _hash(connection, seq - 1) if seq > 1 else GENESIS)
+        report = store.verify_audit()
+    assert (report.ok, report.bad_seq) == (False, min(seq + 1, RECORDS))
+
+
+def test_verify_when_chain_and_head_are_rewritten_around_a_gap_then_found(store: SqlStore, tmp_path: Path) -> None:
+    with tampering(tmp_path) as connection:
+        connection.execute("DELETE FROM audit WHERE seq = 4")
+        digest = _hash(connection, 3)
+        for seq in range(5, RECORDS + 1):
+            digest = _forge(connection, seq, "Ada", seq, digest)
+        with HeadFile(tmp_path / "audit.head", 1.0).locked() as descriptor:
+            write_head(descriptor, Head(RECORDS, digest))
+        report = store.verify_audit()
+    assert (report.ok, report.bad_seq) == (False, 4)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'Eve'", "DELETE FROM audit WHERE seq = 8"])
