@@ -1,0 +1,129 @@
+"""The thread, from outside: a signed commit runs the book, one command halts it, only a person lifts it."""
+
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.service import Service, running_service, until
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with running_service() as started:
+        yield started
+
+
+def limit(service: Service, name: str) -> str:
+    return str(service.read("limits", "get", name)["limit"]["text"])
+
+
+def test_book_when_started_then_moves_and_status_says_so(service: Service) -> None:
+    until(lambda: service.gt("status").code == 0, "the permit is issued")
+    first = service.read("status")
+    assert (first["ok"], first["mode"], first["environment"]) == (True, "normal", "paper")
+    until(lambda: service.read("status")["market_time"] != first["market_time"], "the market clock moves")
+    until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
+    pids = service.read("service", "status")
+    assert pids["pid"] == service.pid("controller")
+
+
+def test_limit_when_set_by_command_or_by_plain_git_then_in_force(service: Service) -> None:
+    ran = service.must("limits", "set", "position.max_position_pct", "12%", "--force", "-r", "calmer")
+    assert "position.max_position_pct = 12%" in ran.out
+    assert limit(service, "position.max_position_pct") == "12%"
+
+    assert service.git("pull", "--rebase").returncode == 0
+    service.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
+    done = service.git("commit", "-q", "-a", "-S", "-m", "risk: fewer positions")
+    assert done.returncode == 0, done.stderr
+    until(lambda: limit(service, "position.max_positions") == "18", "the plain commit is applied")
+    shown = service.read("config", "show")
+    assert shown["repository"] == str(service.clone)
+    assert shown["branch"] == "main"
+    assert service.read("audit", "verify")["intact"] is True
+
+
+def test_commit_when_unsigned_or_invalid_then_refused_with_the_reason(service: Service) -> None:
+    service.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
+    done = service.git("commit", "-q", "-a", "--no-gpg-sign", "-m", "unsigned")
+    assert "Unsigned" in done.stderr
+    service.edit("risk_config.yaml", "max_positions: 18", "max_positions: many")
+    done = service.git("commit", "-q", "-a", "-S", "--amend", "-m", "signed and wrong")
+    assert "risk_config.yaml:" in done.stderr
+    assert limit(service, "position.max_positions") == "20"
+
+
+def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(service: Service) -> None:
+    halted = service.must("emergency", "halt-all", "-r", "drill")
+    assert "In force" in halted.out
+    service.kill("controller", "gate", "runner")
+    service.gt("service", "start")
+    after = service.gt("status", "--json")
+    assert (after.code, after.document["mode"]) == (3, "halt-all")
+    assert {item["status"] for item in after.document["strategies"]} == {"halted"}
+
+    assert service.gt("emergency", "resume").code == 4
+    service.must("emergency", "resume", "--yes", "-r", "drill over")
+    status = service.read("status")
+    assert status["mode"] == "normal"
+    assert {item["status"] for item in status["strategies"]} == {"paused"}
+    service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "checked")
+    assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "active"
+    assert service.read("audit", "verify")["intact"] is True
+
+
+def test_strategy_when_halted_then_its_own_resume_clears_it(service: Service) -> None:
+    service.must("strategy", "halt", "ml-momentum-v2", "-r", "odd")
+    assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "halted"
+    service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
+    assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "active"
+
+
+def test_controller_when_killed_then_the_gate_goes_on_and_start_brings_it_back(service: Service) -> None:
+    gate, runner = service.pid("gate"), service.pid("runner")
+    service.kill("controller")
+    assert service.gt("service", "status").code == 3
+    begun = time.monotonic()
+    service.must("service", "start")
+    assert time.monotonic() - begun <= 10.0
+    assert (service.pid("gate"), service.pid("runner")) == (gate, runner)
+    again = service.read("service", "start")
+    assert again["already"] is True
+
+
+@pytest.mark.parametrize("name", ["gate", "runner"])
+def test_service_when_killed_then_started_again(service: Service, name: str) -> None:
+    before = service.pid(name)
+    service.kill(name)
+    until(lambda: service.pid(name) not in (None, before), f"{name} is back")
+    until(lambda: service.gt("status").code == 0, "status is well again")
+
+
+def test_home_when_running_then_closed_to_others(service: Service) -> None:
+    found = [service.home, *service.home.rglob("*")]
+    open_ones = [path for path in found if not path.is_symlink() and _mode(path) & 0o077]
+    assert open_ones == []
+    assert _mode(service.home / "keys" / "operator") == 0o400
+    doctor = service.read("doctor")
+    assert [item for item in doctor["checks"] if item["level"] == "error"] == []
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.lstat().st_mode)
+    except FileNotFoundError:
+        return 0
+
+
+def test_stop_when_asked_then_everything_ends_and_writes_still_land(service: Service) -> None:
+    ran = service.must("service", "stop")
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["runner:", "controller:", "gate:"]
+    down = service.gt("limits", "set", "position.max_positions", "19", "--yes", "--json")
+    assert (down.code, down.document["ok"]) == (3, True)
+    service.must("service", "start")
+    until(lambda: limit(service, "position.max_positions") == "19", "what was landed meanwhile is applied")

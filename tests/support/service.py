@@ -1,0 +1,93 @@
+"""A real service in a home of its own: init, start, and everything that it started ended again."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from controller.home import Home
+from controller.supervisor import SERVICES, pid_of
+from tests.support.cli import Ran, gt_risk, short_home
+
+FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2"}
+SECONDS = 30.0
+
+
+class Service:
+    """The service of one home, driven only by the command line, git and signals."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.clone = home / "config"
+
+    def gt(self, *argv: str) -> Ran:
+        """Run ``gt-risk``."""
+        return gt_risk(self.home, *argv, env=FAST)
+
+    def must(self, *argv: str) -> Ran:
+        """Run ``gt-risk``; the exit code must be 0."""
+        ran = self.gt(*argv)
+        assert ran.code == 0, (argv, ran, self.logs())
+        return ran
+
+    def read(self, *argv: str) -> Any:
+        """The document of a read."""
+        return self.gt(*argv, "--json").document
+
+    def pid(self, name: str) -> int | None:
+        """Pid of one process."""
+        return pid_of(Home(self.home), name)
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL, and wait until the kernel has let go of it."""
+        for name in names:
+            pid = self.pid(name)
+            assert pid is not None, name
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: all(self.pid(name) is None for name in names), f"{names} are gone")
+
+    def git(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run git in the clone, with nothing of this machine's own configuration."""
+        env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        return subprocess.run(["git", *argv], cwd=self.clone, env=env, capture_output=True, text=True, check=False)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text in a document of the clone."""
+        path = self.clone / name
+        content = path.read_text()
+        assert old in content
+        path.write_text(content.replace(old, new))
+
+    def logs(self) -> str:
+        """The end of every log, for a failing test."""
+        found = sorted((self.home / "logs").glob("*.log"))
+        return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in found)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for another process, at most 30 s."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {SECONDS} s: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """A home made by ``init`` with the service started; all of it is stopped at the end."""
+    with short_home() as home:
+        service = Service(home)
+        service.must("init", "--name", "op", "--email", "op@example.org")
+        try:
+            service.must("service", "start")
+            yield service
+        finally:
+            service.gt("service", "stop")
+            for name in SERVICES:
+                pid = service.pid(name)
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
