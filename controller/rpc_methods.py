@@ -78,7 +78,7 @@ class Dispatcher:
             return {"jsonrpc": "2.0", "id": number, "result": self.call(method, params)}
         except GtRiskError as error:
             return _failure(number, _OURS, error.message, error_data(error))
-        except (ValidationError, TypeError, ValueError, AttributeError) as error:
+        except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
             return _failure(number, _BAD_PARAMS, f"{method}: {error}", {"exit": 1, "code": type(error).__name__})
 
     def _overview(self) -> Overview:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +77,7 @@ class Supervisor:
 
     home: Home
     services: tuple[str, ...] = SUPERVISED
+    begin: Callable[[Home, str], subprocess.Popen[bytes]] = spawn
     _children: dict[str, _Child] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -120,7 +121,7 @@ class Supervisor:
             self._count_death(service, child, code, now)
             if now < child.not_before:
                 return
-        child.process, child.started = spawn(self.home, service), now
+        child.process, child.started = self.begin(self.home, service), now
 
     def _count_death(self, service: str, child: _Child, code: int | None, now: float) -> None:
         _log.warning("%s is down (exit code %s), starting it again", service, code)
