@@ -64,10 +64,11 @@ class HaltDesk:
             return open_halts(known, desired.cleared if desired else {}, released)
 
     def cleared_but_binding(self, desired: Desired) -> tuple[Halt, ...]:
-        """Halts that ``desired`` clears by their digest and whose release is not complete."""
+        """Halts that ``desired`` clears by their digest and whose release the store does not have. StoreUnavailable."""
         with self._lock:
             known, released = self._known(desired)
             binding = {self._id_of(slot) for slot in self._slots() if slot.open}
+            complete = self._store.released()
             by_id: dict[str, list[Halt]] = {}
             for item in known:
                 by_id.setdefault(item.id, []).append(item)
@@ -75,7 +76,7 @@ class HaltDesk:
                 merge(records)
                 for halt_id, records in by_id.items()
                 if (is_cleared(records, desired.cleared.get(halt_id)) or halt_id in released)
-                and (halt_id in binding or halt_id not in released)
+                and (halt_id in binding or halt_id not in complete)
             ]
             return tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
 
