@@ -15,54 +15,62 @@ MAX_CLIENT_IDS = 20_000
 
 
 class Line:
-    """One instrument (of the account, or of one strategy). ``worst`` is the value of the larger projected side."""
+    """One instrument (of the account, or of one strategy): position, open orders, and what both could come to.
 
-    __slots__ = ("buy_value", "buys", "mark", "quantity", "sell_value", "sells", "worst")
+    ``long`` = position + all open buys, ``short`` = all open sells - position, each as a value of at least 0 and never
+    netted against the other; ``worst`` is the larger. What is held counts at the mark, what is ordered at the
+    average of the orders' reserve prices.
+    """
+
+    __slots__ = ("buy_value", "buys", "long", "mark", "quantity", "sell_value", "sells", "short", "worst")
 
     def __init__(self, quantity: int, mark: int) -> None:
-        self.quantity = quantity
         self.mark = mark
         self.buys = self.sells = self.buy_value = self.sell_value = 0
-        self.worst = abs(quantity) * mark
+        self.hold(quantity)
+
+    def hold(self, quantity: int) -> None:
+        """Set the position of a line that has no open orders."""
+        self.quantity = quantity
+        value = quantity * self.mark
+        self.long, self.short = (value, 0) if value > 0 else (0, -value)
+        self.worst = self.long + self.short
 
     def projected(self, side: int, quantity: int, price: int) -> int:
-        """``worst`` with ``quantity`` more on ``side``: long = position + all buys, short = all sells - position.
-
-        Working buys are never netted against working sells. What is held counts at the mark, what is ordered
-        at the average of the orders' reserve prices.
-        """
-        held, mark = self.quantity, self.mark
-        buys, buy_value, sells, sell_value = self.buys, self.buy_value, self.sells, self.sell_value
+        """``worst`` with ``quantity`` more on ``side``."""
         if side > 0:
-            buys += quantity
-            buy_value += quantity * price
+            after = self._long(self.buys + quantity, self.buy_value + quantity * price)
+            other = self.short
         else:
-            sells += quantity
-            sell_value += quantity * price
-        long = _side(held, mark, buys, buy_value)
-        short = _side(-held, mark, sells, sell_value)
-        return long if long > short else short
+            after = self._short(self.sells + quantity, self.sell_value + quantity * price)
+            other = self.long
+        return after if after > other else other
 
     def change(self, side: int, quantity: int, price: int) -> int:
         """Add (or with a negative ``quantity`` take back) an open order; returns by how much ``worst`` moved."""
         before = self.worst
-        self.worst = self.projected(side, quantity, price)
         if side > 0:
             self.buys += quantity
             self.buy_value += quantity * price
+            self.long = self._long(self.buys, self.buy_value)
         else:
             self.sells += quantity
             self.sell_value += quantity * price
+            self.short = self._short(self.sells, self.sell_value)
+        self.worst = self.long if self.long > self.short else self.short
         return self.worst - before
 
+    def _long(self, buys: int, value: int) -> int:
+        held = self.quantity
+        if held >= 0:
+            return held * self.mark + value
+        return (held + buys) * value // buys if held + buys > 0 else 0
 
-def _side(held: int, mark: int, orders: int, value: int) -> int:
-    total = held + orders
-    if total <= 0:
-        return 0
-    if held <= 0:
-        return total * value // orders
-    return held * mark + value
+    def _short(self, sells: int, value: int) -> int:
+        held = self.quantity
+        if held <= 0:
+            return value - held * self.mark
+        return (sells - held) * value // sells if sells > held else 0
 
 
 class Reservation:
@@ -132,7 +140,8 @@ class Book:
         for (uid, symbol), holding in venue.holdings.items():
             if holding.quantity:
                 mark = self.marks.get(symbol) or holding.entry
-                self._line(symbol, mark).quantity += holding.quantity
+                line = self._line(symbol, mark)
+                line.hold(line.quantity + holding.quantity)
                 self.strand(uid).lines[symbol] = Line(holding.quantity, mark)
         self._sum()
         for order in venue.orders.values():
@@ -210,11 +219,9 @@ class Book:
 
     def _sum(self) -> None:
         for line in self.lines.values():
-            value = line.quantity * line.mark
-            line.worst = abs(value)
-            self.net += value
+            self.net += line.long - line.short
             self.gross += line.worst
-            self.short_value += max(0, -value)
+            self.short_value += line.short
             self.occupied += line.worst > 0
         for strand in self.strands.values():
             strand.deployed = sum(line.worst for line in strand.lines.values())
@@ -231,7 +238,9 @@ class Book:
     def _apply(self, item: Reservation, quantity: int) -> None:
         order, price = item.order, item.price
         symbol, side = order.symbol, order.side
-        line = self._line(symbol, self.marks.get(symbol, 0))
+        line = self.lines.get(symbol)
+        if line is None:
+            line = self.lines[symbol] = Line(0, self.marks.get(symbol, 0))
         flat = line.worst == 0
         moved = line.change(side, quantity, price)
         self.gross += moved
@@ -243,15 +252,12 @@ class Book:
             self.buy_total += quantity * price
         else:
             self.sell_total += quantity * price
-        self._apply_own(item, quantity)
-
-    def _apply_own(self, item: Reservation, quantity: int) -> None:
-        strand = self.strand(item.order.uid)
-        own = strand.lines.get(item.order.symbol)
+        strand = self.strand(order.uid)
+        own = strand.lines.get(symbol)
         if own is None:
-            own = strand.lines[item.order.symbol] = Line(0, self.marks.get(item.order.symbol, 0))
+            own = strand.lines[symbol] = Line(0, line.mark)
         flat = own.worst == 0
-        strand.deployed += own.change(item.order.side, quantity, item.price)
+        strand.deployed += own.change(side, quantity, price)
         strand.occupied += flat - (own.worst == 0)
 
     def _line(self, symbol: str, mark: int) -> Line:
@@ -267,12 +273,4 @@ class Book:
 
 def fingerprint(request: OrderRequest) -> tuple[object, ...]:
     """What makes two orders the same order: everything but the client id."""
-    return (
-        request.uid,
-        request.symbol,
-        request.side,
-        request.quantity,
-        request.type,
-        request.limit,
-        request.stop,
-    )
+    return request[:4] + request[5:]

@@ -49,22 +49,22 @@ def not_frozen(case: Case) -> Deny | None:
 
 def account_not_halted(case: Case) -> Deny | None:
     """halt-trading and halt-all let nothing pass."""
-    mode = max(case.standing.mode, case.policy.mode)
-    if mode < FREEZE:
+    if case.standing.mode < FREEZE and case.policy.mode < FREEZE:
         return None
+    mode = max(case.standing.mode, case.policy.mode)
     return case.deny(Code.TRADING_HALTED, "mode", mode, mode, PAUSE, f"the account is in {mode_name(mode)}")
 
 
 def known_strategy(case: Case) -> Deny | None:
     """Only a strategy that the policy names may trade."""
-    if case.order.uid in case.policy.strategies:
+    if case.strategy is not None:
         return None
     return case.deny(Code.UNKNOWN_STRATEGY, "", 0, 0, 0, f"the policy knows no strategy {case.order.uid}")
 
 
 def strategy_not_halted(case: Case) -> Deny | None:
     """A halted strategy passes nothing."""
-    status = _status(case)
+    status = case.status
     if status < HALTED:
         return None
     return case.deny(Code.STRATEGY_HALTED, "status", status, status, PAUSED, f"the strategy is {status_name(status)}")
@@ -72,10 +72,9 @@ def strategy_not_halted(case: Case) -> Deny | None:
 
 def sane(case: Case) -> Deny | None:
     """Whole positive quantity, a known side and type, prices that are not negative."""
-    order = case.order
-    numbers = (order.quantity, order.limit, order.stop)
-    whole = all(type(number) is int and number >= 0 for number in numbers)
-    if whole and order.quantity and order.side in SIDE_NAMES and order.type in TYPES:
+    _, _, side, quantity, _, kind, limit, stop = case.order
+    whole = type(quantity) is int and type(limit) is int and type(stop) is int
+    if whole and quantity > 0 and min(limit, stop) >= 0 and side in SIDE_NAMES and kind in TYPES:
         return None
     return case.deny(Code.INVALID_ORDER, "", 0, 0, 0, "quantity, side, type or price is not valid")
 
@@ -85,10 +84,10 @@ def exit_fits(case: Case) -> Deny | None:
 
     So no exit turns into an opposite position by being sent twice or too large; to turn, first become flat.
     """
-    own, side = case.own.quantity, case.order.side
-    if case.reducing or own * side >= 0:
+    own = case.own.quantity
+    if case.reducing or own * case.side >= 0:
         return None
-    room = max(0, case.book.exit_room(case.order.uid, case.order.symbol, side))
+    room = max(0, case.book.exit_room(case.order.uid, case.symbol, case.side))
     message = f"an exit of at most {room} shares is left"
     return case.deny(Code.EXIT_TOO_LARGE, "", abs(own), case.quantity, room, message)._replace(headroom=room)
 
@@ -98,9 +97,9 @@ def reducing_when_restricted(case: Case) -> Deny | None:
     if case.reducing:
         return None
     why = case.standing.reduce_only
-    if max(case.standing.mode, case.policy.mode) >= PAUSE:
+    if case.standing.mode or case.policy.mode:
         why = "the account is in pause-new-orders"
-    elif _status(case) >= PAUSED:
+    elif case.status >= PAUSED:
         why = "the strategy is paused"
     if not why:
         return None
@@ -152,7 +151,6 @@ def check(policy: Policy, book: Book, order: OrderRequest, now: int, standing: S
             if denial is not None:
                 return denial
         if not case.reducing:
-            case.resize(case.quantity)
             for test in ENTRY:
                 denial = test(case)
                 if denial is not None:
@@ -200,5 +198,5 @@ def _at_final_size(
     return size._replace(notes=tuple(notes))
 
 
-def _status(case: Case) -> int:
-    return max(case.standing.statuses.get(case.order.uid, 0), case.policy.strategies[case.order.uid].status)
+def _known_terms(order: OrderRequest) -> bool:
+    return order.side in SIDE_NAMES and order.type in TYPES

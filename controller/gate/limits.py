@@ -4,7 +4,7 @@ Each takes a :class:`Case` and returns a Deny or None. None of them ever sees a 
 """
 
 from controller.gate.book import MINUTE_NS, fingerprint
-from controller.gate.case import Case, projected
+from controller.gate.case import Case
 from controller.gate.orders import BUY, PPM
 from controller.gate.verdicts import Code, Deny, Note
 
@@ -23,15 +23,15 @@ def known_symbol(case: Case) -> Deny | None:
     """An entry needs an instrument with a price."""
     if case.mark > 0:
         return None
-    return case.deny(Code.UNKNOWN_SYMBOL, "", 0, 0, 0, f"no price is known for {case.order.symbol}")
+    return case.deny(Code.UNKNOWN_SYMBOL, "", 0, 0, 0, f"no price is known for {case.symbol}")
 
 
 def in_universe(case: Case) -> Deny | None:
     """A strategy with a universe enters nothing else."""
-    universe = case.policy.strategies[case.order.uid].universe
-    if not universe or case.order.symbol in universe:
+    universe = case.strategy.universe if case.strategy is not None else ()
+    if not universe or case.symbol in universe:
         return None
-    return case.deny(Code.UNIVERSE, "strategy.universe", 0, 0, 0, f"{case.order.symbol} is not in its universe")
+    return case.deny(Code.UNIVERSE, "strategy.universe", 0, 0, 0, f"{case.symbol} is not in its universe")
 
 
 def not_duplicate(case: Case) -> Deny | None:
@@ -88,9 +88,9 @@ def order_size(case: Case) -> Deny | None:
 
 def position_pct(case: Case) -> Deny | None:
     """The position's larger projected side stays within ``position.max_position_pct`` of equity."""
-    bound = case.share(case.policy.max_position_pct)
-    if case.worst <= bound:
+    if case.worst * PPM <= case.equity * case.policy.max_position_pct:
         return None
+    bound = case.share(case.policy.max_position_pct)
     return case.deny(
         Code.POSITION_PCT, "position.max_position_pct", case.line.worst, case.worst, bound, "position too large"
     )
@@ -117,21 +117,23 @@ def position_count(case: Case) -> Deny | None:
 
 def strategy_allocation(case: Case) -> Deny | None:
     """A strategy deploys at most its allocation, which is itself capped by ``max_strategy_allocation_pct``."""
-    policy = case.policy
-    cap = policy.initial_capital * policy.max_strategy_allocation_pct // PPM
-    bound = min(policy.strategies[case.order.uid].allocation, cap)
-    after = case.deployed - case.own.worst + projected(case.own, case)
+    policy, own = case.policy, case.own
+    bound = policy.initial_capital * policy.max_strategy_allocation_pct // PPM
+    allocation = case.strategy.allocation if case.strategy is not None else 0
+    if allocation < bound:
+        bound = allocation
+    deployed = case.strand.deployed
+    after = deployed - own.worst + own.projected(case.side, case.quantity, case.price)
     if after <= bound:
         return None
     name = "strategy.max_strategy_allocation_pct"
-    return case.deny(Code.STRATEGY_ALLOCATION, name, case.deployed, after, bound, "over the strategy's allocation")
+    return case.deny(Code.STRATEGY_ALLOCATION, name, deployed, after, bound, "over the strategy's allocation")
 
 
 def strategy_positions(case: Case) -> Deny | None:
     """A strategy with its own ``max_positions`` holds at most that many."""
-    bound = case.policy.strategies[case.order.uid].max_positions
-    strand = case.book.strands.get(case.order.uid)
-    count = strand.occupied if strand is not None else 0
+    bound = case.strategy.max_positions if case.strategy is not None else 0
+    count = case.strand.occupied
     after = count + (case.own.worst == 0)
     if bound < 0 or after <= bound:
         return None
@@ -142,13 +144,12 @@ def strategy_positions(case: Case) -> Deny | None:
 
 def strategies_active(case: Case) -> Deny | None:
     """At most ``strategy.max_strategies_active`` active strategies hold or trade, this one included."""
-    policy, strands = case.policy, case.book.strands
-    others = 0
-    for uid, strategy in policy.strategies.items():
-        strand = strands.get(uid)
-        if strand is not None and strand.occupied and not strategy.status and uid != case.order.uid:
-            others += 1
-    bound = policy.max_strategies_active
+    policy, own = case.policy, case.strand
+    bound, others = policy.max_strategies_active, 0
+    for uid, strand in case.book.strands.items():
+        if strand.occupied and strand is not own:
+            strategy = policy.strategies.get(uid)
+            others += strategy is not None and not strategy.status
     if others < bound:
         return None
     name = "strategy.max_strategies_active"
@@ -157,9 +158,10 @@ def strategies_active(case: Case) -> Deny | None:
 
 def sector_warning(case: Case) -> Deny | None:
     """Above ``concentration.sector_warning_pct`` of equity a sector is spoken of; nothing is denied."""
-    bound = case.share(case.policy.sector_warning_pct)
-    now, after, sector = _sector(case)
-    if after > bound:
+    sector, now = case.sector or _sector(case)
+    after = now - case.line.worst + case.worst
+    if after * PPM > case.equity * case.policy.sector_warning_pct:
+        bound = case.share(case.policy.sector_warning_pct)
         message = f"sector {sector} above its warning level"
         note = Note("warned", Code.SECTOR_WARNING, "concentration.sector_warning_pct", now, after, bound, message)
         case.notes.append(note)
@@ -168,11 +170,11 @@ def sector_warning(case: Case) -> Deny | None:
 
 def sector_reduction(case: Case) -> Deny | None:
     """Above ``concentration.sector_reduction_pct`` an entry is scaled down to what fits."""
-    name = "concentration.sector_reduction_pct"
-    bound = case.share(case.policy.sector_reduction_pct)
-    now, after, sector = _sector(case)
-    if after <= bound:
+    sector, now = case.sector or _sector(case)
+    after = now - case.line.worst + case.worst
+    if after * PPM <= case.equity * case.policy.sector_reduction_pct:
         return None
+    name, bound = "concentration.sector_reduction_pct", case.share(case.policy.sector_reduction_pct)
     others = now - case.line.worst
     fits = _largest(case, bound - others)
     return _reduce(case, Code.SECTOR_REDUCTION, name, (now, after, bound), fits, f"sector {sector}")
@@ -180,75 +182,78 @@ def sector_reduction(case: Case) -> Deny | None:
 
 def gross_exposure(case: Case) -> Deny | None:
     """Longs plus shorts at their worst stay within ``exposure.max_gross_pct`` of equity."""
-    gross, bound = case.book.gross, case.share(case.policy.max_gross_pct)
+    gross = case.book.gross
     after = gross - case.line.worst + case.worst
-    if after <= bound:
+    if after * PPM <= case.equity * case.policy.max_gross_pct:
         return None
+    bound = case.share(case.policy.max_gross_pct)
     return case.deny(Code.GROSS_EXPOSURE, "exposure.max_gross_pct", gross, after, bound, "gross exposure too high")
 
 
 def net_exposure(case: Case) -> Deny | None:
     """Longs minus shorts stay within ``exposure.max_net_pct`` of equity, the larger of both worst cases."""
-    book, bound = case.book, case.share(case.policy.max_net_pct)
+    book = case.book
     long, short = book.net + book.buy_total, book.sell_total - book.net
-    observed = max(long, short)
-    if case.order.side == BUY:
+    observed = long if long > short else short
+    if case.side == BUY:
         long += case.value
     else:
         short += case.value
-    after = max(long, short)
-    if after <= bound:
+    after = long if long > short else short
+    if after * PPM <= case.equity * case.policy.max_net_pct:
         return None
+    bound = case.share(case.policy.max_net_pct)
     return case.deny(Code.NET_EXPOSURE, "exposure.max_net_pct", observed, after, bound, "net exposure too high")
 
 
 def cash_reserve(case: Case) -> Deny | None:
     """A buy leaves ``account.cash_reserve_pct`` of equity untouched: cash without short proceeds, plus margin."""
-    if case.order.side != BUY:
+    if case.side != BUY:
         return None
-    book, policy = case.book, case.policy
-    margin = case.share(policy.margin_multiplier) - case.equity
-    free = book.cash - book.short_value + margin - book.buy_total
-    bound = case.share(policy.cash_reserve_pct)
-    after = free - case.value
-    if after >= bound:
+    book, policy, equity = case.book, case.policy, case.equity
+    free = book.cash - book.short_value - book.buy_total
+    margin = policy.margin_multiplier - PPM
+    if equity > 0 and (free - case.value) * PPM + equity * margin >= equity * policy.cash_reserve_pct:
         return None
+    free += equity * margin // PPM
+    after, bound = free - case.value, case.share(policy.cash_reserve_pct)
     found = case.deny(Code.CASH_RESERVE, "account.cash_reserve_pct", free, after, bound, "would touch the cash reserve")
     return found._replace(headroom=max(0, free - bound))
 
 
 def buying_power(case: Case) -> Deny | None:
     """Gross exposure at its worst stays within equity times ``account.margin_multiplier``."""
-    gross, bound = case.book.gross, case.share(case.policy.margin_multiplier)
+    gross = case.book.gross
     after = gross - case.line.worst + case.worst
-    if after <= bound:
+    if after * PPM <= case.equity * case.policy.margin_multiplier:
         return None
+    bound = case.share(case.policy.margin_multiplier)
     return case.deny(Code.BUYING_POWER, "account.margin_multiplier", gross, after, bound, "not enough buying power")
 
 
 def volatility_warning(case: Case) -> Deny | None:
     """An instrument above ``volatility.position_warning`` is spoken of; nothing is denied."""
-    observed, bound = case.book.volatility.get(case.order.symbol, 0), case.policy.position_warning
+    observed, bound = case.book.volatility.get(case.symbol, 0), case.policy.position_warning
     if observed > bound:
-        name, message = "volatility.position_warning", f"{case.order.symbol} is volatile"
+        name, message = "volatility.position_warning", f"{case.symbol} is volatile"
         case.notes.append(Note("warned", Code.VOLATILITY_WARNING, name, observed, observed, bound, message))
     return None
 
 
 def volatility_reduction(case: Case) -> Deny | None:
     """Above ``volatility.position_reduction`` an entry's size is multiplied by reduction over volatility."""
-    observed, bound = case.book.volatility.get(case.order.symbol, 0), case.policy.position_reduction
+    observed, bound = case.book.volatility.get(case.symbol, 0), case.policy.position_reduction
     if observed <= bound:
         return None
     fits = min(case.quantity, case.order.quantity * bound // observed)
     name = "volatility.position_reduction"
-    return _reduce(case, Code.VOLATILITY_REDUCTION, name, (observed, observed, bound), fits, case.order.symbol)
+    return _reduce(case, Code.VOLATILITY_REDUCTION, name, (observed, observed, bound), fits, case.symbol)
 
 
 def position_min(case: Case) -> Deny | None:
     """A position worth less than ``position.min_position_dollars`` is not worth opening."""
-    line, order = case.own, case.order
-    held = (line.quantity + line.buys) if order.side == BUY else (line.sells - line.quantity)
+    line = case.own
+    held = (line.quantity + line.buys) if case.side == BUY else (line.sells - line.quantity)
     after = (held + case.quantity) * case.price
     bound = case.policy.min_position_dollars
     if after >= bound:
@@ -257,11 +262,12 @@ def position_min(case: Case) -> Deny | None:
     return found._replace(headroom=0)
 
 
-def _sector(case: Case) -> tuple[int, int, str]:
+def _sector(case: Case) -> tuple[str, int]:
+    """The instrument's sector and its value before the order; looked up once an order."""
     policy = case.policy
-    sector = policy.sector(case.order.symbol)
-    now = case.book.sector_value(policy.sectors_id, policy.sectors, sector)
-    return now, now - case.line.worst + case.worst, sector
+    name = policy.sector(case.symbol)
+    case.sector = (name, case.book.sector_value(policy.sectors_id, policy.sectors, name))
+    return case.sector
 
 
 def _largest(case: Case, room: int) -> int:
@@ -269,7 +275,7 @@ def _largest(case: Case, room: int) -> int:
     low, high, line = 0, case.quantity, case.line
     while low < high:
         middle = (low + high + 1) // 2
-        if line.projected(case.order.side, middle, case.price) <= room:
+        if line.projected(case.side, middle, case.price) <= room:
             low = middle
         else:
             high = middle - 1
