@@ -17,7 +17,7 @@ from controller.home import Home
 from controller.journal_view import JournalView
 from controller.latch.journal import JournalHalt
 from controller.latch.journal_record import RELEASED, Entry
-from controller.latch.layout import HALT, OVERFLOW, LatchError, SlotBody
+from controller.latch.layout import HALT, OVERFLOW, LatchError, SlotBody, is_valid
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile
 from controller.latch.reader import passed
@@ -215,8 +215,8 @@ class HaltDesk:
         )
 
     def _scope_of(self, slot: SlotBody) -> str:
-        """The strategy that a slot names by hash; one that nobody knows keeps its hash, so it stays apart."""
-        if slot.is_of(""):
+        """The strategy that a slot names by hash; one that nobody knows keeps its hash; a malformed word: the account."""
+        if slot.is_of("") or not is_valid(slot.word):
             return ACCOUNT
         uid = next((uid for uid in self._uids if slot.is_of(uid)), "")
         return f"strategy:{uid or f'{slot.scope24:016x}{slot.scope8:016x}'}"

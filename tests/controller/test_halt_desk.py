@@ -1,0 +1,98 @@
+"""The halt desk: adoption, re-raising what vanished, evidence, release."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.errors import SourceUnavailable, Temporary
+from controller.halt import CLI, halt
+from controller.latch.layout import OVERFLOW_AT, SLOTS_AT
+from schemas.halts import ACCOUNT
+from tests.support.rig import UID_A, Rig, desired, make_rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = make_rig(tmp_path, desired(1))
+    made.reconciler.reconcile_once()
+    yield made
+    made.close()
+
+
+def raised(rig: Rig, scope: str = ACCOUNT) -> str:
+    return halt(str(rig.home.root), scope, 3, "ada", "test", CLI, notify=False).halt_id
+
+
+def write_word(rig: Rig, at: int, word: int) -> None:
+    with rig.home.raise_file.open("r+b") as file:
+        file.seek(at)
+        file.write(word.to_bytes(8, "little"))
+
+
+def test_orphan_then_adopted_once_into_store_and_audit(rig: Rig) -> None:
+    halt_id = raised(rig)
+    assert [item.id for item in rig.desk.adopt()] == [halt_id]
+    assert rig.desk.adopt() == ()
+    assert [item.id for item in rig.store.halts()] == [halt_id]
+    assert rig.store.audit(event="emergency.halt_all")[0].entry.actor == "ada"
+
+
+def test_orphan_when_the_store_is_down_then_adopted_later(rig: Rig) -> None:
+    halt_id = raised(rig)
+    rig.store.fail("disk full")
+    rig.desk.adopt()
+    assert [item.id for item in rig.desk.open_halts(None)] == [halt_id]
+    rig.store.fail("")
+    rig.desk.adopt()
+    assert [item.id for item in rig.store.halts()] == [halt_id]
+
+
+def test_open_word_when_wiped_then_raised_again_with_its_id(rig: Rig) -> None:
+    halt_id = raised(rig)
+    (item,) = rig.desk.adopt()
+    write_word(rig, SLOTS_AT + 8 * item.slot, 0)
+    rig.desk.adopt()
+    assert rig.desk.words() != ()
+    assert [(one.id, one.word != 0) for one in rig.desk.open_halts(None)] == [(halt_id, True)]
+
+
+def test_halt_of_a_strategy_then_scope_by_uid(rig: Rig) -> None:
+    raised(rig, f"strategy:{UID_A}")
+    assert [item.scope for item in rig.desk.open_halts(desired(1))] == [f"strategy:{UID_A}"]
+
+
+def test_open_when_the_raise_file_is_gone_then_journal_and_store_still_know(rig: Rig) -> None:
+    halt_id = raised(rig)
+    rig.desk.adopt()
+    rig.home.raise_file.unlink()
+    assert halt_id in {item.id for item in rig.desk.open_halts(None)}
+
+
+def test_evidence_when_git_is_down_then_published_later_and_known_without_store(rig: Rig) -> None:
+    halt_id = raised(rig)
+    rig.history.down = "down"
+    with pytest.raises(SourceUnavailable):
+        rig.desk.publish_evidence()
+    rig.history.down = ""
+    assert rig.desk.publish_evidence() and not rig.desk.publish_evidence()
+    assert list(rig.history.files) == [f"halts/{halt_id}.yaml"]
+    rig.home.raise_file.unlink()
+    rig.home.journal.unlink()
+    rig.desk.load_evidence()
+    assert halt_id in {item.id for item in rig.desk.open_halts(None)}
+
+
+def test_overflow_word_when_other_halts_are_open_then_not_released(rig: Rig) -> None:
+    raised(rig)
+    write_word(rig, OVERFLOW_AT, 0x0001_0001_0000_00A3)
+    synthetic = next(item for item in rig.desk.open_halts(None) if item.slot == 64)
+    with pytest.raises(Temporary, match="overflow"):
+        rig.desk.release(synthetic.id, "1" * 40)
+    assert len(rig.desk.words()) == 2
+
+
+def test_malformed_word_then_an_account_halt_with_a_deterministic_id(rig: Rig) -> None:
+    write_word(rig, SLOTS_AT, 0xDEAD)
+    (one,), (two,) = rig.desk.open_halts(None), rig.desk.open_halts(None)
+    assert one.id == two.id and one.scope == ACCOUNT and one.mode.value == "halt-all"
