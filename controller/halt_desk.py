@@ -215,7 +215,7 @@ class HaltDesk:
         )
 
     def _scope_of(self, slot: SlotBody) -> str:
-        """The strategy that a slot names by hash; one that nobody knows keeps its hash; a malformed word: the account."""
+        """The strategy that a slot names by hash; an unknown one keeps its hash; a malformed word: the account."""
         if slot.is_of("") or not is_valid(slot.word):
             return ACCOUNT
         uid = next((uid for uid in self._uids if slot.is_of(uid)), "")
