@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -181,7 +182,7 @@ def test_halt_strategy_when_no_policy_then_names_the_way_that_needs_none(
 
 
 def on_terminal(home: Path, typed: str, *argv: str, until: str = "") -> tuple[int, str]:
-    """Run in a pseudo-terminal and type; ``until`` waits for that text before typing."""
+    """Run on a pseudo-terminal; type, or interrupt when nothing is typed, as soon as ``until`` is shown."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, *argv],
@@ -194,16 +195,17 @@ def on_terminal(home: Path, typed: str, *argv: str, until: str = "") -> tuple[in
     os.close(slave)
     shown = b""
     try:
-        if not until:
-            os.write(master, typed.encode())
         while True:
             try:
                 shown += os.read(master, 65536)
             except OSError:
                 break
             if until and until.encode() in shown:
-                os.write(master, typed.encode())
                 until = ""
+                if typed:
+                    os.write(master, typed.encode())
+                else:
+                    process.send_signal(signal.SIGINT)
         return process.wait(10), shown.decode().replace("\r\n", "\n")
     finally:
         process.kill()
@@ -230,10 +232,10 @@ def test_halt_all_when_the_phrase_is_wrong_then_four_and_nothing_happens(home: P
 
 @pytest.mark.process
 def test_halt_all_when_reason_is_interrupted_then_the_halt_stands_and_is_reported(home: Path, gate: GateStub) -> None:
-    code, shown = on_terminal(home, "\x03", "emergency", "halt-all", "--yes", until="never asked")
+    code, shown = on_terminal(home, "", "emergency", "halt-all", "--yes")
     assert (code, latch(home)) == (0, (3, 0))
     assert "Reason" not in shown
-    code, shown = on_terminal(home, "\x03", "strategy", "halt", "contrarian-swing", until="(optional): ")
+    code, shown = on_terminal(home, "", "strategy", "halt", "contrarian-swing", until="(optional): ")
     assert code == 0
     assert "✓ Strategy halted: contrarian-swing" in shown
 

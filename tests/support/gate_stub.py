@@ -1,0 +1,114 @@
+"""A stand-in for the gate around a real latch reader: a thread, or ``python -m tests.support.gate_stub HOME``."""
+
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import StreamRequestHandler, UnixStreamServer
+from typing import Any
+
+from controller.latch import journal
+from controller.latch.layout import word_hex
+from controller.latch.raising import create_pair
+from controller.latch.reader import LatchReader
+
+UID, OTHER = "ab" * 16, "cd" * 16
+POLICY = {
+    "version": 7,
+    "policies": [
+        {
+            "strategies": {
+                UID: {"uid": UID, "id": "ml-momentum-v2", "status": "active"},
+                OTHER: {"uid": OTHER, "id": "contrarian-swing", "status": "active"},
+            }
+        }
+    ],
+}
+STATE = {
+    "gate": {"statuses": {UID: "active", OTHER: "active"}},
+    "account": {"long_exposure": 86_110_000_000, "short_exposure": 0},
+    "positions": [{"uid": UID, "symbol": "AAPL"}, {"uid": OTHER, "symbol": "XOM"}],
+    "orders": [{"uid": UID}, {"uid": UID}, {"uid": OTHER}],
+}
+
+
+@contextmanager
+def home_folder() -> Iterator[Path]:
+    """A home with a latch pair, a journal and a policy, short enough for Unix sockets."""
+    home = Path(tempfile.mkdtemp(prefix="gt"))
+    try:
+        for name in ("latch", "run", "policy"):
+            (home / name).mkdir()
+        create_pair(f"{home}/latch/raise", f"{home}/latch/permit", bytes(16))
+        journal.create(f"{home}/journal")
+        (home / "policy" / "7.json").write_text(json.dumps(POLICY))
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
+def boot_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+class GateStub:
+    """Answers like a gate and remembers what it was asked."""
+
+    def __init__(self, home: Path, socket: str = "gate.sock") -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._latch = LatchReader(f"{home}/latch/raise", f"{home}/latch/permit")
+        stub = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self) -> None:
+                for line in self.rfile:
+                    self.wfile.write(json.dumps(stub.answer(json.loads(line))).encode() + b"\n")
+
+        self._server = UnixStreamServer(f"{home}/run/{socket}", Handler)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        match request["op"]:
+            case "barrier":
+                return {"ok": True, "words": [word_hex(word) for word in self._latch.reread(boot_ns()).words]}
+            case "cancel":
+                return {"ok": True, "cancelled": {UID: 2, OTHER: 1} if request["scope"] == "account" else {UID: 2}}
+            case "state":
+                return {"ok": True, **STATE}
+        return {"ok": True}
+
+    def serve(self) -> None:
+        self._server.serve_forever(0.01)
+
+    @contextmanager
+    def running(self) -> Iterator["GateStub"]:
+        thread = threading.Thread(target=self.serve)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            thread.join()
+            self._server.server_close()
+
+
+class ServiceStub(GateStub):
+    """Answers on the controller's socket."""
+
+    def __init__(self, home: Path, *, refuse: bool = False) -> None:
+        super().__init__(home, "controller.sock")
+        self._refuse = refuse
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        body: dict[str, Any] = {"error": {"message": "no"}} if self._refuse else {"result": {"halts": []}}
+        return {"jsonrpc": "2.0", "id": request["id"], **body}
+
+
+if __name__ == "__main__":
+    GateStub(Path(sys.argv[1])).serve()
