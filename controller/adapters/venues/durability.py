@@ -5,6 +5,7 @@ of its text, continued from the record before (the first from ``n``), then the J
 A last line that is torn is cut off; damage before the last line is never skipped but reported.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -20,12 +21,20 @@ class JournalDamaged(Exception):
     """The journal or a snapshot does not check; the message names file, byte and the next command."""
 
 
+class JournalBusy(Exception):
+    """Another process has the journal open: two writers would destroy it."""
+
+
 class Journal:
-    """The journal of one folder; a single process writes it. ``written`` counts the records since the snapshot."""
+    """The journal of one folder, locked while it is open. ``written`` counts the records since the snapshot.
+
+    Raises JournalBusy. The kernel drops the lock with the process, so nothing is left behind by SIGKILL.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _locked(folder / "lock")
         self._number = max((_number(path) for path in folder.glob("snapshot-*")), default=0)
         self._fd = -1
         self._size = 0
@@ -36,8 +45,15 @@ class Journal:
     def recover(self, restore: Callable[[Any], None], replay: Callable[[Any], None]) -> None:
         """Hand the newest snapshot (if any) to ``restore``, then each record since to ``replay``; ready to append.
 
-        Raises JournalDamaged, changing no file.
+        Raises JournalDamaged, changing no file. Whatever is raised, the journal is closed then.
         """
+        try:
+            self._recover(restore, replay)
+        except BaseException:
+            self.close()
+            raise
+
+    def _recover(self, restore: Callable[[Any], None], replay: Callable[[Any], None]) -> None:
         snapshot = self._folder / f"snapshot-{self._number}"
         if self._number:
             restore(_checked_snapshot(snapshot))
@@ -105,6 +121,9 @@ class Journal:
             self.sync()
             os.close(self._fd)
             self._fd = -1
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _drop_older(self) -> None:
         for path in [*self._folder.glob("snapshot-*"), *self._folder.glob("journal-*")]:
@@ -117,6 +136,16 @@ class Journal:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _locked(path: Path) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise JournalBusy(f"{path.parent} is in use by another gate; next: gt risk service status") from None
+    return fd
 
 
 def _create(path: Path, size: int) -> int:

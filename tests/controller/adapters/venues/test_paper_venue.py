@@ -330,6 +330,7 @@ def test_full_disk_when_writing_then_orders_reject_time_stands_and_cancels_work(
         assert venue.cancel("g1")
     assert venue.book().session == 0
     next_session(venue)
+    venue.close()
     again = open_paper(tmp_path, FLAT)
     assert again.book() == venue.book()
     assert again.book().orders == {}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controller.adapters.venues import paper as paper_module
-from controller.adapters.venues.durability import Journal, JournalDamaged
+from controller.adapters.venues.durability import Journal, JournalBusy, JournalDamaged
 from controller.adapters.venues.paper import PaperVenue
 from controller.gate.venue import VenueBook
 from tests.support.paper import COSTLY, UID, feed_of, next_session, open_paper, order
@@ -45,6 +45,16 @@ def story(folder: Path, steps: int = 24) -> list[VenueBook]:
     return books
 
 
+def test_second_opening_while_the_first_lives_then_refuses_and_changes_nothing(tmp_path: Path) -> None:
+    venue = open_paper(tmp_path, FEED, COSTLY)
+    next_session(venue)
+    with pytest.raises(JournalBusy, match="another gate"):
+        open_paper(tmp_path, FEED, COSTLY)
+    next_session(venue)
+    venue.close()
+    assert open_paper(tmp_path, FEED, COSTLY).book() == venue.book()
+
+
 def test_restart_when_clean_then_book_is_the_same(tmp_path: Path) -> None:
     books = story(tmp_path)
     assert open_paper(tmp_path, FEED, COSTLY).book() == books[-1]
@@ -74,6 +84,7 @@ def test_crash_at_every_record_then_the_rest_of_the_story_ends_in_the_same_book(
         venue = open_paper(folder, FEED, COSTLY)
         for step in range(crash):
             act(venue, step)
+        venue.close()
         venue = open_paper(folder, FEED, COSTLY)
         for step in range(crash, steps):
             act(venue, step)
@@ -86,7 +97,7 @@ def test_snapshot_when_taken_then_recovers_the_same_and_drops_older_files(
     plain = story(tmp_path / "plain")[-1]
     monkeypatch.setattr(paper_module, "SNAPSHOT_RECORDS", 4)
     assert story(tmp_path / "snap")[-1] == plain
-    names = sorted(path.name for path in (tmp_path / "snap").iterdir())
+    names = sorted(path.name for path in (tmp_path / "snap").iterdir() if path.name != "lock")
     assert len(names) == 2
     assert names[0].startswith("journal-")
     assert names[1].startswith("snapshot-")
