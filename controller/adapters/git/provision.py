@@ -10,11 +10,13 @@ from pathlib import Path
 
 import git
 
-from controller.adapters.git.process import Git, GitFailed, environment
+from controller.adapters.git.process import Git, environment
 from controller.adapters.git.reader import Reader
 from controller.adapters.git.writer import Writer
+from controller.adapters.signatures.keys import public_path
 from controller.adapters.signatures.sshsig import verify
 from controller.core.commits import TARGET, target_text
+from controller.core.keys import SignatureError, key_blob
 from controller.errors import Raced, SettingsError
 from controller.home import Home
 from controller.settings import Pins
@@ -31,6 +33,7 @@ _BARE_CONFIG = (
     ("receive.autogc", "false"),
     ("receive.shallowUpdate", "false"),
     ("core.logAllRefUpdates", "true"),
+    ("core.sharedRepository", "0600"),
 )
 
 
@@ -86,12 +89,7 @@ def _introduce(
     ref = f"refs/heads/{pins.branch}"
     tip = reader.ref(ref)
     if tip is not None:
-        if not pins.introduction:
-            raise SettingsError(
-                f"{reader.git.git_dir} has a history and settings pin none: nothing is trusted on first use",
-                "restore settings.toml from its backup, or move the repository away and run gt risk init again",
-            )
-        return pins.introduction, ""
+        return (pins.introduction, "") if pins.introduction else _adopt(reader, tip, person)
     target = target_text(pins.repo, pins.environment, pins.branch)
     message = f"Introduce the desired state\n\n{TARGET}: {target}\n"
     writer = Writer(reader)
@@ -103,6 +101,23 @@ def _introduce(
     except Raced as error:
         raise SettingsError(f"{reader.git.git_dir} was introduced by someone else just now", "gt risk init") from error
     return commit, verify(payload, signature).fingerprint
+
+
+def _adopt(reader: Reader, tip: str, person: Person) -> tuple[str, str]:
+    """An init that was killed before it wrote its pins left an introduction signed by this very key: take it up."""
+    commit = reader.commit(tip)
+    public = person.signing_key if person.signing_key.suffix == ".pub" else public_path(person.signing_key)
+    try:
+        signed = verify(commit.payload, commit.signature or b"")
+        if not commit.parents and signed.key == key_blob(public.read_text()):
+            return tip, signed.fingerprint
+        reason = "its tip is no introduction signed by this installation's key"
+    except SignatureError as error:
+        reason = str(error)
+    raise SettingsError(
+        f"{reader.git.git_dir} has a history, settings pin none and nothing is trusted on first use: {reason}",
+        "restore settings.toml from its backup, or move the repository away and run gt risk init again",
+    )
 
 
 def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
@@ -129,8 +144,9 @@ def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, st
         ("user", "email", person.email),
         ("user", "signingkey", str(person.signing_key)),
         ("gpg", "format", "ssh"),
-        ("gpg", "minTrustLevel", "undefined"),
+        # Over a hooksPath of the person's own configuration, which would switch these hooks off.
         ("core", "hooksPath", str(home.clone / ".git" / "hooks")),
+        ("core", "sharedRepository", "0600"),
         ("pull", "rebase", "true"),
         ("push", "default", "upstream"),
         (f'branch "{pins.branch}"', "rebase", "true"),
@@ -160,6 +176,3 @@ def _private(folder: Path) -> None:
             path = Path(parent, name)
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode & 0o700)
-
-
-__all__ = ["GitFailed", "Person", "provision"]

@@ -11,13 +11,17 @@ from controller.adapters.git.writer import ZERO
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.core.authority import is_document
 from controller.core.case import find
+from controller.core.documents import parse
+from controller.core.effective import halt_of, open_halts
 from controller.core.keys import SignatureError
 from controller.errors import GtRiskError, Refused
 from controller.home import Home
+from controller.latch.journal import fold, read_home
 from controller.ports import RawCommit
 from controller.settings import Settings
-from controller.verifier import Verifier
-from schemas.desired import Desired, Role
+from controller.verifier import Now, Verifier
+from schemas.desired import Desired, HaltDocument, Role, TradingMode
+from schemas.halts import Halt, HaltSource
 from schemas.status import Refusal, RefusalReason
 
 _BOT_REFS = "refs/heads/gt-risk/"
@@ -32,14 +36,13 @@ def pre_receive(home: Home, settings: Settings, lines: Iterable[str]) -> int:
     try:
         for line in lines:
             old, new, ref = line.split()
-            refused |= _one(source, verifier, settings, old, new, ref)
+            refused |= _one(source, verifier, home, settings.pins.branch, old, new, ref)
     finally:
         source.close()
     return refused
 
 
-def _one(source: GitSource, verifier: Verifier, settings: Settings, old: str, new: str, ref: str) -> int:
-    branch = settings.pins.branch
+def _one(source: GitSource, verifier: Verifier, home: Home, branch: str, old: str, new: str, ref: str) -> int:
     try:
         problem = _misplaced(branch, old, new, ref)
         if problem is None and old != ZERO and not source.is_ancestor(old, new):
@@ -48,7 +51,7 @@ def _one(source: GitSource, verifier: Verifier, settings: Settings, old: str, ne
             tell(*problem)
             return 1
         if ref == f"refs/heads/{branch}":
-            verifier.advance(old, new).required()
+            verifier.advance(old, new, Now(_open_halts(home, source, verifier.desired(old)))).required()
         else:
             _evidence(source, verifier.desired(source.tip()), "" if old == ZERO else old, new)
     except GtRiskError as error:
@@ -57,6 +60,32 @@ def _one(source: GitSource, verifier: Verifier, settings: Settings, old: str, ne
             tell(f"  {line}", "")
         return 1
     return 0
+
+
+def _open_halts(home: Home, source: GitSource, desired: Desired) -> tuple[Halt, ...]:
+    """What the journal, the bot's branch and the tree know to be open: the controller judges by the same halts."""
+    known = [halt_of(document) for document in desired.halts.values()]
+    for path, content in source.evidence().items():
+        document = parse(path, content).model
+        if isinstance(document, HaltDocument):
+            known.append(halt_of(document))
+    entries, problems = read_home(str(home.root))
+    for problem in problems:
+        tell(f"journal: {problem}", "gt risk doctor")
+    recorded = fold(entries).values()
+    known += [
+        Halt(
+            id=item.halt_id,
+            scope=item.scope,
+            mode=list(TradingMode)[item.mode],
+            opened_ns=item.opened_ns // 1_000 * 1_000,
+            actor=item.actor,
+            source=list(HaltSource)[item.source],
+        )
+        for item in recorded
+    ]
+    released = frozenset(item.halt_id for item in recorded if item.released)
+    return open_halts(known, desired.cleared, released)
 
 
 def _misplaced(branch: str, old: str, new: str, ref: str) -> tuple[str, str] | None:
