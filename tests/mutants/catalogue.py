@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from controller.latch.barrier import GateReply
+
 _GATE = ("tests/controller/gate",)
 _CORE = ("tests/controller/core",)
 _TRUST = ("tests/controller/core/test_trust.py", "tests/controller/adapters/git", "tests/controller/test_verifier.py")
@@ -58,7 +60,31 @@ class Mutant:
         setattr(owner, last, after)
 
 
+_READER = ("tests/controller/latch/test_latch_reader.py",)
+_RAISING = ("tests/controller/latch/test_latch_raising.py",)
+_HALT = ("tests/controller/test_halt.py",)
+
+FUNCTIONS: tuple[Mutant, ...] = (
+    Mutant("controller.latch.raising", "RaiseFile._lock", "", _RAISING, lambda self, slot: True),
+    Mutant("controller.latch.raising", "is_open", "", _RAISING, lambda word, released: False),
+    Mutant("controller.latch.reader", "passed", "", _READER, lambda word, released: word == released),
+    Mutant("controller.latch.reader", "covers", "", _READER, lambda newer, older: True),
+    Mutant("controller.latch.reader", "is_valid", "", _READER, lambda word: True),
+    Mutant("controller.latch.reader", "check_filesystem", "", _READER, lambda path: None),
+    Mutant("controller.latch.reader", "_permit_reason", "", _READER, lambda until, now, boot: "ok"),
+    Mutant("controller.latch.reader", "LatchReader._remembered", "", _READER, lambda self: ()),
+    Mutant("controller.latch.reader", "LatchReader._mismatch", "", _READER, lambda self, raised, permit: ""),
+    Mutant("controller.latch.mapped", "MappedFile.problem", "", _READER, lambda self: ""),
+    Mutant("controller.latch.permit", "PermitFile._require_lease", "", _READER, lambda self: None),
+    Mutant("controller.latch.permit", "try_lock", "", _READER, lambda fd, start, length: True),
+    Mutant("controller.halt", "barrier", "", _HALT, lambda paths, word: [GateReply(path, "") for path in paths]),
+    Mutant("controller.halt", "record", "", _HALT, lambda home, entry: (None, "")),
+    Mutant("controller.halt", "create_raise_holding", "", _HALT, lambda *_: None),
+)
+
+
 def mutants() -> Iterator[Mutant]:
+    yield from FUNCTIONS
     for module, attribute, tests in TUPLES:
         for rule in getattr(importlib.import_module(module), attribute):
             yield Mutant(module, attribute, rule.__name__, tests)
