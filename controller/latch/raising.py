@@ -171,8 +171,11 @@ def create_pair(raise_path: str, permit_path: str, book16: bytes) -> None:
     """Create what is missing of the pair, each file whole or not at all; existing files are never touched.
 
     A missing half joins the pair of the existing one. Raises LatchError when an existing half is damaged or belongs
-    to another book, OSError when the folder cannot be written.
+    to another book or when the file system does not share memory, OSError when the folder cannot be written.
     """
+    from controller.latch.filesystem import check_filesystem
+
+    check_filesystem(raise_path)
     nonce = os.urandom(16)
     for path, magic in ((raise_path, RAISE_MAGIC), (permit_path, PERMIT_MAGIC)):
         if os.path.exists(path):  # noqa: PTH110  # pathlib costs more than the halt itself

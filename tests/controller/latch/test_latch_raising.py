@@ -43,6 +43,11 @@ def test_create_pair_when_of_another_book_then_refuses(pair: tuple[str, str]) ->
         create_pair(*pair, b"c" * 16)
 
 
+def test_create_pair_when_file_system_forgets_at_restart_then_refuses() -> None:
+    with pytest.raises(LatchError, match="does not survive"):
+        create_pair("/dev/shm/raise", "/dev/shm/permit", bytes(16))
+
+
 def test_create_pair_when_one_half_is_missing_then_it_joins_the_other(pair: tuple[str, str]) -> None:
     Path(pair[1]).unlink()
     create_pair(*pair, b"b" * 16)
