@@ -1,7 +1,8 @@
 """The pure pre-trade check: ``check(policy, book, order, now) -> Allow | Deny``.
 
 ``ADMISSION`` holds for every order, ``ENTRY`` only for orders that can increase a position. Each check stands alone
-in its tuple, so that removing one is visible to the tests.
+in its tuple, so that removing one is visible to the tests. What scales an order down comes after what denies it: at
+full size first, so that a stricter soft limit never lets through what a looser one would have had denied.
 """
 
 from collections.abc import Callable, Sequence
@@ -130,12 +131,12 @@ ENTRY: tuple[Check, ...] = (
     strategy_allocation,
     strategy_positions,
     strategies_active,
-    sector_warning,
-    sector_reduction,
     gross_exposure,
     net_exposure,
     cash_reserve,
     buying_power,
+    sector_warning,
+    sector_reduction,
     volatility_warning,
     volatility_reduction,
     position_min,
