@@ -5,16 +5,17 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := schemas controller cli
 
-.PHONY: install demo test bench check docs generate clean
+.PHONY: install demo test bench check docs clean
 
 install: $(STAMP)
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 
-$(STAMP): .ci/constraints.txt pyproject.toml
+$(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gt-risk needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r .ci/constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip uninstall --quiet --yes setuptools
-	$(BIN)/python -m compileall -q $(PACKAGES)
 	touch $@
 
 test: install
@@ -25,6 +26,13 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m controller.adapters.store.document --check
+	$(BIN)/python -m tests.mutants.run
+
+docs: install
+	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m controller.adapters.store.document
 
 clean:
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV)
