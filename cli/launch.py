@@ -12,7 +12,7 @@ from cli.output import OK, Failure, notice
 from cli.remote import call_service
 from controller.home import Home
 from controller.rpc_client import RpcError
-from controller.supervisor import pid_of, spawn, stop_services
+from controller.supervisor import SUPERVISED, pid_of, spawn, stop_services
 
 READY_SECONDS = 15.0
 _STEP = 0.02
@@ -20,9 +20,10 @@ _WATCH = 0.25
 
 
 def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
-    """Start the controller unless it is up, and wait until it has applied the desired state.
+    """Start the controller unless it is up, and wait until the whole service is ready.
 
-    Raises Failure with the end of its log when it dies instead.
+    Ready: the desired state is in force, the gate has its permit, the strategies' runner is up. Raises Failure with
+    the end of the controller's log when it dies instead.
     """
     begun = time.monotonic()
     running = pid_of(place, "controller")
@@ -34,17 +35,25 @@ def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
 
 
 def _wait_ready(place: Home, process: Popen[bytes] | None, deadline: float) -> dict[str, Any]:
-    state: dict[str, Any] = {"pid": pid_of(place, "controller"), "ready": False}
-    while time.monotonic() < deadline and not state["ready"]:
+    while True:
         if process is not None and process.poll() is not None and pid_of(place, "controller") is None:
             raise Failure(f"the controller ended at once:\n{_last_words(place)}", "gt risk doctor", code="StartFailed")
-        try:
-            state = call_service("ping", timeout=1.0)
-        except RpcError:
-            state = {"pid": pid_of(place, "controller"), "ready": False}
-        if not state["ready"]:
-            time.sleep(_STEP)
-    return state
+        state = _state(place)
+        if state["ready"] or time.monotonic() >= deadline:
+            return state
+        time.sleep(_STEP)
+
+
+def _state(place: Home) -> dict[str, Any]:
+    """What the controller says of itself, ``ready`` only with all of the service up."""
+    try:
+        state = call_service("ping", timeout=1.0)
+        if state["ready"] and state["permit"] != "ok":
+            call_service("wake", {"reason": "service start waits for the permit"}, timeout=1.0)
+    except RpcError:
+        return {"pid": pid_of(place, "controller"), "ready": False, "permit": None}
+    up = state["permit"] == "ok" and all(pid_of(place, name) is not None for name in SUPERVISED)
+    return {**state, "ready": state["ready"] and up}
 
 
 def _last_words(place: Home) -> str:

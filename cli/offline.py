@@ -8,7 +8,8 @@ from cli.remote import home
 from controller.errors import GtRiskError
 from controller.rpc_client import RpcError, ServiceDown
 
-DOWN = "service down: figures of the live book are missing"
+_ALONE = "the gate does not answer either, figures of the live book are missing"
+_PERMITTED = "the gate goes on alone until its permit runs out"
 
 
 def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, Any]:
@@ -17,7 +18,6 @@ def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, 
     if not (root / "settings.toml").exists():
         raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome") from down
     from controller.app import offline_control
-
     from controller.rpc_methods import Dispatcher, error_data
     from controller.settings import load
 
@@ -27,5 +27,15 @@ def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, 
     except GtRiskError as error:
         data = error_data(error)
         raise RpcError(error.message, data["hint"], data["exit"], data["code"]) from error
-    attention = [f"{DOWN} (next: {down.hint})", *document.get("attention", [])]
+    attention = [f"{_down(document)} (next: {down.hint})", *document.get("attention", [])]
     return {**document, "service": "down", "attention": attention}
+
+
+def _down(document: dict[str, Any]) -> str:
+    """What a silent controller means for the book, told from the gate's own permit where it answers."""
+    if "permit" not in document:
+        return "service down"
+    permit = document["permit"]
+    if permit is None:
+        return f"service down: {_ALONE}"
+    return f"service down: {_PERMITTED if permit == 'ok' else 'only orders that reduce a position pass'}"

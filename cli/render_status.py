@@ -127,7 +127,7 @@ def state(document: Document) -> str:
     if mode == "halt-trading":
         return "🔴 Trading halted"
     if document.get("service") == "down":
-        return "⚪ Unknown - service down"
+        return _alone(document)
     if document["market_time"] is None:
         return "⚪ Unknown - the engine does not answer"
     if mode == "pause-new-orders":
@@ -137,14 +137,24 @@ def state(document: Document) -> str:
     return "🟢 Normal Operations"
 
 
+def _alone(document: Document) -> str:
+    """The gate without its controller."""
+    permit = document["permit"]
+    if permit is None:
+        return "⚪ Unknown - service down, the gate does not answer"
+    if permit == "ok":
+        return "🟡 Service down - the gate goes on until its permit runs out"
+    return f"🟡 Service down - gate: reducing only (permit {permit})"
+
+
 def emergency(document: Document) -> list[str]:
     """What holds and how it is lifted."""
     halted = [item for item in document["strategies"] if item["status"] == "halted"]
     reason = why(document)
     rows = [
-        ("System Mode", "EMERGENCY" if document["mode"] == "halt-all" else document["mode"].upper()),
+        ("System Mode", _mode(document, reason)),
         ("Strategies Halted", str(len(halted))),
-        ("Trading", _trading(document["mode"])),
+        ("Trading", _trading(document["mode"]) if _known(document) else unknown(reason)),
         ("Positions", f"{count(document['positions'], reason)} open"),
         ("Pending Orders", count(document["working_orders"], reason)),
         ("Drawdown", percent(document["drawdown_pct"], reason)),
@@ -154,6 +164,17 @@ def emergency(document: Document) -> list[str]:
     if document["attention"] and not document["halts"]:
         lines += ["", *(icon_line("⚠️", safe(line)) for line in document["attention"])]
     return [*lines, "", *_way_out(document)]
+
+
+def _known(document: Document) -> bool:
+    """Whether the mode is the gate's own word, or a halt that binds in any case."""
+    return document["market_time"] is not None or document["mode"] in ("halt-trading", "halt-all")
+
+
+def _mode(document: Document, reason: str) -> str:
+    if not _known(document):
+        return f"{unknown(reason)}; {document['mode']} by git"
+    return "EMERGENCY" if document["mode"] == "halt-all" else str(document["mode"]).upper()
 
 
 def _trading(mode: str) -> str:
@@ -176,5 +197,13 @@ def halt_lines(halt: Document) -> list[str]:
 def _way_out(document: Document) -> list[str]:
     account = [halt for halt in document["halts"] if halt["scope"] == "account"]
     own = [halt for halt in document["halts"] if halt["strategy"]]
-    lines = ["To resume: gt risk emergency resume"] if account or document["desired_mode"] != "normal" else []
-    return lines + [f"To resume: gt risk strategy resume {halt['strategy']}" for halt in own] or ["No halt is open."]
+    lines = []
+    if account or document["desired_mode"] != "normal":
+        lines.append(f"To resume: gt risk emergency resume{_peak(account)}")
+    lines += [f"To resume: gt risk strategy resume {halt['strategy']}{_peak([halt])}" for halt in own]
+    return lines or ["No halt is open."]
+
+
+def _peak(halts: list[Document]) -> str:
+    """A halt by drawdown is lifted with a word on its high-water mark."""
+    return " --peak rebase|keep" if any(halt["source"] == "monitor" for halt in halts) else ""

@@ -91,7 +91,9 @@ class Dispatcher:
     def _ping(self, _: Params) -> Document:
         overview = self._overview()
         ready = any(item.type.value == "Ready" and item.status == "True" for item in overview.conditions)
-        return {"pid": overview.pid, "ready": ready, "revision": overview.revision.model_dump(mode="json")}
+        permit = overview.live.gate.permit if overview.live else None
+        revision = overview.revision.model_dump(mode="json")
+        return {"pid": overview.pid, "ready": ready, "permit": permit, "revision": revision}
 
     def _limit(self, params: Params) -> Document:
         limit = limit_named(str(params["name"]))

@@ -16,7 +16,7 @@ from controller.boot import Booted
 from controller.control import ControllerControl
 from controller.control import Parts as ControlParts
 from controller.core.compile import compile_policy
-from controller.errors import GtRiskError
+from controller.errors import EngineUnavailable, GtRiskError
 from controller.goal import GoalMaker, Memory
 from controller.halt_desk import HaltDesk
 from controller.handlers import Backoff, PlanStale
@@ -41,6 +41,7 @@ from schemas.policy import Policy
 
 AGAIN_SECONDS = 0.01
 RETRY_SECONDS = 0.25
+GATE_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -122,7 +123,7 @@ class Controller(Common):
     def _parts(self) -> Parts:
         age = self.home.policy / "verified-at"
         return Parts(
-            observer=Observer(self.source, self.verifier, self.clock, age, self.desk.open_halts),
+            observer=Observer(self.source, self.verifier, self.clock, age),
             source=self.source,
             store=self.store,
             engine=self.engine,
@@ -233,14 +234,27 @@ def offline(settings: Settings) -> ControllerControl:
 
 
 def _offline_overview(common: Common, memory: Memory) -> Overview:
+    """Git and store as they are, and the live book from the gate when it goes on without its controller."""
+    live, error = _from_gate(common.home)
     return Overview(
         pid=0,
         as_of_ns=common.clock.wall_ns(),
         revision=memory.revision,
         desired=memory.applied_desired,
         effective=memory.applied,
-        live_error="service down",
+        live=live,
+        live_error=error,
         halts=common.desk.open_halts(memory.applied_desired),
         peaks=dict(common.store.peaks()),
         decisions=tuple(common.store.decisions()),
     )
+
+
+def _from_gate(home: Home) -> tuple[LiveState | None, str]:
+    engine = GateEngine(home.gate_socket, GATE_SECONDS)
+    try:
+        return engine.read(), ""
+    except EngineUnavailable:
+        return None, "service down"
+    finally:
+        engine.close()

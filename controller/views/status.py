@@ -46,6 +46,7 @@ def header(overview: Overview) -> dict[str, Any]:
         "as_of": instant(live.as_of_ns if live else overview.as_of_ns),
         "market_time": live.market_time if live else None,
         "feed": live.feed if live else None,
+        "permit": live.gate.permit if live else None,
         "attention": attention(overview),
     }
 
@@ -55,12 +56,14 @@ def attention(overview: Overview) -> list[str]:
     found = [f"halt {halt.id[:12]} in force ({_where(overview, halt)}, {halt.mode.value})" for halt in overview.halts]
     mode = mode_of(overview)
     by_halt = {halt.mode for halt in overview.halts if halt.scope == "account"}
-    if mode is not TradingMode.NORMAL and mode not in by_halt:
+    unpermitted = overview.live is not None and overview.live.gate.permit != "ok"
+    by_permit = unpermitted and mode is TradingMode.PAUSE_NEW_ORDERS
+    if mode is not TradingMode.NORMAL and mode not in by_halt and not by_permit:
         found.append(f"trading mode {mode.value}")
-    if overview.live is None:
+    if unpermitted and overview.live is not None:
+        found.append(f"gate: reducing only (permit {overview.live.gate.permit})")
+    if overview.live is None and overview.pid:
         found.append(f"the engine does not answer: {overview.live_error or 'no reading yet'}")
-    elif overview.live.gate.permit != "ok":
-        found.append(f"permit {overview.live.gate.permit}: only reducing orders pass")
     found += [
         f"{item.type.value} ({item.reason}): {item.message}"
         for item in overview.conditions
@@ -94,7 +97,6 @@ def status(overview: Overview, now_ns: int) -> dict[str, Any]:
         "revision": overview.revision.model_dump(mode="json"),
         "conditions": [item.model_dump(mode="json") for item in overview.conditions],
         "refusal": overview.refusal.model_dump(mode="json") if overview.refusal else None,
-        "permit": live.gate.permit if live else None,
         "missing": missing(overview),
         "units": UNITS,
     }

@@ -66,7 +66,7 @@ def test_status_when_the_permit_has_run_out_then_says_that_only_reducing_orders_
     assert seen.live is not None
     gate = seen.live.gate.model_copy(update={"permit": "expired"})
     late = seen.model_copy(update={"live": seen.live.model_copy(update={"gate": gate})})
-    assert "permit expired: only reducing orders pass" in document("status", late)["attention"]
+    assert "gate: reducing only (permit expired)" in document("status", late)["attention"]
 
 
 LIMITS_HEAD = """\

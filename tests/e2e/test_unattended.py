@@ -1,0 +1,65 @@
+"""The gate without its controller, seen from outside: it goes on, reducing only once the permit has run out."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from controller.gate.client import GateClient
+from tests.support.service import Service, running_service, until
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+BACK_SECONDS = 3.0
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with running_service() as started:
+        yield started
+
+
+def gate(service: Service) -> dict[str, Any]:
+    with GateClient(service.home / "run" / "gate.sock") as client:
+        found: dict[str, Any] = client.request("adopt")["gate"]
+        return found
+
+
+def test_gate_when_the_controller_dies_then_reducing_only_until_service_start(service: Service) -> None:
+    assert (gate(service)["permit"], gate(service)["mode"]) == ("ok", "normal")
+    service.kill("controller")
+    until(lambda: gate(service)["permit"] == "expired", "the permit runs out")
+    assert gate(service)["mode"] == "pause-new-orders"
+
+    shown = service.gt("status")
+    assert shown.code == 3
+    assert "Status: 🟡 Service down - gate: reducing only (permit expired)" in shown.out
+    assert "next: gt risk service start" in shown.out
+    document = service.read("status")
+    assert (document["ok"], document["service"], document["permit"]) == (True, "down", "expired")
+    assert document["mode"] == "pause-new-orders"
+    assert document["equity"] > 0
+    assert document["positions"] is not None
+
+    begun = time.monotonic()
+    service.must("service", "start")
+    assert time.monotonic() - begun <= BACK_SECONDS
+    assert (gate(service)["permit"], gate(service)["mode"]) == ("ok", "normal")
+    assert service.gt("status").code == 0
+
+
+def test_status_when_gate_and_controller_are_down_then_nothing_is_claimed(service: Service) -> None:
+    service.must("service", "stop")
+    shown = service.gt("status")
+    assert shown.code == 3
+    assert "⚪ Unknown - service down, the gate does not answer" in shown.out
+    assert "n/a (service down); normal by git" in service.gt("emergency", "status").out
+    assert service.read("status")["equity"] is None
+
+
+def test_halt_when_the_controller_is_dead_then_in_force_at_the_gate(service: Service) -> None:
+    service.kill("controller")
+    halted = service.gt("emergency", "halt-all", "-r", "drill")
+    assert "In force" in halted.out
+    assert gate(service)["mode"] == "halt-all"
+    assert "🔴 EMERGENCY" in service.gt("status").out
