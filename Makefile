@@ -21,6 +21,12 @@ $(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
 test: install
 	$(BIN)/python -m pytest -n auto
 
+# Ctrl-C ends everything that it started; a second one goes on with the same book.
+demo: export GT_RISK_HOME ?= $(CURDIR)/.demo
+demo: install
+	@$(BIN)/gt-risk init > /dev/null
+	@exec $(BIN)/gt-risk service start --foreground
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -1,22 +1,17 @@
-"""Starting the service and waiting until it is ready, staying with it in the foreground, and stopping it."""
+"""Starting the service and waiting until it is ready, and stopping it."""
 
-import signal
-import sys
 import time
-from pathlib import Path
 from subprocess import Popen
-from types import FrameType
 from typing import Any
 
-from cli.output import OK, Failure, notice
+from cli.output import Failure, notice
 from cli.remote import call_service
 from controller.home import Home
 from controller.rpc_client import RpcError
-from controller.supervisor import SUPERVISED, pid_of, spawn, stop_services
+from controller.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, pid_of, spawn, stop_service
 
 READY_SECONDS = 15.0
 _STEP = 0.02
-_WATCH = 0.25
 
 
 def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
@@ -28,7 +23,13 @@ def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
     begun = time.monotonic()
     running = pid_of(place, "controller")
     process = None if running is not None else spawn(place, "controller")
-    state = _wait_ready(place, process, begun + READY_SECONDS)
+    try:
+        state = _wait_ready(place, process, begun + READY_SECONDS)
+    except KeyboardInterrupt:
+        if process is not None:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+        raise
     if reason and process is not None:
         call_service("wake", {"reason": f"service start: {reason}"})
     return {**state, "already": running is not None, "seconds": round(time.monotonic() - begun, 3)}
@@ -63,63 +64,15 @@ def _last_words(place: Home) -> str:
 
 
 def stop_all(place: Home) -> dict[str, str]:
-    """Stop everything in the safe order; what became of each service."""
+    """Stop everything in the safe order; what became of each service.
+
+    Who still supervises would start again what is stopped, so a controller that cannot be told goes first.
+    """
+    order = STOP_ORDER
     try:
         call_service("service.hold", timeout=2.0)
     except RpcError:
-        notice("the controller does not answer; it is stopped first")
-    return dict(stop_services(place))
-
-
-def stay(place: Home, started: dict[str, Any]) -> int:
-    """Print what to try, watch the controller and say when it dies; Ctrl-C or SIGTERM ends what was started here."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    for line in _welcome(place, started):
-        notice(line)
-    try:
-        _watch(place)
-    except KeyboardInterrupt:
-        notice("")
-    if started["already"]:
-        notice("The service was running before and goes on. Stop it with: gt risk service stop")
-        return OK
-    for name, what in stop_all(place).items():
-        notice(f"✓ {name}: {what}")
-    return OK
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _welcome(place: Home, started: dict[str, Any]) -> list[str]:
-    words = "export GT_RISK_HOME=" + str(place.root)
-    return [
-        f"✓ Service {'is up' if started['already'] else 'started'} (controller pid {started['pid']})",
-        "",
-        "In another terminal:",
-        f"  {words}",
-        f"  export PATH={Path(sys.executable).parent}:$PATH",
-        "  gt risk status",
-        "  gt risk strategy list",
-        "  gt risk limits set position.max_position_pct 12 -r 'a calmer book'",
-        "  gt risk emergency halt-all",
-        "  gt risk emergency resume",
-        "",
-        "Ctrl-C ends it.",
-    ]
-
-
-def _watch(place: Home) -> None:
-    up = True
-    while True:
-        pid = pid_of(place, "controller")
-        if up and pid is None:
-            notice(
-                "⚠️  The controller has died. The gate goes on and lets only reducing orders through once the permit"
-                " has run out.\n  next: gt risk service start"
-            )
-        elif not up and pid is not None:
-            notice(f"✓ The controller is back (pid {pid})")
-        up = pid is not None
-        time.sleep(_WATCH)
+        order = ("controller", "runner", "gate")
+        if pid_of(place, "controller") is not None:
+            notice("the controller does not answer; it is stopped first")
+    return {name: stop_service(place, name) for name in order}

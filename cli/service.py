@@ -10,7 +10,7 @@ from cli.output import ATTENTION, ERROR, OK, Document, Failure, finish
 from cli.remote import home
 from cli.tree import Near
 from controller.home import Home
-from controller.supervisor import SERVICES, pid_of
+from controller.supervisor import SERVICES, STOP_ORDER, pid_of
 
 service = Near("service", help="Start, stop and watch the service.", no_args_is_help=True)
 _WIDTH = 12
@@ -30,16 +30,19 @@ def _home() -> Home:
 @json_option
 def start(foreground: bool, dry_run: bool, reason: str, as_json: bool) -> int:
     """Start controller, gate and strategy runner; nothing happens when they are up."""
-    from cli.launch import start_detached, stay
-
     place = _home()
     if dry_run:
         return finish(_planned(place), OK, as_json, lambda seen: [f"Would start: {', '.join(seen['start']) or '-'}"])
+    if foreground:
+        from cli.foreground import stay
+
+        return stay(place, reason, as_json=as_json)
+    from cli.launch import start_detached
+
     started = start_detached(place, reason)
-    if not foreground:
-        code = OK if started["ready"] else ATTENTION
-        return finish(started, code, as_json, _started)
-    return stay(place, started)
+    if not started["ready"]:
+        started["attention"] = ["the service is not ready yet"]
+    return finish(started, OK if started["ready"] else ATTENTION, as_json, _started)
 
 
 def _planned(place: Home) -> Document:
@@ -61,7 +64,7 @@ def stop(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:  # noqa: 
 
     place = _home()
     if dry_run:
-        running = [name for name in ("runner", "controller", "gate") if pid_of(place, name) is not None]
+        running = [name for name in STOP_ORDER if pid_of(place, name) is not None]
         return finish({"dry_run": True, "stop": running}, OK, as_json, lambda _: [f"Would stop: {', '.join(running)}"])
     document = {"services": stop_all(place)}
     return finish(document, OK, as_json, lambda seen: [f"✓ {name}: {what}" for name, what in seen["services"].items()])

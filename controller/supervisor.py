@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from controller.home import Home
 
 SERVICES = ("controller", "gate", "runner")
 SUPERVISED = ("gate", "runner")
+STOP_ORDER = ("runner", "controller", "gate")
+"""No new orders first; then the controller, which takes its permission back; the gate last."""
 TICK = 0.1
 FIRST_BACKOFF = 0.2
 MAX_BACKOFF = 10.0
@@ -131,18 +133,11 @@ class Supervisor:
         child.process, child.seen = None, None
 
 
-def stop_services(home: Home) -> Iterator[tuple[str, str]]:
-    """Stop what runs in a safe order, yielding (service, ``stopped`` | ``killed`` | ``was not running``).
-
-    Runner first (no new orders), then the controller (it takes its permission back), the gate last. The caller has
-    asked the controller to supervise no longer.
-    """
-    for service in ("runner", "controller", "gate"):
-        yield service, stop_service(home, service)
-
-
 def stop_service(home: Home, service: str) -> str:
-    """SIGTERM, and SIGKILL after five seconds, to the process that holds the service's pid lock."""
+    """SIGTERM, and SIGKILL after five seconds, to the process that holds the service's pid lock.
+
+    ``stopped``, ``killed`` or ``was not running``. The caller has asked the controller to supervise no longer.
+    """
     path = pid_file(home, service)
     if pidfile.signal_holder(path, signal.SIGTERM) is None:
         return "was not running"

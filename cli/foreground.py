@@ -1,0 +1,182 @@
+"""``service start --foreground``: stay with the service, tell what becomes of it, end it with Ctrl-C."""
+
+import contextlib
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
+from types import FrameType
+from typing import Any
+
+from cli.launch import start_detached, stop_all
+from cli.output import OK, notice, write_json
+from cli.text import clock, money
+from controller.gate.client import GateClient, GateUnavailable
+from controller.home import Home
+from controller.supervisor import SERVICES, pid_of
+
+_WATCH = 0.25
+_GRACE = 0.75
+"""Seconds that a service is down before it is spoken of: an orderly stop ends them one by one."""
+_LOOK = 1.0
+_BOOK = 10.0
+_DIED = (
+    "⚠️  The controller has died. The gate goes on and lets only reducing orders through once the permit has run out.\n"
+    "  next: gt risk service start"
+)
+
+
+def stay(place: Home, reason: str, *, as_json: bool) -> int:
+    """Start the service unless it is up and watch it until Ctrl-C, SIGTERM or a closed terminal, which end it.
+
+    A service that was up before goes on. 0.
+    """
+    already = pid_of(place, "controller") is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        started = start_detached(place, reason)
+        if as_json:
+            write_json({"ok": True, **started})
+            sys.stdout.flush()
+        _say(*_welcome(place, started))
+        Watch(place).run()
+        _say("The service was stopped from elsewhere.")
+        return OK
+    except KeyboardInterrupt:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _say("")
+    if already:
+        _say("The service was running before and goes on. Stop it with: gt risk service stop")
+        return OK
+    _say(*(f"✓ {name}: {what}" for name, what in stop_all(place).items()))
+    return OK
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(*lines: str) -> None:
+    """Lines for people; a terminal that was closed stops nothing."""
+    with contextlib.suppress(OSError):
+        for line in lines:
+            notice(line)
+
+
+def _welcome(place: Home, started: dict[str, Any]) -> list[str]:
+    pid = started["pid"]
+    first = f"✓ The service is ready (controller pid {pid}, {started['seconds']:.1f} s)"
+    if started["already"]:
+        first = f"✓ The service is running already (controller pid {pid}); Ctrl-C here leaves it running"
+    elif not started["ready"]:
+        first = f"⚠️  The service is not ready yet (controller pid {pid})\n  next: gt risk status"
+    return [
+        first,
+        "",
+        "In another terminal:",
+        f"  export GT_RISK_HOME={quote(str(place.root))}",
+        f"  export PATH={quote(str(Path(sys.executable).parent))}:$PATH",
+        "",
+        "Then try:",
+        "  gt risk status",
+        "  gt risk strategy list",
+        "  gt risk limits set position.max_position_pct 20 -r 'room to grow'",
+        "  gt risk emergency halt-all",
+        "  gt risk emergency resume",
+        "  gt risk strategy resume ml-momentum-v2",
+        "or change the configuration by plain git:",
+        f"  cd {quote(str(place.clone))} && git pull --rebase",
+        "  sed -i 's/max_positions: 20/max_positions: 18/' risk_config.yaml",
+        "  git commit -a -S -m 'risk: fewer positions'",
+        "",
+        *([] if started["already"] else ["Ctrl-C ends it."]),
+    ]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Says when a service dies or is back, when the trading mode changes, and every ten seconds how the book stands.
+
+    ``since`` — when each service was first seen down; times in seconds of the monotonic clock.
+    """
+
+    place: Home
+    pids: dict[str, int | None] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    died: bool = False
+    seen: tuple[str, str] = ("", "")
+    moved: str = ""
+    looked: float = 0.0
+    told: float = 0.0
+
+    def run(self) -> None:
+        """Watch until every service is down."""
+        while self.look(time.monotonic()):
+            time.sleep(_WATCH)
+
+    def look(self, now: float) -> bool:
+        """Look once; False when nothing runs any more."""
+        found = {name: pid_of(self.place, name) for name in SERVICES}
+        for name, pid in found.items():
+            if pid is not None:
+                self.since.pop(name, None)
+            else:
+                self.since.setdefault(name, now)
+        down = {name for name, since in self.since.items() if now - since >= _GRACE}
+        if down == set(SERVICES):
+            return False
+        self._lives(found, down)
+        if now - self.looked >= _LOOK:
+            self.looked = now
+            self._book(now)
+        return True
+
+    def _lives(self, found: dict[str, int | None], down: set[str]) -> None:
+        if "controller" in down and not self.died:
+            self.died = True
+            _say(_DIED)
+        elif self.died and found["controller"] is not None:
+            self.died = False
+            _say(f"✓ The controller is back (pid {found['controller']})")
+        for name, pid in found.items():
+            before = self.pids.get(name)
+            if name != "controller" and pid is not None and before not in (None, pid):
+                _say(f"⚠️  {name} had died and was started again (pid {pid})")
+            self.pids[name] = pid or before
+
+    def _book(self, now: float) -> None:
+        try:
+            with GateClient(self.place.gate_socket, timeout=_LOOK) as gate:
+                state = gate.request("state")
+        except GateUnavailable:
+            return
+        if not state.get("ok"):
+            return
+        self._mode(state["gate"])
+        date = str(state["market_time"])
+        if date != self.moved and now - self.told >= _BOOK:
+            _say(_line(state))
+            self.moved, self.told = date, now
+
+    def _mode(self, gate: dict[str, Any]) -> None:
+        """Tell a new mode; a permit that has run out is told as such."""
+        mode, permit = str(gate["mode"]), str(gate["permit"])
+        if self.seen == (mode, permit):
+            return
+        before, self.seen = self.seen, (mode, permit)
+        if permit != "ok":
+            _say(f"⚠️  The gate is reducing only now (permit {permit})\n  next: gt risk service start")
+        elif before[0]:
+            _say(f"{'✓' if mode == 'normal' else '⚠️ '} Trading mode: {mode}")
+
+
+def _line(state: dict[str, Any]) -> str:
+    """How the book stands: both clocks, equity, positions, mode."""
+    equity = money(int(state["account"]["equity"]) / 1_000_000)
+    held = len({item["symbol"] for item in state["positions"]})
+    wall = clock(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))[11:]
+    return f"  {wall}  market {state['market_time']}  equity {equity}  {held} positions  {state['gate']['mode']}"

@@ -1,0 +1,184 @@
+"""``make demo`` and ``service start --foreground`` on a terminal of their own, as a person uses them."""
+
+import fcntl
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from controller.supervisor import SERVICES
+from tests.support.cli import ENTRY, gt_risk, short_home
+from tests.support.service import FAST, Service, until
+from tests.support.terminal import SECONDS
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+ROOT = Path(__file__).resolve().parents[2]
+FOREGROUND = [sys.executable, "-c", ENTRY, "service", "start", "--foreground"]
+BACK_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Terminal:
+    """A command on a terminal of its own; ``shown`` is everything that the terminal has shown."""
+
+    process: subprocess.Popen[bytes]
+    master: int
+    shown: bytes = b""
+    read_to: int = 0
+
+    def expect(self, text: str) -> None:
+        """Wait until ``text`` is shown behind what was expected before."""
+        wanted, deadline = text.encode(), time.monotonic() + SECONDS
+        while self.shown.find(wanted, self.read_to) < 0:
+            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, (text, self.shown)
+            self.shown += os.read(self.master, 4096)
+        self.read_to = self.shown.index(wanted, self.read_to) + len(wanted)
+
+    def control_c(self) -> int:
+        """Type Ctrl-C, which signals the whole foreground group, and wait for the end; the exit code."""
+        os.write(self.master, b"\x03")
+        return self.end()
+
+    def end(self) -> int:
+        """Read until the command has ended; its exit code."""
+        while True:
+            try:
+                piece = os.read(self.master, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            self.shown += piece
+        return self.process.wait(30)
+
+
+@contextmanager
+def terminal(home: Path, argv: Sequence[str]) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    environ = {**os.environ, **FAST, "GT_RISK_HOME": str(home)}
+    process = subprocess.Popen(
+        argv,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environ,
+        cwd=ROOT,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(master)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with short_home() as home:
+        assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
+        held = Service(home)
+        try:
+            yield held
+        finally:
+            held.gt("service", "stop")
+
+
+def nobody(service: Service) -> bool:
+    return all(service.pid(name) is None for name in SERVICES)
+
+
+def test_foreground_when_the_controller_is_killed_then_told_and_told_when_back(service: Service) -> None:
+    with terminal(service.home, FOREGROUND) as shell:
+        shell.expect("The service is ready")
+        shell.expect(f"export GT_RISK_HOME={service.home}")
+        shell.expect("positions  normal")
+        service.kill("controller")
+        shell.expect("The controller has died")
+        shell.expect("next: gt risk service start")
+        shell.expect("The gate is reducing only now (permit expired)")
+        begun = time.monotonic()
+        service.must("service", "start")
+        assert time.monotonic() - begun <= BACK_SECONDS
+        shell.expect("The controller is back")
+        shell.expect("Trading mode: normal")
+        assert shell.control_c() == 0
+        assert b"Traceback" not in shell.shown
+    assert nobody(service)
+
+
+def test_foreground_when_the_gate_is_killed_then_told_that_it_was_started_again(service: Service) -> None:
+    with terminal(service.home, FOREGROUND) as shell:
+        shell.expect("Ctrl-C ends it.")
+        shell.expect("positions  normal")
+        service.kill("gate")
+        shell.expect("gate had died and was started again")
+        assert shell.control_c() == 0
+
+
+def test_foreground_when_it_runs_already_then_says_so_and_leaves_it_running(service: Service) -> None:
+    service.must("service", "start")
+    pid = service.pid("controller")
+    with terminal(service.home, FOREGROUND) as shell:
+        shell.expect(f"running already (controller pid {pid})")
+        shell.expect("git commit -a -S")
+        assert shell.control_c() == 0
+        assert b"goes on" in shell.shown
+    assert service.pid("controller") == pid
+
+
+def test_foreground_when_interrupted_while_starting_then_nothing_is_left(service: Service) -> None:
+    with terminal(service.home, FOREGROUND) as shell:
+        until(lambda: service.pid("controller") is not None, "the controller has begun")
+        assert shell.control_c() == 0
+        assert b"Traceback" not in shell.shown
+    assert nobody(service)
+
+
+def test_foreground_when_stopped_from_elsewhere_then_ends(service: Service) -> None:
+    with terminal(service.home, FOREGROUND) as shell:
+        shell.expect("Ctrl-C ends it.")
+        service.must("service", "stop")
+        assert shell.end() == 0
+        assert b"stopped from elsewhere" in shell.shown
+        assert b"has died" not in shell.shown
+
+
+def test_foreground_when_the_terminal_is_closed_then_everything_ends(service: Service) -> None:
+    with terminal(service.home, FOREGROUND) as shell:
+        shell.expect("Ctrl-C ends it.")
+        shell.process.send_signal(signal.SIGHUP)
+        assert shell.end() == 0
+    assert nobody(service)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_demo_when_made_twice_then_the_same_book_goes_on(service: Service) -> None:
+    demo = ["make", "demo", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.installed"]
+    with terminal(service.home, demo) as shell:
+        shell.expect("The service is ready")
+        until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
+        shell.control_c()
+        assert b"gate: stopped" in shell.shown
+        assert b"Traceback" not in shell.shown
+    assert nobody(service)
+    with terminal(service.home, demo) as shell:
+        shell.expect("The service is ready")
+        assert service.read("status")["positions"] > 0
+        shell.control_c()
+    assert nobody(service)
