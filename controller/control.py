@@ -111,10 +111,14 @@ class ControllerControl:
         )
 
     def land(self, payload: bytes, signature: bytes) -> str:
-        """Verify as the hook does, move the branch, wake the loop."""
+        """Verify as the hook does (open halts judge the new commit, not what was accepted before), move the branch,
+        wake the loop."""
         parts = self.parts
         commit = parts.source.seal(payload, signature)
-        parts.verifier.advance(parts.memory.revision.last_verified, commit, self._now()).required()
+        parent, known = _parent_of(payload), parts.memory.revision.last_verified
+        if parent and not self._is_ancestor(parent, known):
+            self._verified(parent)
+        parts.verifier.advance(parent, commit, self._now()).required()
         parts.source.land(payload, signature)
         self.poke(f"landed {commit[:12]}")
         return commit
@@ -155,7 +159,7 @@ class ControllerControl:
         known = self.parts.memory.revision.last_verified
         if commit == known:
             return self.parts.verifier.desired(commit)
-        return self.parts.verifier.advance(known, commit, self._now()).required().desired
+        return self.parts.verifier.advance(known, commit).required().desired
 
     def _now(self) -> Now:
         return Now(self.parts.desk.open_halts(self.parts.memory.applied_desired))
@@ -218,3 +222,8 @@ def _ready(conditions: Sequence[Condition]) -> Condition | None:
 
 def _tree_of(payload: bytes) -> str:
     return payload.split(b"\n", 1)[0].removeprefix(b"tree ").decode()
+
+
+def _parent_of(payload: bytes) -> str:
+    lines = payload.partition(b"\n\n")[0].split(b"\n")
+    return next((line[7:].decode() for line in lines if line.startswith(b"parent ")), "")

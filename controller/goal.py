@@ -7,7 +7,7 @@ from typing import Protocol
 from controller.core import drawdown, staleness
 from controller.core.compile import compile_policy
 from controller.core.direction import compare, compare_desired
-from controller.core.effective import Restriction, effective
+from controller.core.effective import Restriction, effective, keep_halted
 from controller.core.guards import Hold, empty_snapshot, first_hold, size_of, too_much
 from controller.core.planner import Inputs, loosens, plan_for
 from controller.handlers import in_use
@@ -51,7 +51,7 @@ class Desk(Protocol):
 
 @dataclass(slots=True)
 class Memory:
-    """What one pass leaves to the next; boot restores it."""
+    """What one pass leaves to the next; boot restores it. ``awaiting``: who asked for releases that still wait."""
 
     revision: Revision = field(default_factory=Revision)
     applied: Policy | None = None
@@ -61,6 +61,7 @@ class Memory:
     conditions: tuple[Condition, ...] = ()
     overview: Overview | None = None
     cancelled: dict[str, int] = field(default_factory=dict)
+    awaiting: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Goal:
     """What should hold: the effective policy ``target``, and what must be done about halts on the way.
 
     ``policy`` is the desired one; ``equity`` and ``peaks`` by ``account`` and uid, micro-dollars; a peak that a clear
-    rebases stands at today's equity already.
+    rebases stands at today's equity already. ``kept``: uids that the tree took away while a halt of them is open.
     """
 
     desired: Desired
@@ -80,6 +81,7 @@ class Goal:
     equity: Mapping[str, int]
     peaks: Mapping[str, int]
     origin: Origin
+    kept: tuple[str, ...] = ()
 
 
 class GoalMaker:
@@ -104,7 +106,8 @@ class GoalMaker:
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
         found = drawdown.drawdowns(policy, live, peaks) if live else ()
         target = effective(policy, halts, (*restrictions, *drawdown.restrictions(found)))
-        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin)
+        target, kept = keep_halted(target, self._memory.applied, halts)
+        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept)
 
     def raise_successors(self, goal: Goal, live: LiveState) -> bool:
         """Before a halt is released, every breach that stands without it gets a halt of its own; whether any did."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from controller.audit import fold_journal
 from controller.boot import synthetic_id
 from controller.core.documents import parse
-from controller.core.effective import evidence_text, halt_of, is_cleared, merge, open_halts
+from controller.core.effective import evidence_text, gather, halt_of, merge, open_halts
 from controller.errors import GtRiskError, StoreUnavailable, Temporary
 from controller.halt import CONTROLLER, MONITOR, halt
 from controller.home import Home
@@ -45,9 +45,10 @@ class HaltDesk:
         self._clock = clock
         self._actor = actor
         self._lock = threading.RLock()
-        self._uids: dict[str, str] = {}
+        self._uids: set[str] = set()
         self._seen: dict[int, SlotBody] = {}
         self._stored: set[str] = set()
+        self._told: set[str] = set()
         self._folded = 0
         self._journal = JournalView(home)
         self._evidence: dict[str, Halt] = {}
@@ -61,7 +62,7 @@ class HaltDesk:
         """OPEN: raise ∪ journal ∪ store ∪ evidence ∪ tree less what ``desired`` clears or a release has ended."""
         with self._lock:
             known, released = self._known(desired)
-            return open_halts(known, desired.cleared if desired else {}, released)
+            return open_halts(known, desired.cleared if desired else {}, released, _written(desired))
 
     def cleared_but_binding(self, desired: Desired) -> tuple[Halt, ...]:
         """Halts that ``desired`` clears by their digest and whose release the store does not have. StoreUnavailable."""
@@ -69,13 +70,10 @@ class HaltDesk:
             known, released = self._known(desired)
             binding = {self._id_of(slot) for slot in self._slots() if slot.open}
             complete = self._store.released()
-            by_id: dict[str, list[Halt]] = {}
-            for item in known:
-                by_id.setdefault(item.id, []).append(item)
             found = [
-                merge(records)
-                for halt_id, records in by_id.items()
-                if (is_cleared(records, desired.cleared.get(halt_id)) or halt_id in released)
+                item.merged
+                for halt_id, item in gather(known, _written(desired)).items()
+                if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)
                 and (halt_id in binding or halt_id not in complete)
             ]
             return tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
@@ -106,7 +104,7 @@ class HaltDesk:
             self._fold_journal()
 
     def adopt(self) -> tuple[Halt, ...]:
-        """The emergency lane's tick: re-raise what vanished, take orphans into store and audit; the new ones.
+        """The emergency lane's tick: re-raise what vanished, take orphans into store and audit; those new to the desk.
 
         A store that is down is tried again at the next tick; the halt binds all the same.
         """
@@ -124,7 +122,9 @@ class HaltDesk:
                 self._fold_journal()
             except StoreUnavailable as error:
                 _log.warning("halts are in force but not in the store yet: %s", error)
-            return found
+            new = tuple(item for item in found if item.id not in self._told)
+            self._told.update(item.id for item in new)
+            return new
 
     def reraise_open(self, desired: Desired | None) -> None:
         """Raise every open halt that the raise file does not hold (boot step 5, latch pair replaced)."""
@@ -166,9 +166,9 @@ class HaltDesk:
         return True
 
     def _known(self, desired: Desired | None) -> tuple[list[Halt], frozenset[str]]:
-        """(all records, released ids); the latch first, so that its word and slot are kept."""
+        """(records of all but the tree, released ids); the latch first, so that its word and slot are kept."""
         if desired is not None:
-            self._uids = {uid: uid for uid in (item.uid for item in desired.strategies.values())}
+            self._uids |= {item.uid for item in desired.strategies.values()}
         by_id = self._journal.halts()
         records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]
         records += [_from_journal(item) for item in by_id.values()]
@@ -179,8 +179,6 @@ class HaltDesk:
         except StoreUnavailable as error:
             _log.warning("halts of the store cannot be read: %s", error)
         records += self._evidence.values()
-        if desired is not None:
-            records += [halt_of(document) for document in desired.halts.values()]
         return records, frozenset(released)
 
     def _slots(self) -> list[SlotBody]:
@@ -278,6 +276,10 @@ class HaltDesk:
         if len(entries) != self._folded:
             fold_journal(self._store, entries)
             self._folded = len(entries)
+
+
+def _written(desired: Desired | None) -> list[Halt]:
+    return [] if desired is None else [halt_of(document) for document in desired.halts.values()]
 
 
 def _micros(wall_ns: int) -> int:

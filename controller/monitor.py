@@ -12,6 +12,7 @@ from controller.core import drawdown
 from controller.core.drawdown import Drawdown
 from controller.core.effective import status_under
 from controller.core.utilisation import utilisation
+from controller.errors import StoreUnavailable
 from controller.goal import Desk
 from controller.ports import Clock, Engine, Store
 from schemas.desired import Desired
@@ -41,6 +42,7 @@ class Monitor:
     _last: dict[str, int] = field(default_factory=dict)
     _seq: int = 0
     _levels: dict[str, str] = field(default_factory=dict)
+    _peaks: dict[str, int] = field(default_factory=dict)
 
     def sample(self) -> LiveState:
         """One sample: read, keep, check. Raises EngineUnavailable, StoreUnavailable."""
@@ -56,12 +58,25 @@ class Monitor:
         return live
 
     def _check(self, desired: Desired, policy: Policy, live: LiveState) -> None:
-        """Peaks first (durable), then every breach that no open halt of its scope covers is halted."""
-        peaks = dict(self.store.peaks())
-        raised = drawdown.raised_peaks(policy, live, peaks)
-        if raised:
-            self.store.save_peaks(raised)
-        found = drawdown.drawdowns(policy, live, {**peaks, **raised})
+        """Peaks first (durable), then every breach that no open halt of its scope covers is halted.
+
+        Without the store the peaks as last known judge, so that a breach is halted all the same; then its error is
+        raised.
+        """
+        problem: StoreUnavailable | None = None
+        try:
+            self._peaks.update(self.store.peaks())
+            raised = drawdown.raised_peaks(policy, live, self._peaks)
+            if raised:
+                self.store.save_peaks(raised)
+        except StoreUnavailable as error:
+            problem = error
+        self._peaks.update(drawdown.raised_peaks(policy, live, self._peaks))
+        self._halt_breaches(desired, drawdown.drawdowns(policy, live, self._peaks))
+        if problem is not None:
+            raise problem
+
+    def _halt_breaches(self, desired: Desired, found: tuple[Drawdown, ...]) -> None:
         self._note_levels(found)
         breaches = [item for item in found if item.level == "halt"]
         if breaches:

@@ -1,7 +1,6 @@
 """Observe: fetch → verify → parse, and how old the last verified look at the source is."""
 
 import contextlib
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,14 +9,21 @@ from controller.core import staleness
 from controller.core.commits import trailers
 from controller.core.staleness import Rung
 from controller.errors import InvalidDesired, Refused, SourceUnavailable
-from controller.ports import Clock, RawCommit, Source
+from controller.ports import Clock, RawCommit
 from controller.publisher import write_durably
 from controller.verifier import Now, Verified
 from schemas.desired import Desired, Staleness
-from schemas.halts import Halt
 from schemas.status import Refusal, RefusalReason, Revision
 
 _SAVE_EVERY_NS = 60_000_000_000
+
+
+class Tip(Protocol):
+    """What observing needs of :class:`controller.ports.Source`."""
+
+    def tip(self) -> str:
+        """The commit of the branch. Raises SourceUnavailable."""
+        ...
 
 
 class Verifies(Protocol):
@@ -47,23 +53,15 @@ class Seen:
 class Observer:
     """Looks at the source and remembers when it was last verified, also over a restart.
 
-    ``age_file`` holds that moment (Unix nanoseconds), written at most once a minute. ``open_halts`` gives OPEN
-    against a tree: some commits may not follow while a halt is open.
+    ``age_file`` holds that moment (Unix nanoseconds), written at most once a minute. Open halts have no say here:
+    what was accepted once stays verified, and the effective state keeps what is halted halted.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        verifier: Verifies,
-        clock: Clock,
-        age_file: Path,
-        open_halts: Callable[[Desired | None], Sequence[Halt]] = lambda _: (),
-    ) -> None:
+    def __init__(self, source: Tip, verifier: Verifies, clock: Clock, age_file: Path) -> None:
         self._source = source
         self._verifier = verifier
         self._clock = clock
         self._age_file = age_file
-        self._open_halts = open_halts
         self._saved_ns = 0
         self._verified_boot_ns = clock.boot_ns() - self._age_on_disk()
         self._desired: Desired | None = None
@@ -82,7 +80,7 @@ class Observer:
             return self._seen(revision, source_error=error.message)
         revision = revision.model_copy(update={"observed_tip": tip, "last_attempted": tip})
         try:
-            advanced = self._verifier.advance(revision.last_verified, tip, Now(self._open_halts(self._desired)))
+            advanced = self._verifier.advance(revision.last_verified, tip)
         except Refused as error:
             return self._seen(revision, error.refusal)
         except InvalidDesired as error:

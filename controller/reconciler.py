@@ -23,7 +23,7 @@ from controller.publisher import Publisher
 from controller.record import entry_for
 from schemas.desired import Desired
 from schemas.halts import Halt
-from schemas.live import LiveState
+from schemas.live import Decision, LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
 
@@ -32,7 +32,8 @@ from schemas.plan import Plan
 class Parts:
     """Everything the reconciler works with.
 
-    ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true.
+    ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
+    ``permitted`` says whether the permit has started since boot: no halt is released before.
     """
 
     observer: Observer
@@ -47,11 +48,13 @@ class Parts:
     pid: int
     verified: Callable[[str], None] = lambda _: None
     clock_jumped: Callable[[], bool] = lambda: False
+    permitted: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass found and did; the status is made of it in one place."""
+    """What one pass found and did; the status is made of it in one place. ``waiting``: cleared halts that are
+    released when the permit has started."""
 
     seen: Seen
     live: LiveState | None
@@ -61,11 +64,13 @@ class Pass:
     hold: Hold | None = None
     drifts: tuple[Drift, ...] = ()
     errors: tuple[Temporary | Permanent, ...] = ()
+    waiting: tuple[Halt, ...] = ()
+    store_error: str = ""
 
     @property
     def complete(self) -> bool:
         """Whether live was read, everything was planned and nothing failed: the permit may start."""
-        return self.live is not None and self.plan is not None and not self.errors
+        return self.live is not None and self.plan is not None and not self.errors and not self.store_error
 
 
 class Reconciler:
@@ -78,26 +83,33 @@ class Reconciler:
         self.last: Pass | None = None
 
     def reconcile_once(self) -> Overview:
-        """One pass. Raises StoreUnavailable when nothing may act unrecorded, LeaseLost when another one leads."""
+        """One pass. Raises LeaseLost when another one leads; what else goes wrong is in the conditions.
+
+        Without the store nothing acts, because nothing may act unrecorded; halts bind by the latch all the same.
+        """
         with self._lock:
-            seen = self._observe()
+            seen = self._parts.observer.observe(self.memory.revision)
             live, engine_error = self._read()
             found = Pass(seen, live, engine_error)
-            if seen.desired is not None:
-                goal = self._goal(seen, seen.desired, live)
-                found = self._act(self._decide(replace(found, goal=goal), goal))
+            try:
+                self._note(seen)
+                if seen.desired is not None:
+                    goal = self._goal(seen, seen.desired, live)
+                    found = self._act(self._decide(replace(found, goal=goal), goal))
+            except StoreUnavailable as error:
+                found = replace(found, store_error=_with_hint(error))
             self.last = found
             return self._report(found)
 
-    def _observe(self) -> Seen:
-        """fetch → verify → parse; what is newly verified is kept before anything is done with it."""
-        seen = self._parts.observer.observe(self.memory.revision)
-        before, self.memory.revision = self.memory.revision, seen.revision
-        if seen.revision.last_verified != before.last_verified:
+    def _note(self, seen: Seen) -> None:
+        """What is newly verified is kept before anything is done with it."""
+        before, verified = self.memory.revision.last_verified, seen.revision.last_verified
+        self.memory.revision = seen.revision.model_copy(update={"last_verified": before})
+        if verified != before:
             self._parts.store.save_revision(seen.revision)
-            self._parts.verified(seen.revision.last_verified)
+            self._parts.verified(verified)
+        self.memory.revision = seen.revision
         self._parts.backoff.start(seen.revision.last_verified)
-        return seen
 
     def _read(self) -> tuple[LiveState | None, str]:
         try:
@@ -106,7 +118,7 @@ class Reconciler:
             return None, error.message
 
     def _goal(self, seen: Seen, desired: Desired, live: LiveState | None) -> Goal:
-        """Effective state; a breach that a clear would leave standing raises its successor first."""
+        """Effective state; a breach that a clear would leave standing raises its successor first (transition 7)."""
         maker, origin = self._parts.maker, self._origin(desired.commit)
         restrictions = staleness.restrictions(seen.rung, seen.age_seconds)
         goal = maker.goal(desired, live, origin, restrictions)
@@ -118,13 +130,19 @@ class Reconciler:
         applied = self.memory.revision.last_applied
         if not applied:
             return Origin(reason="first apply")
-        return Origin() if commit == applied else origin_of(tuple(self._parts.source.commits(applied, commit)))
+        if commit == applied:
+            return self.memory.awaiting or Origin()
+        return origin_of(tuple(self._parts.source.commits(applied, commit)))
 
     def _decide(self, found: Pass, goal: Goal) -> Pass:
         """plan → guard; the drift is what live shows against what was applied last."""
+        waiting = () if self._parts.permitted() else goal.releases
+        self.memory.awaiting = goal.origin if waiting else None
+        if waiting:
+            goal = replace(goal, releases=(), rebases=())
         plan, hold = self._parts.maker.plan(goal, found.live, lambda: pause_of(found.seen, self._parts.clock_jumped()))
         seen = drifts(self.memory.applied, found.live) if found.live else ()
-        return replace(found, plan=plan, hold=hold, drifts=seen)
+        return replace(found, goal=goal, plan=plan, hold=hold, drifts=seen, waiting=waiting)
 
     def _act(self, found: Pass) -> Pass:
         """record → apply → read back. Where nothing is to be done, nothing is recorded."""
@@ -133,9 +151,10 @@ class Reconciler:
             return found
         if not plan.steps and not self._unremembered(goal, found.hold):
             return found
-        context = self._context(goal, found.live)
+        context = self._context(goal, found.live, found.waiting)
         applied = self.memory.applied.revision if self.memory.applied else ""
         entry = entry_for(goal, plan, applied, self._parts.clock.wall_ns())
+        errors: tuple[Temporary | Permanent, ...] = ()
         try:
             with control_action(self._parts.store, self._parts.clock, entry) as action:
                 errors = run_plan(plan, context, self._parts.backoff, self._parts.clock.boot_ns())
@@ -146,11 +165,11 @@ class Reconciler:
                 if problems:
                     action.result("partial", details="; ".join(problems))
         except StoreUnavailable as error:
-            errors = (error,)
+            found = replace(found, store_error=_with_hint(error))
         live, engine_error = self._read()
         return replace(found, errors=errors, live=live, engine_error=engine_error)
 
-    def _context(self, goal: Goal, live: LiveState) -> Context:
+    def _context(self, goal: Goal, live: LiveState, waiting: tuple[Halt, ...]) -> Context:
         if self.memory.applied is None or self.memory.applied.revision != goal.target.revision:
             self.memory.cancelled = {}
         return Context(
@@ -160,7 +179,7 @@ class Reconciler:
             desk=self._parts.desk,
             base=self.memory.applied,
             target=goal.target,
-            words=tuple(halt.word for halt in (*goal.halts, *goal.releases) if halt.word),
+            words=tuple(halt.word for halt in (*goal.halts, *goal.releases, *waiting) if halt.word),
             equity=goal.equity,
             gate_version=live.gate.policy_version,
             cancelled=self.memory.cancelled,
@@ -188,7 +207,8 @@ class Reconciler:
     def _report(self, found: Pass) -> Overview:
         """Status, in one place: conditions from the facts of this pass, then the picture for every view."""
         memory, now = self.memory, self._parts.clock.wall_ns()
-        halts = found.goal.halts if found.goal else self._parts.desk.open_halts(None)
+        halts = found.goal.halts if found.goal else self._parts.desk.open_halts(memory.applied_desired)
+        peaks, decisions = self._kept()
         memory.conditions = summarise(self._facts(found, halts), memory.conditions, now)
         memory.overview = Overview(
             pid=self._parts.pid,
@@ -200,15 +220,24 @@ class Reconciler:
             live_error=found.engine_error,
             conditions=memory.conditions,
             halts=halts,
-            peaks=dict(self._parts.store.peaks()),
-            decisions=tuple(self._parts.store.decisions()),
+            peaks=peaks,
+            decisions=decisions,
             refusal=found.seen.refusal,
             pending=found.plan if found.hold or found.errors else None,
         )
         return memory.overview
 
+    def _kept(self) -> tuple[dict[str, int], tuple[Decision, ...]]:
+        """Peaks and decisions of the store; those of the last pass while it is down."""
+        try:
+            return dict(self._parts.store.peaks()), tuple(self._parts.store.decisions())
+        except StoreUnavailable:
+            last = self.memory.overview
+            return (dict(last.peaks), last.decisions) if last else ({}, ())
+
     def _facts(self, found: Pass, halts: tuple[Halt, ...]) -> Facts:
-        strategies = found.seen.desired.strategies.values() if found.seen.desired else ()
+        known = [*(found.goal.target.strategies.values() if found.goal else ())]
+        strategies = [*known, *(found.seen.desired.strategies.values() if found.seen.desired else ())]
         ledgers = found.live.strategies.values() if found.live else ()
         return Facts(
             revision=self.memory.revision,
@@ -217,6 +246,9 @@ class Reconciler:
             hold=found.hold,
             source_error=found.seen.source_error,
             engine_error=found.engine_error,
+            store_error=found.store_error,
+            kept=found.goal.kept if found.goal else (),
+            waiting=self._waiting(found),
             apply_error="; ".join(str(item) for item in found.errors if not isinstance(item, PlanStale)),
             rung=found.seen.rung,
             age_seconds=found.seen.age_seconds,
@@ -226,9 +258,18 @@ class Reconciler:
             health=tuple((item.uid, item.health, item.health_reason) for item in ledgers if item.health),
         )
 
+    def _waiting(self, found: Pass) -> str:
+        """What the release of a cleared halt waits for, empty when none waits."""
+        ids = ", ".join(halt.id[:12] for halt in found.waiting)
+        return f"{ids} is cleared and released when the permit starts; see: gt-risk doctor" if ids else ""
+
     def in_force(self, live: LiveState | None) -> bool:
         """Whether the gate itself reports the applied policy, and is no looser than it."""
         applied, published = self.memory.applied, self.memory.published
         if live is None or applied is None or published is None or not in_use(live.gate, published):
             return False
         return live.gate.mode.rank >= applied.mode.rank
+
+
+def _with_hint(error: StoreUnavailable) -> str:
+    return f"{error.message}; next: {error.hint or 'gt-risk doctor'}"

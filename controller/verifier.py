@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from controller.core.case import Case, Pinned
 from controller.core.direction import compare_desired
 from controller.core.documents import FOLDERS, DocumentCache, is_relevant, read_desired
+from controller.core.effective import halt_of
 from controller.core.keys import SignatureError, Signed
 from controller.core.transition import validate_transition
 from controller.core.trust import (
@@ -48,10 +49,12 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What holds at this moment and no commit says: open halts, and uids of strategies that once were."""
+    """What holds at this moment and no commit says: for judging a commit that is not accepted yet, never history.
+
+    A verdict on an accepted commit must not change when a halt lands after it: the embedded repo takes no rewind.
+    """
 
     open_halts: Sequence[Halt] = ()
-    retired: frozenset[str] = frozenset()
 
 
 class Verifier:
@@ -76,11 +79,14 @@ class Verifier:
         self._documents = DocumentCache()
         self._blobs: dict[str, bytes] = {}
         self._desired: OrderedDict[str, Desired] = OrderedDict()
+        self._judged: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
 
     def advance(self, last_verified: str, tip: str, now: Now | None = None) -> Verified:
         """Verify every commit after ``last_verified`` (empty: from the pinned introduction) up to ``tip``.
 
+        The verdict on history follows from history alone; ``now`` adds what only a commit that is about to be
+        accepted (hook, landing) must also satisfy.
         The furthest verified commit and the refusal that stopped it. Raises Refused when not even the introduction
         passes or ``last_verified`` cannot be read; SourceUnavailable; SettingsError without pins.
         """
@@ -91,9 +97,12 @@ class Verifier:
             refusal: Refusal | None = None
             try:
                 chain = self._chain(last_verified, tip)
-                signatures = {commit.id: self._signature(commit) for commit in reversed(chain)}
+                new = [commit for commit in chain if commit.id not in self._judged]
+                signatures = {commit.id: self._signature(commit) for commit in reversed(new)}
                 for commit in chain:
-                    self._verify(commit, signatures[commit.id], now or Now())
+                    if commit.id in signatures:
+                        self._verify(commit, signatures[commit.id])
+                    self._accept(commit, now)
                     done.append(commit.id)
             except Refused as error:
                 refusal = error.refusal
@@ -136,7 +145,14 @@ class Verifier:
         except SignatureError as error:
             return None, str(error)
 
-    def _verify(self, commit: RawCommit, signature: Signature, now: Now) -> None:
+    def _accept(self, commit: RawCommit, now: Now | None) -> None:
+        """The rules that look at what is open now. Raises Refused."""
+        if now is not None and commit.parents:
+            parent, child = self.desired(commit.parents[0]), self.desired(commit.id)
+            _raise_first(validate_transition(parent, child, now.open_halts))
+
+    def _verify(self, commit: RawCommit, signature: Signature) -> None:
+        """One commit by the policy of its parent: the same verdict whenever it is asked for. Raises Refused."""
         introduction = not commit.parents
         parent = self.desired(commit.parents[0]) if len(commit.parents) == 1 else None
         case = Case(
@@ -156,10 +172,13 @@ class Verifier:
         paths = frozenset() if parent is None else self._touched(commit)
         changes = () if parent is None else compare_desired(parent, child, self._sectors)
         full = replace(case, child=child, changes=changes, paths=paths)
-        problems = validate_transition(parent, child, now.open_halts, self._retired(parent, child, now))
+        problems = validate_transition(parent, child, _open_in(parent), self._retired(parent, child))
         refusal = judge(INTRODUCTION_TREE_RULES if introduction else CHANGE_RULES, full)
         _raise_first([*([refusal] if refusal else []), *problems])
         self._keep(commit.id, child)
+        self._judged[commit.id] = None
+        while len(self._judged) > _KEPT:
+            self._judged.popitem(last=False)
 
     def _touched(self, commit: RawCommit) -> frozenset[str]:
         before, after = self._source.tree(commit.parents[0]), self._source.tree(commit.tree)
@@ -191,14 +210,14 @@ class Verifier:
             )
             raise Refused(refusal) from error
 
-    def _retired(self, parent: Desired | None, child: Desired, now: Now) -> frozenset[str]:
+    def _retired(self, parent: Desired | None, child: Desired) -> frozenset[str]:
         """Uids of strategies of all earlier trees; only looked for when a strategy is new."""
         known = _uids(parent) if parent else frozenset[str]()
         if parent is None or _uids(child) <= known:
-            return now.retired
+            return frozenset()
         history = self._source.commits(None, parent.commit)
         trees = {commit.tree: commit for commit in history}
-        return now.retired.union(*(_uids(self._tree_of(commit)) for commit in trees.values()))
+        return frozenset[str]().union(*(_uids(self._tree_of(commit)) for commit in trees.values()))
 
     def _tree_of(self, commit: RawCommit) -> Desired:
         return self._desired.get(commit.id) or self._read(commit.id, commit.tree)
@@ -207,6 +226,13 @@ class Verifier:
         self._desired[commit] = desired
         while len(self._desired) > _KEPT:
             self._desired.popitem(last=False)
+
+
+def _open_in(tree: Desired | None) -> tuple[Halt, ...]:
+    """The halts that a tree itself records and does not clear."""
+    if tree is None:
+        return ()
+    return tuple(halt_of(document) for key, document in sorted(tree.halts.items()) if key not in tree.cleared)
 
 
 def _uids(desired: Desired) -> frozenset[str]:

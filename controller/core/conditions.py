@@ -21,7 +21,8 @@ _TYPE_OF = {
 class Facts:
     """What one reconcile found. Texts are empty where there is nothing to say.
 
-    ``health``: (uid, condition, message) as the runner reports it for a strategy.
+    ``health``: (uid, condition, message) as the runner reports it for a strategy. ``kept``: uids of strategies that a
+    commit took away while a halt of them is open. ``waiting``: what a release still waits for.
     """
 
     revision: Revision
@@ -30,12 +31,15 @@ class Facts:
     hold: Hold | None = None
     source_error: str = ""
     engine_error: str = ""
+    store_error: str = ""
     apply_error: str = ""
     rung: Rung = "fresh"
     age_seconds: float = 0.0
     drifts: tuple[Drift, ...] = ()
     halts: tuple[Halt, ...] = ()
     bypass: str = ""
+    kept: tuple[str, ...] = ()
+    waiting: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     health: tuple[tuple[str, str, str], ...] = ()
 
@@ -73,6 +77,8 @@ def _ready(facts: Facts) -> Condition:
 
 
 def _why_not_ready(facts: Facts) -> tuple[str, str]:
+    if facts.store_error:
+        return "StoreUnavailable", facts.store_error
     if facts.engine_error:
         return "EngineUnavailable", f"{facts.engine_error}; see: gt-risk service status"
     if facts.apply_error:
@@ -81,6 +87,8 @@ def _why_not_ready(facts: Facts) -> tuple[str, str]:
         return facts.refusal.reason.value, _refusal_text(facts.refusal)
     if facts.hold is not None:
         return facts.hold.reason, facts.hold.message
+    if facts.waiting:
+        return "ReleaseWaits", facts.waiting
     if not facts.revision.last_applied:
         return "NothingApplied", facts.source_error or "no verified desired state yet; see: gt-risk config verify"
     return ("", "") if facts.in_force else ("NotReadBack", "the gate has not reported the applied policy yet")
@@ -101,10 +109,16 @@ def _problems(facts: Facts) -> Iterable[Condition]:
     elif facts.hold is not None:
         tip = facts.revision.last_attempted
         yield _condition(facts, ConditionType.STALLED, facts.hold.reason, facts.hold.message, revision=tip)
+    if facts.store_error:
+        tip = facts.revision.last_attempted
+        text = f"{facts.store_error}; nothing acts unrecorded; halts bind by the latch all the same"
+        yield _condition(facts, ConditionType.STALLED, "StoreUnavailable", text, revision=tip)
     if facts.apply_error or facts.engine_error:
         text = facts.apply_error or facts.engine_error
         tip = facts.revision.last_attempted
         yield _condition(facts, ConditionType.RECONCILING, "Retrying", text, revision=tip)
+    elif facts.waiting:
+        yield _condition(facts, ConditionType.RECONCILING, "ReleaseWaits", facts.waiting)
     if facts.source_error or facts.rung != "fresh":
         yield _stale(facts)
 
@@ -132,6 +146,8 @@ def _notes(facts: Facts) -> Iterable[Condition]:
         yield _condition(facts, ConditionType.BYPASS_ACTIVE, "Bypass", facts.bypass)
     elif facts.halts:
         yield _halted(facts)
+    for uid in facts.kept:
+        yield _kept(facts, uid)
     for uid, condition, message in facts.health:
         yield _health(facts, uid, condition, message)
 
@@ -142,6 +158,15 @@ def _halted(facts: Facts) -> Condition:
     )
     command = "gt-risk emergency resume" if _account(facts.halts) else "gt-risk strategy resume"
     return _condition(facts, ConditionType.BYPASS_ACTIVE, "HaltOpen", f"open: {scopes}; lift with: {command}")
+
+
+def _kept(facts: Facts, uid: str) -> Condition:
+    name = facts.labels.get(uid, uid)
+    text = (
+        f"strategy {name} was taken away while its halt is open: it stays, halted; "
+        "put its file back (git revert -S), then gt-risk strategy resume it"
+    )
+    return _condition(facts, ConditionType.STALLED, "HaltOpenOnObject", text, scope=uid)
 
 
 def _account(halts: tuple[Halt, ...]) -> bool:

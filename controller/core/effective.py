@@ -5,7 +5,7 @@ here can make a policy looser than it was desired.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from schemas.desired import ClearedDocument, HaltDocument, StrategyStatus, TradingMode
@@ -140,20 +140,67 @@ def merge(records: Iterable[Halt]) -> Halt:
     return first
 
 
-def open_halts(
-    known: Iterable[Halt], cleared: Mapping[str, ClearedDocument], released: frozenset[str] = frozenset()
-) -> tuple[Halt, ...]:
-    """OPEN, sorted by (opened, id): the union of ``known`` less what is cleared by digest or was released before.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one halt: ``seen`` by raise, journal, store or evidence, ``written`` in the tree by people."""
 
-    Parameters: ``known`` — records of raise, journal, store, evidence branch and tree, any order, repeats welcome;
-    ``cleared`` — of the applied verified tree; ``released`` — ids whose release is recorded: closed for ever.
+    seen: tuple[Halt, ...] = ()
+    written: tuple[Halt, ...] = ()
+
+    @property
+    def merged(self) -> Halt:
+        """One halt out of all records."""
+        return merge((*self.seen, *self.written))
+
+    def cleared_by(self, cleared: ClearedDocument | None) -> bool:
+        """Whether ``cleared`` names it. A record that only the tree has counts while nothing else knows the halt:
+        else a written record that differs from the halt could name it by a digest of its own."""
+        return is_cleared(self.seen or self.written, cleared)
+
+
+def gather(seen: Iterable[Halt], written: Iterable[Halt] = ()) -> dict[str, Known]:
+    """All records gathered by halt."""
+    found: dict[str, Known] = {}
+    for halt in seen:
+        before = found.get(halt.id, Known())
+        found[halt.id] = replace(before, seen=(*before.seen, halt))
+    for halt in written:
+        before = found.get(halt.id, Known())
+        found[halt.id] = replace(before, written=(*before.written, halt))
+    return found
+
+
+def open_halts(
+    seen: Iterable[Halt],
+    cleared: Mapping[str, ClearedDocument],
+    released: frozenset[str] = frozenset(),
+    written: Iterable[Halt] = (),
+) -> tuple[Halt, ...]:
+    """OPEN, sorted by (opened, id): the union of all records less what is cleared by digest or was released before.
+
+    Parameters: ``seen`` — records of raise, journal, store and evidence branch, any order, repeats welcome;
+    ``cleared`` — of the applied verified tree; ``released`` — ids whose release is recorded: closed for ever;
+    ``written`` — the tree's own records.
     """
-    by_id: dict[str, list[Halt]] = {}
-    for halt in known:
-        by_id.setdefault(halt.id, []).append(halt)
     still = [
-        merge(records)
-        for halt_id, records in by_id.items()
-        if halt_id not in released and not is_cleared(records, cleared.get(halt_id))
+        known.merged
+        for halt_id, known in gather(seen, written).items()
+        if halt_id not in released and not known.cleared_by(cleared.get(halt_id))
     ]
     return tuple(sorted(still, key=lambda halt: (halt.opened_ns, halt.id)))
+
+
+def keep_halted(target: Policy, base: Policy | None, halts: Iterable[Halt]) -> tuple[Policy, tuple[str, ...]]:
+    """``target`` with every strategy of ``base`` that it lacks while a halt of it is open, halted; their uids, sorted.
+
+    A commit may take a strategy away just before a halt of it lands; it is not gone before the halt is lifted.
+    """
+    held = {halt.scope for halt in halts}
+    lost = {
+        uid: strategy.model_copy(update={"status": StrategyStatus.HALTED})
+        for uid, strategy in sorted(base.strategies.items() if base else ())
+        if uid not in target.strategies and strategy_scope(uid) in held
+    }
+    if not lost:
+        return target, ()
+    return target.model_copy(update={"strategies": {**target.strategies, **lost}}), tuple(lost)

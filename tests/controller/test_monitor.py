@@ -7,7 +7,7 @@ import pytest
 
 from controller.core.compile import compile_policy
 from controller.core.drawdown import base_key
-from controller.errors import EngineUnavailable
+from controller.errors import EngineUnavailable, StoreUnavailable
 from controller.monitor import Monitor
 from schemas.desired import Desired
 from schemas.policy import Policy
@@ -102,3 +102,17 @@ def test_engine_down_then_no_progress(rig: Rig) -> None:
     with pytest.raises(EngineUnavailable):
         monitor_of(rig, marks).sample()
     assert marks == []
+
+
+def test_store_down_then_a_breach_is_halted_all_the_same_and_no_progress(rig: Rig) -> None:
+    marks: list[str] = []
+    monitor = monitor_of(rig, marks)
+    monitor.sample()
+    marks.clear()
+    rig.store.fail("disk full")
+    rig.engine.cash = 75_000 * DOLLAR
+    with pytest.raises(StoreUnavailable):
+        monitor.sample()
+    (item,) = rig.desk.open_halts(None)
+    assert (item.scope, item.mode.value) == ("account", "halt-all")
+    assert "monitor" not in marks

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from controller.errors import StoreUnavailable
+from controller.core.documents import parse
+from controller.core.effective import evidence_text
 from controller.halt import CLI, halt
 from controller.publisher import load_last_known_good
-from schemas.desired import Peak, StrategyStatus, TradingMode
+from schemas.desired import HaltDocument, Peak, StrategyStatus, TradingMode
 from schemas.overview import Overview
 from schemas.status import ConditionType, RefusalReason
 from tests.support.rig import UID_A, Rig, clear, commit_id, desired, make_rig
@@ -154,9 +155,109 @@ def test_store_down_then_nothing_acts_unrecorded(rig: Rig) -> None:
     rig.reconciler.reconcile_once()
     rig.history.commit(desired(2, limits={"position.max_position_pct": "20%"}))
     rig.store.fail("disk full")
-    with pytest.raises(StoreUnavailable):
-        rig.reconciler.reconcile_once()
+    overview = rig.reconciler.reconcile_once()
     assert rig.engine.read().gate.revision == commit_id(1)
+    ready = condition(overview, ConditionType.READY)
+    assert (ready.status, ready.reason) == ("False", "StoreUnavailable") and "next: gt risk doctor" in ready.message
+    assert condition(overview, ConditionType.STALLED).reason == "StoreUnavailable"
+    last = rig.reconciler.last
+    assert last is not None and not last.complete
+    rig.store.fail("")
+    assert rig.reconciler.reconcile_once().revision.last_applied == commit_id(2)
+
+
+def test_store_down_when_halted_then_halt_binds_is_told_and_adopted_later(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    rig.store.fail("disk full")
+    halt_id = raise_account_halt(rig)
+    assert [item.id for item in rig.desk.adopt()] == [halt_id] and rig.desk.adopt() == ()
+    overview = rig.reconciler.reconcile_once()
+    assert [item.id for item in overview.halts] == [halt_id]
+    assert overview.live is not None and overview.live.gate.mode is TradingMode.HALT_ALL
+    assert condition(overview, ConditionType.BYPASS_ACTIVE).reason == "HaltOpen"
+    rig.store.fail("")
+    rig.desk.adopt()
+    assert [item.id for item in rig.store.halts()] == [halt_id]
+    assert rig.reconciler.reconcile_once().effective.halts == (halt_id,)  # type: ignore[union-attr]  # applied above
+
+
+def test_removed_strategy_when_its_halt_lands_just_after_then_it_stays_halted(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    rig.history.commit(desired(2, statuses={rig_uid_paused(): PAUSED}))
+    halt(str(rig.home.root), f"strategy:{UID_A}", 3, "ada", "test", CLI, notify=False)
+    overview = rig.reconciler.reconcile_once()
+    assert overview.revision.last_applied == overview.revision.last_verified == commit_id(2)
+    assert overview.effective is not None and overview.effective.strategies[UID_A].status is HALTED
+    stalled = condition(overview, ConditionType.STALLED)
+    assert (stalled.reason, stalled.scope) == ("HaltOpenOnObject", UID_A) and "s-a" in stalled.message
+    rig.history.commit(desired(3, statuses={rig_uid_paused(): PAUSED}, limits={"order.max_dollars": "$9"}))
+    rig.restart()
+    overview = rig.reconciler.reconcile_once()
+    assert overview.revision.last_applied == commit_id(3)
+    assert overview.effective is not None and overview.effective.strategies[UID_A].status is HALTED
+
+
+def test_removed_strategy_when_its_halt_is_cleared_then_gone(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    rest = {rig_uid_paused(): PAUSED}
+    rig.history.commit(desired(2, statuses=rest))
+    halt(str(rig.home.root), f"strategy:{UID_A}", 3, "ada", "test", CLI, notify=False)
+    (item,) = rig.reconciler.reconcile_once().halts
+    rig.history.commit(desired(3, statuses=rest, cleared={item.id: clear(item)}))
+    overview = rig.reconciler.reconcile_once()
+    assert overview.effective is not None and UID_A not in overview.effective.strategies
+    assert overview.halts == () and condition(overview, ConditionType.STALLED) is None
+
+
+def test_written_record_that_differs_from_the_halt_then_its_digest_clears_nothing(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    halt_id = raise_account_halt(rig)
+    (item,) = rig.reconciler.reconcile_once().halts
+    forged = item.model_copy(update={"scope": f"strategy:{UID_A}"})
+    document = parse(f"halts/{halt_id}.yaml", evidence_text(forged).encode()).model
+    assert isinstance(document, HaltDocument)
+    tree = desired(2, cleared={halt_id: clear(forged)}).model_copy(update={"halts": {halt_id: document}})
+    rig.history.commit(tree)
+    overview = rig.reconciler.reconcile_once()
+    assert [one.id for one in overview.halts] == [halt_id] and rig.desk.words() != ()
+    assert overview.live is not None and overview.live.gate.mode is TradingMode.HALT_ALL
+
+
+def test_clear_when_the_permit_has_not_started_then_released_only_after_it(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    raise_account_halt(rig)
+    (item,) = rig.reconciler.reconcile_once().halts
+    paused = {UID_A: PAUSED, rig_uid_paused(): PAUSED}
+    rig.history.commit(desired(2, statuses=paused, cleared={item.id: clear(item)}), "resume\n\nReason: over")
+    rig.permitted = False
+    rig.restart()
+    for _ in range(2):
+        overview = rig.reconciler.reconcile_once()
+        last = rig.reconciler.last
+        assert rig.desk.words() == (item.word,) and item.id not in rig.store.released()
+        assert last is not None and last.complete, "the permit waits for a complete pass"
+        assert condition(overview, ConditionType.READY).reason == "ReleaseWaits"
+    rig.permitted = True
+    overview = rig.reconciler.reconcile_once()
+    assert rig.desk.words() == () and item.id in rig.store.released()
+    assert condition(overview, ConditionType.READY).status == "True"
+    assert rig.store.audit(event="emergency.resume")[0].entry.reason == "over"
+
+
+def test_clear_applied_at_boot_when_the_breach_stands_then_successor_before_release(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    raise_account_halt(rig)
+    (item,) = rig.reconciler.reconcile_once().halts
+    rig.history.commit(desired(2, statuses={UID_A: PAUSED}, cleared={item.id: clear(item, Peak.KEEP)}))
+    rig.permitted = False
+    rig.restart()
+    rig.reconciler.reconcile_once()
+    rig.store.save_peaks({"account": 200_000_000_000})
+    rig.permitted = True
+    overview = rig.reconciler.reconcile_once()
+    assert item.id in rig.store.released()
+    assert [one.source.value for one in overview.halts] == ["monitor"]
+    assert overview.live is not None and overview.live.gate.mode is TradingMode.HALT_ALL
 
 
 def test_loosening_drift_then_corrected_tightening_drift_kept_and_reported(rig: Rig) -> None:

@@ -12,10 +12,14 @@ import pytest
 from controller.adapters.git.objects import BLOB_BYTES, LooseWriter, commit_payload, join_commit, tree_bytes
 from controller.adapters.git.reader import Reader
 from controller.adapters.git.source import GitSource
+from controller.adapters.signatures.sshsig import check_key, verify
+from controller.core.keys import Signed
 from controller.errors import Refused, SettingsError, SourceUnavailable
 from controller.ports import Entry
 from controller.settings import Pins
-from controller.verifier import Verified
+from controller.verifier import Now, Verified, Verifier
+from schemas.desired import TradingMode
+from schemas.halts import Halt, HaltSource
 from schemas.status import RefusalReason
 from tests.support.config_repo import LANDING, TARGET_VALUE, Site, make_site, replaced, trust_text
 from tests.support.desired import wire
@@ -377,3 +381,57 @@ def test_halt_record_when_removed_then_refused_whoever_signs(site: Site, source:
     assert site.advance(source, added).refusal is None
     removed = site.commit(source, {path: None}, parent=added)
     assert reason(site.advance(source, removed)) is RefusalReason.HALT_RECORD_REMOVED
+
+
+def test_accepted_commit_when_a_halt_of_what_it_removes_lands_after_then_the_verdict_stays(
+    site: Site, source: GitSource
+) -> None:
+    path = "strategies/disclosure-follower.yaml"
+    before = site.verifier(source).desired(source.tip()).strategies["disclosure-follower"]
+    item = Halt(
+        id="a" * 32,
+        scope=f"strategy:{before.uid}",
+        mode=TradingMode.HALT_ALL,
+        opened_ns=1_000,
+        actor="kim",
+        source=HaltSource.CLI,
+    )
+    gone = site.commit(source, {path: None})
+    later = site.commit(source, TIGHTER, parent=gone)
+    verifier = site.verifier(source)
+    assert reason(verifier.advance(site.pins.introduction, gone, Now((item,)))) is RefusalReason.HALT_OPEN_ON_OBJECT
+    assert verifier.advance(site.pins.introduction, gone).refusal is None
+    assert reason(verifier.advance(site.pins.introduction, gone, Now((item,)))) is RefusalReason.HALT_OPEN_ON_OBJECT
+    assert verifier.advance(site.pins.introduction, later).required().commit == later
+    assert verifier.advance(gone, later, Now((item,))).required().commit == later
+
+
+def test_clear_without_its_record_then_refused_whether_the_halt_is_known_or_not(site: Site, source: GitSource) -> None:
+    halt_id = "a" * 32
+    item = Halt(
+        id=halt_id,
+        scope=f"strategy:{'b' * 32}",
+        mode=TradingMode.HALT_ALL,
+        opened_ns=1_000,
+        actor="kim",
+        source=HaltSource.CLI,
+    )
+    text = f'version: 1\nid: {halt_id}\nhalt_digest: {item.digest()}\nby: kim\nreason: ""\n'
+    commit = site.commit(source, {f"cleared/{halt_id}.yaml": text.encode()})
+    verifier = site.verifier(source)
+    assert reason(verifier.advance(site.pins.introduction, commit, Now((item,)))) is RefusalReason.UNSAFE_PLAN
+    assert reason(verifier.advance(site.pins.introduction, commit)) is RefusalReason.UNSAFE_PLAN
+
+
+def test_commit_when_verified_once_then_not_judged_again(site: Site, source: GitSource) -> None:
+    commit = site.commit(source, TIGHTER)
+    asked: list[bytes] = []
+
+    def check(payload: bytes, signature: bytes) -> Signed:
+        asked.append(payload)
+        return verify(payload, signature)
+
+    verifier = Verifier(source, site.pins, check, check_key)
+    for _ in range(2):
+        assert verifier.advance(site.pins.introduction, commit).required().commit == commit
+    assert len(asked) == 1

@@ -197,6 +197,7 @@ class Rig:
     engine: MemoryEngine = field(init=False)
     reconciler: Reconciler = field(init=False)
     jumped: bool = False
+    permitted: bool = True
 
     def __post_init__(self) -> None:
         create_pair(str(self.home.raise_file), str(self.home.permit_file), book16("0" * 32))
@@ -213,7 +214,7 @@ class Rig:
         booted = self.booted
         memory = restore(booted.known_good, booted.permit.last_verified, self.store, self.history, self.history)
         memory.published = booted.published
-        observer = Observer(history, history, self.clock, self.home.policy / "verified-at", self.desk.open_halts)
+        observer = Observer(history, history, self.clock, self.home.policy / "verified-at")
         maker = GoalMaker(store, self.desk, {}, memory)
         self.reconciler = Reconciler(
             Parts(
@@ -228,6 +229,7 @@ class Rig:
                 maker=maker,
                 pid=1,
                 clock_jumped=lambda: self.jumped,
+                permitted=lambda: self.permitted,
             ),
             memory,
         )

@@ -64,7 +64,8 @@ def _one(source: GitSource, verifier: Verifier, home: Home, branch: str, old: st
 
 def _open_halts(home: Home, source: GitSource, desired: Desired) -> tuple[Halt, ...]:
     """What the journal, the bot's branch and the tree know to be open: the controller judges by the same halts."""
-    known = [halt_of(document) for document in desired.halts.values()]
+    written = [halt_of(document) for document in desired.halts.values()]
+    known: list[Halt] = []
     for path, content in source.evidence().items():
         document = parse(path, content).model
         if isinstance(document, HaltDocument):
@@ -85,7 +86,7 @@ def _open_halts(home: Home, source: GitSource, desired: Desired) -> tuple[Halt, 
         for item in recorded
     ]
     released = frozenset(item.halt_id for item in recorded if item.released)
-    return open_halts(known, desired.cleared, released)
+    return open_halts(known, desired.cleared, released, written)
 
 
 def _misplaced(branch: str, old: str, new: str, ref: str) -> tuple[str, str] | None:
