@@ -27,6 +27,10 @@ demo: install
 	@$(BIN)/gt-risk init > /dev/null
 	@exec $(BIN)/gt-risk service start --foreground
 
+# Every figure against its goal, about 14 minutes on a machine with nothing else to do; --quick: one.
+bench: install
+	@$(BIN)/python -m tests.bench $(BENCH)
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
