@@ -34,7 +34,11 @@ class Database:
             self.engine = create_engine(url)
             self.dialect = dialect_of(self.engine.dialect.name)
             self.dialect.prepare(self.engine)
-            migrate(self)
+            try:
+                migrate(self)
+            except BaseException:
+                self.close()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
