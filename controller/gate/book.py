@@ -36,41 +36,41 @@ class Line:
         self.long, self.short = (value, 0) if value > 0 else (0, -value)
         self.worst = self.long + self.short
 
-    def projected(self, side: int, quantity: int, price: int) -> int:
-        """``worst`` with ``quantity`` more on ``side``."""
+    def projected(self, side: int, quantity: int, value: int) -> int:
+        """``worst`` with ``quantity`` more on ``side``, reserved at ``value`` in all."""
         if side > 0:
-            after = self._long(self.buys + quantity, self.buy_value + quantity * price)
-            other = self.short
-        else:
-            after = self._short(self.sells + quantity, self.sell_value + quantity * price)
-            other = self.long
-        return after if after > other else other
+            after = (
+                self.long + value if self.quantity >= 0 else self._long(self.buys + quantity, self.buy_value + value)
+            )
+            return after if after > self.short else self.short
+        after = (
+            self.short + value if self.quantity <= 0 else self._short(self.sells + quantity, self.sell_value + value)
+        )
+        return after if after > self.long else self.long
 
-    def change(self, side: int, quantity: int, price: int) -> int:
-        """Add (or with a negative ``quantity`` take back) an open order; returns by how much ``worst`` moved."""
-        before = self.worst
+    def change(self, side: int, quantity: int, value: int) -> int:
+        """Add (or with negative numbers take back) an open order; returns by how much ``worst`` moved."""
+        before, held = self.worst, self.quantity
         if side > 0:
             self.buys += quantity
-            self.buy_value += quantity * price
-            self.long = self._long(self.buys, self.buy_value)
+            self.buy_value += value
+            self.long = self.long + value if held >= 0 else self._long(self.buys, self.buy_value)
         else:
             self.sells += quantity
-            self.sell_value += quantity * price
-            self.short = self._short(self.sells, self.sell_value)
-        self.worst = self.long if self.long > self.short else self.short
-        return self.worst - before
+            self.sell_value += value
+            self.short = self.short + value if held <= 0 else self._short(self.sells, self.sell_value)
+        self.worst = worst = self.long if self.long > self.short else self.short
+        return worst - before
 
     def _long(self, buys: int, value: int) -> int:
-        held = self.quantity
-        if held >= 0:
-            return held * self.mark + value
-        return (held + buys) * value // buys if held + buys > 0 else 0
+        """What is left of ``buys`` after they have closed the short position."""
+        after = self.quantity + buys
+        return after * value // buys if after > 0 else 0
 
     def _short(self, sells: int, value: int) -> int:
-        held = self.quantity
-        if held <= 0:
-            return value - held * self.mark
-        return (sells - held) * value // sells if sells > held else 0
+        """What is left of ``sells`` after they have closed the long position."""
+        after = sells - self.quantity
+        return after * value // sells if after > 0 else 0
 
 
 class Reservation:
@@ -154,14 +154,15 @@ class Book:
 
     def reserve(self, item: Reservation) -> None:
         """Count an order that may execute, before it is sent."""
-        self.reservations[item.order.order] = item
-        self._apply(item, item.remaining)
+        order = item.order
+        self.reservations[order.order] = item
+        self._apply(order, item.remaining, item.price)
 
     def release(self, order: str) -> None:
         """Stop counting an order; unknown ids are ignored."""
         item = self.reservations.pop(order, None)
         if item is not None:
-            self._apply(item, -item.remaining)
+            self._apply(item.order, -item.remaining, item.price)
 
     def count(self, at_ns: int) -> None:
         """Note that an order is sent: the rate looks at the last 60 seconds."""
@@ -235,30 +236,30 @@ class Book:
                 sector = table.get(symbol, "Unclassified")
                 sums[sector] = sums.get(sector, 0) + line.worst
 
-    def _apply(self, item: Reservation, quantity: int) -> None:
-        order, price = item.order, item.price
-        symbol, side = order.symbol, order.side
+    def _apply(self, order: VenueOrder, quantity: int, price: int) -> None:
+        symbol, side, value = order.symbol, order.side, quantity * price
         line = self.lines.get(symbol)
         if line is None:
             line = self.lines[symbol] = Line(0, self.marks.get(symbol, 0))
-        flat = line.worst == 0
-        moved = line.change(side, quantity, price)
-        self.gross += moved
-        self.occupied += flat - (line.worst == 0)
-        for table, sums in self.sectors.values():
-            sector = table.get(symbol, "Unclassified")
-            sums[sector] = sums.get(sector, 0) + moved
+        flat = not line.worst
+        moved = line.change(side, quantity, value)
+        self.occupied += flat - (not line.worst)
+        if moved:
+            self.gross += moved
+            for table, sums in self.sectors.values():
+                sector = table.get(symbol, "Unclassified")
+                sums[sector] = sums.get(sector, 0) + moved
         if side == BUY:
-            self.buy_total += quantity * price
+            self.buy_total += value
         else:
-            self.sell_total += quantity * price
-        strand = self.strand(order.uid)
+            self.sell_total += value
+        strand = self.strands.get(order.uid) or self.strand(order.uid)
         own = strand.lines.get(symbol)
         if own is None:
             own = strand.lines[symbol] = Line(0, line.mark)
-        flat = own.worst == 0
-        strand.deployed += own.change(side, quantity, price)
-        strand.occupied += flat - (own.worst == 0)
+        flat = not own.worst
+        strand.deployed += own.change(side, quantity, value)
+        strand.occupied += flat - (not own.worst)
 
     def _line(self, symbol: str, mark: int) -> Line:
         found = self.lines.get(symbol)

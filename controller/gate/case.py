@@ -14,13 +14,18 @@ class Case:
     """The order, what is held, and what is projected. ``quantity`` shrinks when a soft limit reduces the order.
 
     ``strategy`` (None: unknown), ``status`` and ``strand`` are the submitter's; ``own`` is its line, ``line`` the
-    account's; ``price`` is the reserve price; ``value`` and ``worst`` follow ``quantity`` (see :meth:`resize`);
-    ``sector`` keeps (name, value before) once it was looked up.
+    account's; ``price`` is the reserve price; ``value``, ``worst`` and ``gross`` (the account's) follow ``quantity``
+    (see :meth:`resize`). ``fingerprint`` is that of :func:`controller.gate.book.fingerprint`, made in passing.
     """
 
     __slots__ = (
         "book",
+        "bounds",
         "equity",
+        "fingerprint",
+        "gross",
+        "kind",
+        "limit",
         "line",
         "mark",
         "notes",
@@ -31,10 +36,10 @@ class Case:
         "price",
         "quantity",
         "reducing",
-        "sector",
         "side",
         "standing",
         "status",
+        "stop",
         "strand",
         "strategy",
         "symbol",
@@ -43,11 +48,20 @@ class Case:
     )
 
     def __init__(self, policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing) -> None:
-        uid, symbol, side, quantity, _, kind, limit, stop = order
-        self.policy, self.book, self.order, self.now, self.standing = policy, book, order, now, standing
-        self.symbol, self.side, self.quantity = symbol, side, quantity
-        self.notes: list[Note] = []
-        self.sector: tuple[str, int] | None = None
+        uid, symbol, side, quantity, _, kind, limit, stop = order[:]
+        self.policy = policy
+        self.book = book
+        self.order = order
+        self.now = now
+        self.standing = standing
+        self.symbol = symbol
+        self.side = side
+        self.quantity = quantity
+        self.fingerprint = (uid, symbol, side, quantity, kind, limit, stop)
+        self.kind = kind
+        self.limit = limit
+        self.stop = stop
+        self.notes: tuple[Note, ...] = ()
         self.mark = mark = book.marks.get(symbol, 0)
         self.price = price = reserve_price(side, kind, limit, stop, mark)
         self.strategy = strategy = policy.strategies.get(uid)
@@ -57,21 +71,33 @@ class Case:
         self.strand = strand = book.strands.get(uid, NOBODY)
         self.own = own = strand.lines.get(symbol, FLAT)
         self.line = line = book.lines.get(symbol, FLAT)
-        self.equity = book.cash + book.net
-        room = -own.quantity - own.buys if side > 0 else own.quantity - own.sells
-        self.reducing = 0 < quantity <= room
-        self.value = quantity * price
-        self.worst = line.projected(side, quantity, price)
+        self.equity = equity = book.cash + book.net
+        bounds = policy.bounds
+        self.bounds = bounds if bounds.equity == equity else policy.bounds_at(equity)
+        self.reducing = 0 < quantity <= (-own.quantity - own.buys if side > 0 else own.quantity - own.sells)
+        self.value = value = quantity * price
+        self.worst = worst = line.projected(side, quantity, value)
+        self.gross = book.gross - line.worst + worst
 
     def resize(self, quantity: int) -> None:
         """Look at ``quantity`` shares from here on."""
         self.quantity = quantity
-        self.value = quantity * self.price
-        self.worst = self.line.projected(self.side, quantity, self.price)
+        self.value = value = quantity * self.price
+        self.worst = worst = self.line.projected(self.side, quantity, value)
+        self.gross = self.book.gross - self.line.worst + worst
 
     def share(self, ppm: int) -> int:
         """``ppm`` of equity; nothing when equity is gone."""
         return self.equity * ppm // PPM if self.equity > 0 else 0
+
+    def warn(self, code: str, limit: str, figures: tuple[int, int, int], message: str) -> None:
+        """Speak of a soft limit; ``figures`` are what is observed, what is projected, and its own number."""
+        self.notes += (Note("warned", code, limit, *figures, message),)
+
+    def reduce(self, code: str, limit: str, figures: tuple[int, int, int], message: str, quantity: int) -> None:
+        """Scale the order down to ``quantity`` shares, and say so."""
+        self.notes += (Note("reduced", code, limit, *figures, message),)
+        self.resize(quantity)
 
     def deny(self, code: str, limit: str, observed: int, projected: int, value: int, message: str) -> Deny:
         """A denial under this policy; headroom is what ``observed`` leaves below ``value``."""

@@ -26,16 +26,15 @@ from controller.gate.limits import (
     position_min,
     position_pct,
     price_collar,
-    sector_reduction,
-    sector_warning,
+    sector_share,
     strategies_active,
     strategy_allocation,
     strategy_positions,
-    volatility_reduction,
-    volatility_warning,
+    volatility,
 )
 from controller.gate.orders import SIDE_NAMES, TYPES, OrderRequest
 from controller.gate.policy import Policy
+from controller.gate.quick import clear_of_limits
 from controller.gate.standing import CLEAR, FREEZE, HALTED, PAUSE, PAUSED, Standing, mode_name, status_name
 from controller.gate.verdicts import Allow, Code, Deny, Note
 
@@ -73,9 +72,9 @@ def strategy_not_halted(case: Case) -> Deny | None:
 
 def sane(case: Case) -> Deny | None:
     """Whole positive quantity, a known side and type, prices that are not negative."""
-    _, _, side, quantity, _, kind, limit, stop = case.order
-    whole = type(quantity) is int and type(limit) is int and type(stop) is int
-    if whole and quantity > 0 and min(limit, stop) >= 0 and side in SIDE_NAMES and kind in TYPES:
+    whole = type(case.quantity) is type(case.limit) is type(case.stop) is int
+    known = case.side in SIDE_NAMES and case.kind in TYPES
+    if whole and known and case.quantity > 0 and case.limit >= 0 and case.stop >= 0:
         return None
     return case.deny(Code.INVALID_ORDER, "", 0, 0, 0, "quantity, side, type or price is not valid")
 
@@ -135,10 +134,8 @@ ENTRY: tuple[Check, ...] = (
     net_exposure,
     cash_reserve,
     buying_power,
-    sector_warning,
-    sector_reduction,
-    volatility_warning,
-    volatility_reduction,
+    sector_share,
+    volatility,
     position_min,
 )
 
@@ -151,12 +148,12 @@ def check(policy: Policy, book: Book, order: OrderRequest, now: int, standing: S
             denial = test(case)
             if denial is not None:
                 return denial
-        if not case.reducing:
+        if not case.reducing and not clear_of_limits(case):
             for test in ENTRY:
                 denial = test(case)
                 if denial is not None:
                     return denial
-        return Allow(case.quantity, case.reducing, case.price, tuple(case.notes))
+        return Allow(case.quantity, case.reducing, case.price, case.notes)
     except Exception as error:  # noqa: BLE001  # whatever goes wrong in a check denies the order
         message = f"{type(error).__name__}: {error}"
         return Deny(Code.CHECK_FAILED, revision=policy.revision, message=message)
@@ -197,7 +194,3 @@ def _at_final_size(
         if denial is not None:
             return denial
     return size._replace(notes=tuple(notes))
-
-
-def _known_terms(order: OrderRequest) -> bool:
-    return order.side in SIDE_NAMES and order.type in TYPES

@@ -3,10 +3,10 @@
 Each takes a :class:`Case` and returns a Deny or None. None of them ever sees a reducing order.
 """
 
-from controller.gate.book import MINUTE_NS, fingerprint
-from controller.gate.case import Case
+from controller.gate.book import MINUTE_NS
+from controller.gate.case import NOBODY, Case
 from controller.gate.orders import BUY, PPM
-from controller.gate.verdicts import Code, Deny, Note
+from controller.gate.verdicts import Code, Deny
 
 SECOND_NS = 1_000_000_000
 
@@ -36,8 +36,7 @@ def in_universe(case: Case) -> Deny | None:
 
 def not_duplicate(case: Case) -> Deny | None:
     """The same order again within ``order.duplicate_seconds`` is a mistake."""
-    last = case.book.repeats.get(fingerprint(case.order))
-    window = case.policy.duplicate_seconds
+    last, window = case.book.repeats.get(case.fingerprint), case.policy.duplicate_seconds
     if last is None or case.now - last >= window * SECOND_NS:
         return None
     age = (case.now - last) // SECOND_NS
@@ -67,8 +66,7 @@ def order_rate(case: Case) -> Deny | None:
 
 def price_collar(case: Case) -> Deny | None:
     """A limit or stop price stays within ``order.price_collar_pct`` of the mark."""
-    order, mark = case.order, case.mark
-    price = order.limit or order.stop
+    mark, price = case.mark, case.limit or case.stop
     if not price:
         return None
     distance, bound = abs(price - mark), case.policy.price_collar_pct
@@ -88,7 +86,7 @@ def order_size(case: Case) -> Deny | None:
 
 def position_pct(case: Case) -> Deny | None:
     """The position's larger projected side stays within ``position.max_position_pct`` of equity."""
-    if case.worst * PPM <= case.equity * case.policy.max_position_pct:
+    if case.worst <= case.bounds.position:
         return None
     bound = case.share(case.policy.max_position_pct)
     return case.deny(
@@ -117,13 +115,9 @@ def position_count(case: Case) -> Deny | None:
 
 def strategy_allocation(case: Case) -> Deny | None:
     """A strategy deploys at most its allocation, which is itself capped by ``max_strategy_allocation_pct``."""
-    policy, own = case.policy, case.own
-    bound = policy.initial_capital * policy.max_strategy_allocation_pct // PPM
-    allocation = case.strategy.allocation if case.strategy is not None else 0
-    if allocation < bound:
-        bound = allocation
-    deployed = case.strand.deployed
-    after = deployed - own.worst + own.projected(case.side, case.quantity, case.price)
+    bound = case.strategy.cap if case.strategy is not None else 0
+    own, deployed = case.own, case.strand.deployed
+    after = deployed - own.worst + own.projected(case.side, case.quantity, case.value)
     if after <= bound:
         return None
     name = "strategy.max_strategy_allocation_pct"
@@ -146,6 +140,8 @@ def strategies_active(case: Case) -> Deny | None:
     """At most ``strategy.max_strategies_active`` active strategies hold or trade, this one included."""
     policy, own = case.policy, case.strand
     bound, others = policy.max_strategies_active, 0
+    if len(case.book.strands) - (own is not NOBODY) < bound:
+        return None
     for uid, strand in case.book.strands.items():
         if strand.occupied and strand is not own:
             strategy = policy.strategies.get(uid)
@@ -156,54 +152,60 @@ def strategies_active(case: Case) -> Deny | None:
     return case.deny(Code.STRATEGIES_ACTIVE, name, others, others + 1, bound, "too many strategies trade")
 
 
-def sector_warning(case: Case) -> Deny | None:
-    """Above ``concentration.sector_warning_pct`` of equity a sector is spoken of; nothing is denied."""
-    sector, now = case.sector or _sector(case)
-    after = now - case.line.worst + case.worst
-    if after * PPM > case.equity * case.policy.sector_warning_pct:
-        bound = case.share(case.policy.sector_warning_pct)
-        message = f"sector {sector} above its warning level"
-        note = Note("warned", Code.SECTOR_WARNING, "concentration.sector_warning_pct", now, after, bound, message)
-        case.notes.append(note)
-    return None
+def sector_after(case: Case) -> int:
+    """Worst-case value of the instrument's sector with the order."""
+    policy = case.policy
+    sector = policy.sectors.get(case.symbol, "Unclassified")
+    value = case.book.sector_value(policy.sectors_id, policy.sectors, sector)
+    return value - case.line.worst + case.worst
 
 
-def sector_reduction(case: Case) -> Deny | None:
-    """Above ``concentration.sector_reduction_pct`` an entry is scaled down to what fits."""
-    sector, now = case.sector or _sector(case)
-    after = now - case.line.worst + case.worst
-    if after * PPM <= case.equity * case.policy.sector_reduction_pct:
+def sector_share(case: Case) -> Deny | None:
+    """A sector above ``concentration.sector_warning_pct`` of equity is spoken of; above
+    ``concentration.sector_reduction_pct`` an entry is scaled down to what fits.
+    """
+    policy, bounds = case.policy, case.bounds
+    after = sector_after(case)
+    if after <= bounds.sector:
         return None
-    name, bound = "concentration.sector_reduction_pct", case.share(case.policy.sector_reduction_pct)
-    others = now - case.line.worst
+    sector, others = policy.sector(case.symbol), after - case.worst
+    now = others + case.line.worst
+    if after > bounds.sector_warning:
+        figures = (now, after, case.share(policy.sector_warning_pct))
+        case.warn(
+            Code.SECTOR_WARNING, "concentration.sector_warning_pct", figures, f"sector {sector} above its warning level"
+        )
+    if after <= bounds.sector_reduction:
+        return None
+    bound = case.share(policy.sector_reduction_pct)
     fits = _largest(case, bound - others)
+    name = "concentration.sector_reduction_pct"
     return _reduce(case, Code.SECTOR_REDUCTION, name, (now, after, bound), fits, f"sector {sector}")
 
 
 def gross_exposure(case: Case) -> Deny | None:
     """Longs plus shorts at their worst stay within ``exposure.max_gross_pct`` of equity."""
-    gross = case.book.gross
-    after = gross - case.line.worst + case.worst
-    if after * PPM <= case.equity * case.policy.max_gross_pct:
+    after = case.gross
+    if after <= case.bounds.gross:
         return None
-    bound = case.share(case.policy.max_gross_pct)
-    return case.deny(Code.GROSS_EXPOSURE, "exposure.max_gross_pct", gross, after, bound, "gross exposure too high")
+    before, bound = case.book.gross, case.share(case.policy.max_gross_pct)
+    return case.deny(Code.GROSS_EXPOSURE, "exposure.max_gross_pct", before, after, bound, "gross exposure too high")
 
 
 def net_exposure(case: Case) -> Deny | None:
     """Longs minus shorts stay within ``exposure.max_net_pct`` of equity, the larger of both worst cases."""
-    book = case.book
+    book, bound = case.book, case.bounds.net
     long, short = book.net + book.buy_total, book.sell_total - book.net
-    observed = long if long > short else short
+    before = long if long > short else short
     if case.side == BUY:
         long += case.value
     else:
         short += case.value
-    after = long if long > short else short
-    if after * PPM <= case.equity * case.policy.max_net_pct:
+    if long <= bound and short <= bound:
         return None
+    name, after = "exposure.max_net_pct", max(long, short)
     bound = case.share(case.policy.max_net_pct)
-    return case.deny(Code.NET_EXPOSURE, "exposure.max_net_pct", observed, after, bound, "net exposure too high")
+    return case.deny(Code.NET_EXPOSURE, name, before, after, bound, "net exposure too high")
 
 
 def cash_reserve(case: Case) -> Deny | None:
@@ -212,10 +214,9 @@ def cash_reserve(case: Case) -> Deny | None:
         return None
     book, policy, equity = case.book, case.policy, case.equity
     free = book.cash - book.short_value - book.buy_total
-    margin = policy.margin_multiplier - PPM
-    if equity > 0 and (free - case.value) * PPM + equity * margin >= equity * policy.cash_reserve_pct:
+    if free - case.value >= case.bounds.free_cash and equity > 0:
         return None
-    free += equity * margin // PPM
+    free += equity * (policy.margin_multiplier - PPM) // PPM
     after, bound = free - case.value, case.share(policy.cash_reserve_pct)
     found = case.deny(Code.CASH_RESERVE, "account.cash_reserve_pct", free, after, bound, "would touch the cash reserve")
     return found._replace(headroom=max(0, free - bound))
@@ -223,31 +224,28 @@ def cash_reserve(case: Case) -> Deny | None:
 
 def buying_power(case: Case) -> Deny | None:
     """Gross exposure at its worst stays within equity times ``account.margin_multiplier``."""
-    gross = case.book.gross
-    after = gross - case.line.worst + case.worst
-    if after * PPM <= case.equity * case.policy.margin_multiplier:
+    after = case.gross
+    if after <= case.bounds.buying_power:
         return None
-    bound = case.share(case.policy.margin_multiplier)
-    return case.deny(Code.BUYING_POWER, "account.margin_multiplier", gross, after, bound, "not enough buying power")
+    before, bound = case.book.gross, case.share(case.policy.margin_multiplier)
+    return case.deny(Code.BUYING_POWER, "account.margin_multiplier", before, after, bound, "not enough buying power")
 
 
-def volatility_warning(case: Case) -> Deny | None:
-    """An instrument above ``volatility.position_warning`` is spoken of; nothing is denied."""
-    observed, bound = case.book.volatility.get(case.symbol, 0), case.policy.position_warning
-    if observed > bound:
-        name, message = "volatility.position_warning", f"{case.symbol} is volatile"
-        case.notes.append(Note("warned", Code.VOLATILITY_WARNING, name, observed, observed, bound, message))
-    return None
-
-
-def volatility_reduction(case: Case) -> Deny | None:
-    """Above ``volatility.position_reduction`` an entry's size is multiplied by reduction over volatility."""
-    observed, bound = case.book.volatility.get(case.symbol, 0), case.policy.position_reduction
-    if observed <= bound:
+def volatility(case: Case) -> Deny | None:
+    """An instrument above ``volatility.position_warning`` is spoken of; above ``volatility.position_reduction`` an
+    entry's size is multiplied by reduction over volatility.
+    """
+    observed = case.book.volatility.get(case.symbol)
+    if not observed:
         return None
-    fits = min(case.quantity, case.order.quantity * bound // observed)
-    name = "volatility.position_reduction"
-    return _reduce(case, Code.VOLATILITY_REDUCTION, name, (observed, observed, bound), fits, case.symbol)
+    warning, reduction = case.policy.position_warning, case.policy.position_reduction
+    if observed > warning:
+        figures = (observed, observed, warning)
+        case.warn(Code.VOLATILITY_WARNING, "volatility.position_warning", figures, f"{case.symbol} is volatile")
+    if observed <= reduction:
+        return None
+    fits, figures = min(case.quantity, case.order.quantity * reduction // observed), (observed, observed, reduction)
+    return _reduce(case, Code.VOLATILITY_REDUCTION, "volatility.position_reduction", figures, fits, case.symbol)
 
 
 def position_min(case: Case) -> Deny | None:
@@ -262,20 +260,12 @@ def position_min(case: Case) -> Deny | None:
     return found._replace(headroom=0)
 
 
-def _sector(case: Case) -> tuple[str, int]:
-    """The instrument's sector and its value before the order; looked up once an order."""
-    policy = case.policy
-    name = policy.sector(case.symbol)
-    case.sector = (name, case.book.sector_value(policy.sectors_id, policy.sectors, name))
-    return case.sector
-
-
 def _largest(case: Case, room: int) -> int:
     """The most shares, at most ``case.quantity``, with which the line's projected value stays within ``room``."""
     low, high, line = 0, case.quantity, case.line
     while low < high:
         middle = (low + high + 1) // 2
-        if line.projected(case.side, middle, case.price) <= room:
+        if line.projected(case.side, middle, middle * case.price) <= room:
             low = middle
         else:
             high = middle - 1
@@ -286,12 +276,9 @@ def _reduce(case: Case, code: str, name: str, figures: tuple[int, int, int], fit
     """Scale the order to ``fits`` shares and say so; deny when nothing is left; only tell when it is a shadow."""
     observed, after, bound = figures
     if name in case.policy.shadow:
-        message = f"{what}: shadow, would be {fits} of {case.quantity} shares"
-        case.notes.append(Note("warned", code, name, observed, after, bound, message))
+        case.warn(code, name, figures, f"{what}: shadow, would be {fits} of {case.quantity} shares")
         return None
     if fits <= 0:
         return case.deny(code, name, observed, after, bound, f"{what}: no share fits")
-    message = f"{what}: {fits} of {case.quantity} shares"
-    case.notes.append(Note("reduced", code, name, observed, after, bound, message))
-    case.resize(fits)
+    case.reduce(code, name, figures, f"{what}: {fits} of {case.quantity} shares", fits)
     return None

@@ -13,6 +13,7 @@ TYPES = ("market", "limit", "stop")
 PPM = 1_000_000
 BUFFER_PPM = 10_000
 """An unpriced order counts at the mark plus 1 %: room for slippage, fees and the next bar's move."""
+_BUFFER_PART = PPM // BUFFER_PPM
 MAX_QUANTITY = 10**9
 MAX_PRICE = 10**13
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-]{0,11}")
@@ -76,6 +77,6 @@ def reserve_price(side: int, kind: str, limit: int, stop: int, mark: int) -> int
     A buy limit cannot pay more than its limit; a sell counts at the mark at least; what has no price gets the buffer.
     """
     if kind == "limit":
-        return limit if side == BUY else max(limit, mark)
-    base = max(stop, mark)
-    return base + base * BUFFER_PPM // PPM
+        return limit if side == BUY or limit > mark else mark
+    base = stop if stop > mark else mark
+    return base + base // _BUFFER_PART

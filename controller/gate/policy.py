@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from controller.gate.orders import PPM
+
 MODES = ("normal", "pause-new-orders", "halt-trading", "halt-all")
 STATUSES = ("active", "paused", "halted")
 FORMAT = 1
@@ -46,24 +48,63 @@ class PolicyRefused(Exception):
 
 
 class StrategyPolicy:
-    """One strategy: ``status`` is its rank in STATUSES, ``allocation`` micro-dollars, no ``universe``: any symbol."""
+    """One strategy: ``status`` is its rank in STATUSES, ``allocation`` micro-dollars, no ``universe``: any symbol.
 
-    __slots__ = ("allocation", "max_positions", "source", "status", "uid", "universe")
+    ``cap`` is the smaller of its allocation and ``most``, what the policy allows to any one strategy.
+    """
 
-    def __init__(self, source: Mapping[str, Any]) -> None:
+    __slots__ = ("allocation", "cap", "max_positions", "source", "status", "uid", "universe")
+
+    def __init__(self, source: Mapping[str, Any], most: int) -> None:
         self.source = source
         self.uid: str = source["uid"]
         self.status: int = STATUSES.index(source["status"])
         self.allocation: int = _whole("allocation", source["allocation"])
+        self.cap = min(self.allocation, most)
         limit = source["max_positions"]
         self.max_positions: int = -1 if limit is None else _whole("max_positions", limit)
         self.universe: frozenset[str] = frozenset(source["universe"])
 
 
+class Bounds:
+    """A policy's shares of one ``equity`` in whole micro-dollars, so that a check compares and never multiplies.
+
+    Rounded so that the comparison decides as the exact ratio does: ``x <= bound`` just when
+    ``x * PPM <= equity * ppm``; and for ``free_cash``, the least that may be left, ``x >= bound``.
+    """
+
+    __slots__ = (
+        "all_lines",
+        "buying_power",
+        "equity",
+        "free_cash",
+        "gross",
+        "line",
+        "net",
+        "position",
+        "sector",
+        "sector_reduction",
+        "sector_warning",
+    )
+
+    def __init__(self, policy: "Policy", equity: int) -> None:
+        self.equity = equity
+        self.position = equity * policy.max_position_pct // PPM
+        self.gross = equity * policy.max_gross_pct // PPM
+        self.net = equity * policy.max_net_pct // PPM
+        self.buying_power = equity * policy.margin_multiplier // PPM
+        self.sector_warning = equity * policy.sector_warning_pct // PPM
+        self.sector_reduction = equity * policy.sector_reduction_pct // PPM
+        self.sector = min(self.sector_warning, self.sector_reduction)
+        self.line = min(self.position, policy.max_position_dollars)
+        self.all_lines = min(self.gross, self.buying_power)
+        self.free_cash = -(equity * (policy.margin_multiplier - PPM - policy.cash_reserve_pct) // PPM)
+
+
 class Policy:
     """One compiled commit. ``absent`` names the order limits that it lacks: with any, entries are denied."""
 
-    __slots__ = ("absent", "mode", "revision", "sectors", "sectors_id", "shadow", "strategies", *_KEYS)
+    __slots__ = ("absent", "bounds", "mode", "revision", "sectors", "sectors_id", "shadow", "strategies", *_KEYS)
 
     initial_capital: int
     margin_multiplier: int
@@ -96,8 +137,15 @@ class Policy:
         self.shadow: frozenset[str] = frozenset(source["shadow"]) & SHADOWABLE
         self.sectors: dict[str, str] = dict(source["sectors"])
         self.sectors_id: str = digest_of(self.sectors)
-        strategies = (StrategyPolicy(item) for item in source["strategies"].values())
+        most = self.initial_capital * self.max_strategy_allocation_pct // PPM
+        strategies = (StrategyPolicy(item, most) for item in source["strategies"].values())
         self.strategies: dict[str, StrategyPolicy] = {item.uid: item for item in strategies}
+        self.bounds = Bounds(self, 0)
+
+    def bounds_at(self, equity: int) -> Bounds:
+        """The shares of ``equity``, from now on in ``bounds``, where the next order at the same equity finds them."""
+        self.bounds = Bounds(self, equity)
+        return self.bounds
 
     def sector(self, symbol: str) -> str:
         """The sector of ``symbol``; ``Unclassified`` when the table does not know it."""

@@ -3,10 +3,12 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.gate.book import Book, Line, Reservation
-from controller.gate.check import check, check_all
+from controller.gate.book import Book, Line, Reservation, fingerprint
+from controller.gate.case import Case
+from controller.gate.check import ENTRY, check, check_all
 from controller.gate.orders import BUFFER_PPM, PPM, SIDES, OrderRequest, parse_order
-from controller.gate.standing import Standing
+from controller.gate.quick import clear_of_limits
+from controller.gate.standing import CLEAR, Standing
 from controller.gate.venue import Holding, VenueBook, VenueOrder
 from controller.gate.verdicts import Allow, Deny
 from schemas.desired import StrategyStatus, TradingMode
@@ -22,6 +24,7 @@ quantities = st.integers(1, 400)
 holdings = st.dictionaries(st.tuples(uids, symbols), st.integers(-300, 300).filter(bool), max_size=5)
 working = st.lists(st.tuples(symbols, sides, quantities, uids), max_size=5)
 requests = st.builds(ask, symbols, sides, quantities, uids)
+ages = st.integers(0, 120_000_000_000)
 standings = st.builds(
     lambda mode, status, restricted: Standing(mode, {ANN: status}, reduce_only="permit" if restricted else ""),
     st.integers(0, 3),
@@ -35,7 +38,16 @@ _NARROW = {
     "position.max_positions": (1, 5),
     "exposure.max_gross_pct": (100_000, 1_500_000),
     "order.max_dollars": (1_000 * DOLLAR, 40_000 * DOLLAR),
+    "exposure.max_net_pct": (100_000, 1_500_000),
+    "account.margin_multiplier": (500_000, 2_000_000),
+    "account.cash_reserve_pct": (0, 500_000),
+    "strategy.max_strategies_active": (1, 3),
+    "strategy.max_strategy_allocation_pct": (100_000, 1_000_000),
+    "order.duplicate_seconds": (0, 100),
+    "order.max_price_age": (0, 100),
+    "concentration.sector_warning_pct": (50_000, 500_000),
     "concentration.sector_reduction_pct": (50_000, 500_000),
+    "volatility.position_warning": (200_000, 900_000),
     "volatility.position_reduction": (200_000, 900_000),
 }
 
@@ -75,6 +87,40 @@ def test_old_and_new_together_are_never_looser_than_either(
             assert 0 < joint.quantity <= alone.quantity
             shrunk = check(policy, book, request._replace(quantity=joint.quantity), NOW, standing)
             assert isinstance(shrunk, Allow)
+
+
+@given(policies(), holdings, working, requests, ages)
+def test_what_is_clear_at_one_look_passes_every_check_in_silence(
+    policy: Policy,
+    held: dict[tuple[str, str], int],
+    orders: list[tuple[str, str, int, str]],
+    request: OrderRequest,
+    age: int,
+) -> None:
+    book = filled(held, orders)
+    book.remember(request._replace(quantity=10), "o", 10, NOW)
+    case = Case(compiled(policy), book, request, NOW + age, CLEAR)
+    if clear_of_limits(case):
+        assert [test(case) for test in ENTRY] == [None] * len(ENTRY)
+        assert (case.quantity, case.notes) == (request.quantity, ())
+
+
+@given(policies(), st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12))
+def test_bounds_decide_as_the_exact_ratio_does(policy: Policy, equity: int, value: int) -> None:
+    one = compiled(policy)
+    bounds = one.bounds_at(equity)
+    assert (value <= bounds.position) == (value * PPM <= equity * one.max_position_pct)
+    assert (value <= bounds.gross) == (value * PPM <= equity * one.max_gross_pct)
+    assert (value <= bounds.net) == (value * PPM <= equity * one.max_net_pct)
+    assert (value <= bounds.buying_power) == (value * PPM <= equity * one.margin_multiplier)
+    assert (value <= bounds.sector_reduction) == (value * PPM <= equity * one.sector_reduction_pct)
+    left = value * PPM + equity * (one.margin_multiplier - PPM)
+    assert (value >= bounds.free_cash) == (left >= equity * one.cash_reserve_pct)
+
+
+def test_case_has_the_fingerprint_of_its_order() -> None:
+    request = ask(type="stop", stop=7)
+    assert Case(compiled(make_policy()), make_book(), request, NOW, CLEAR).fingerprint == fingerprint(request)
 
 
 @given(policies(), holdings, working, requests, standings)
@@ -151,10 +197,10 @@ def test_projection_grows_with_every_order_on_either_side(
 ) -> None:
     line, price = Line(held, 100), 101
     for side, size in orders:
-        line.change(side, size, price)
+        line.change(side, size, size * price)
     assert line.worst >= abs(held) * 100
     for side in (1, -1):
-        assert line.projected(side, quantity, price) >= line.worst
+        assert line.projected(side, quantity, quantity * price) >= line.worst
 
 
 @given(holdings, working, st.data())

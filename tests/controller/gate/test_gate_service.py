@@ -201,16 +201,13 @@ def test_new_policy_then_next_order_meets_it_without_adopt(client: GateClient, h
 
 
 def test_policy_file_that_comes_late_then_adopted_by_itself(client: GateClient, home: Home) -> None:
-    snapshot = home.publish(make_policy(revision="2" * 40))
-    file = home.policies / "2.json"
-    text = file.read_text()
+    snapshot = home.publish(make_policy()).model_copy(update={"version": 3})
+    file = home.policies / "3.json"
     file.write_text("{")
-    home.publish(make_policy())
-    (home.policies / "3.json").unlink()
-    home.permit.set_policy(2, int(snapshot.digest()[:6], 16))
+    home.permit.set_policy(3, int(snapshot.digest()[:6], 16))
     assert client.request("adopt")["gate"]["mode"] == "pause-new-orders"
-    file.write_text(text)
-    eventually(lambda: client.request("state")["gate"]["policy_version"] == 2)
+    file.write_text(snapshot.text())
+    eventually(lambda: client.request("state")["gate"]["policy_version"] == 3)
     assert client.request("state")["gate"]["mode"] == "normal"
 
 
