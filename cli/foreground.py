@@ -15,12 +15,12 @@ from cli.output import OK, notice, write_json
 from cli.text import clock, money
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from controller.supervisor import SERVICES, pid_of
+from controller.supervisor import SERVICES, STOP_SECONDS, pid_of
 
 _WATCH = 0.25
-_GRACE = 0.75
-"""Seconds that a service is down before it is spoken of: an orderly stop ends them one by one."""
+_GRACE = 0.5
 _LOOK = 1.0
+_LATE = 2.0
 _BOOK = 10.0
 _DIED = (
     "⚠️  The controller has died. The gate goes on and lets only reducing orders through once the permit has run out.\n"
@@ -34,10 +34,12 @@ def stay(place: Home, reason: str, *, as_json: bool) -> int:
     A service that was up before goes on. 0.
     """
     already = pid_of(place, "controller") is not None
+    ready = False
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         started = start_detached(place, reason)
+        ready = True
         if as_json:
             write_json({"ok": True, **started})
             sys.stdout.flush()
@@ -53,7 +55,19 @@ def stay(place: Home, reason: str, *, as_json: bool) -> int:
         _say("The service was running before and goes on. Stop it with: gt risk service stop")
         return OK
     _say(*(f"✓ {name}: {what}" for name, what in stop_all(place).items()))
+    if not ready:
+        _stop_late(place)
     return OK
+
+
+def _stop_late(place: Home) -> None:
+    """End what a start that was cut short had begun and what shows itself only now."""
+    quiet = time.monotonic()
+    while time.monotonic() - quiet < _LATE:
+        if any(pid_of(place, name) is not None for name in SERVICES):
+            stop_all(place)
+            quiet = time.monotonic()
+        time.sleep(_WATCH)
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
@@ -126,17 +140,16 @@ class Watch:
                 self.since.pop(name, None)
             else:
                 self.since.setdefault(name, now)
-        down = {name for name, since in self.since.items() if now - since >= _GRACE}
-        if down == set(SERVICES):
+        if all(now - self.since.get(name, now) >= _GRACE for name in SERVICES):
             return False
-        self._lives(found, down)
+        self._lives(found, now)
         if now - self.looked >= _LOOK:
             self.looked = now
             self._book(now)
         return True
 
-    def _lives(self, found: dict[str, int | None], down: set[str]) -> None:
-        if "controller" in down and not self.died:
+    def _lives(self, found: dict[str, int | None], now: float) -> None:
+        if not self.died and self._has_died(now):
             self.died = True
             _say(_DIED)
         elif self.died and found["controller"] is not None:
@@ -147,6 +160,11 @@ class Watch:
             if name != "controller" and pid is not None and before not in (None, pid):
                 _say(f"⚠️  {name} had died and was started again (pid {pid})")
             self.pids[name] = pid or before
+
+    def _has_died(self, now: float) -> bool:
+        """An orderly stop ends the runner first: then the controller's end says nothing for a while."""
+        patience = STOP_SECONDS if "runner" in self.since else _GRACE
+        return now - self.since.get("controller", now) >= patience
 
     def _book(self, now: float) -> None:
         try:
