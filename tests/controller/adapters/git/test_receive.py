@@ -1,0 +1,113 @@
+"""What the bare repo's hook takes and what it refuses, asked in process: objects are there, no branch has moved."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.git.receive import pre_receive
+from controller.adapters.git.source import EVIDENCE, GitSource
+from controller.adapters.git.writer import ZERO
+from controller.core.effective import evidence_text
+from controller.latch.journal import Journal
+from controller.latch.journal_record import HALT, Entry
+from controller.settings import load
+from schemas.desired import TradingMode
+from tests.support.config_repo import Site, make_site, replaced
+from tests.support.policies import halt
+
+MAIN, HALTS = "refs/heads/main", EVIDENCE
+LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
+RECORD = {f"halts/{number:032x}.yaml": evidence_text(halt(number)).encode() for number in (1, 2)}
+FIRST, SECOND = RECORD
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path)
+
+
+@pytest.fixture
+def source(site: Site) -> Iterator[GitSource]:
+    made = site.source()
+    yield made
+    made.close()
+
+
+def push(site: Site, old: str, new: str, ref: str = MAIN) -> int:
+    return pre_receive(site.home, load({"GT_RISK_HOME": str(site.home.root)}), [f"{old} {new} {ref}\n"])
+
+
+def test_push_when_signed_and_allowed_then_taken(site: Site, source: GitSource) -> None:
+    assert push(site, source.tip(), site.commit(source, LOOSER)) == 0
+
+
+def test_push_when_the_signer_may_not_then_refused(
+    site: Site, source: GitSource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert push(site, source.tip(), site.commit(source, LOOSER, "bot")) == 1
+    assert "NotAuthorized" in capsys.readouterr().err
+
+
+def test_push_when_it_rewinds_then_refused(site: Site, source: GitSource) -> None:
+    first, tip = source.tip(), site.commit(source, LOOSER)
+    assert push(site, first, tip) == 0
+    assert push(site, tip, first) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ref"),
+    [
+        ("tip", "tip", "refs/heads/other"),
+        ("tip", "tip", "refs/tags/v1"),
+        ("tip", ZERO, MAIN),
+        ("tip", ZERO, HALTS),
+        (ZERO, "tip", MAIN),
+    ],
+)
+def test_push_when_to_another_branch_or_deleting_then_refused(
+    site: Site, source: GitSource, old: str, new: str, ref: str
+) -> None:
+    tip = source.tip()
+    assert push(site, old.replace("tip", tip), new.replace("tip", tip), ref) == 1
+
+
+def test_push_when_it_writes_a_halt_down_then_judged_by_the_journal_too(site: Site, source: GitSource) -> None:
+    one = halt(1, opened_ns=1_768_818_225_000_000_000)
+    milder = one.model_copy(update={"mode": TradingMode.PAUSE_NEW_ORDERS})
+    false, true = (site.commit(source, {FIRST: evidence_text(item).encode()}) for item in (milder, one))
+    journal = Journal(str(site.home.journal))
+    journal.append(Entry(HALT, one.id, one.opened_ns, scope=one.scope, mode=3, source=0, actor="ada"))
+    journal.close()
+    assert push(site, source.tip(), false) == 1
+    assert push(site, source.tip(), true) == 0
+
+
+def evidence(site: Site, source: GitSource, files: dict[str, bytes | None], signer: str = "bot") -> int:
+    """Push a commit on top of one that holds the first record."""
+    parent = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n")
+    return push(site, parent, site.commit(source, files, signer, "halts: more\n", parent), HALTS)
+
+
+def test_evidence_when_the_bot_adds_a_record_then_taken(site: Site, source: GitSource) -> None:
+    assert evidence(site, source, {SECOND: RECORD[SECOND]}) == 0
+
+
+@pytest.mark.parametrize("signer", ["operator", "stranger"])
+def test_evidence_when_not_by_the_bot_then_refused(site: Site, source: GitSource, signer: str) -> None:
+    assert evidence(site, source, {SECOND: RECORD[SECOND]}, signer) == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {FIRST: None, SECOND: RECORD[SECOND]},
+        {FIRST: RECORD[FIRST].replace(b"halt-all", b"pause-new-orders")},
+        {"risk_config.yaml": b"version: 1\n"},
+        {"cleared/" + "1" * 32 + ".yaml": b"version: 1\n"},
+    ],
+)
+def test_evidence_when_a_record_goes_or_something_else_comes_then_refused(
+    site: Site, source: GitSource, files: dict[str, bytes | None]
+) -> None:
+    assert evidence(site, source, files) == 1
