@@ -41,7 +41,7 @@ BENCHES = (
     Bench("gate", gates.gate, 0, 0),
     Bench("restart", starts.restarts, 20, 2),
     Bench("no-git", starts.without_git, 20, 2),
-    Bench("memory", loads.memory, 185, 10),
+    Bench("memory", loads.memory, 185, 5),
     Bench("orders", loads.orders, 300, 30),
 )
 
