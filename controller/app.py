@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.errors import SettingsError
+from controller.errors import GtRiskError, LeaseLost, SettingsError
 from controller.home import Home
 from controller.settings import Settings, load
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from controller.service import Controller
 
 RUNNING = 3
+LEASE_LOST = 4
 _log = logging.getLogger(__name__)
 
 
 def run_controller(home: Path) -> int:
-    """Run the controller until SIGTERM: 0; 3 when another one runs; 1 when it cannot start."""
+    """Run the controller until SIGTERM: 0; 3 when another one runs; 4 when another one took over; 1 when it cannot
+    start: then halts and the last-known-good of the light boot stay in force, reducing only."""
     from controller import logs, pidfile
     from controller.boot import boot
     from controller.latch.layout import LatchError, LeaseHeld
@@ -47,11 +49,16 @@ def run_controller(home: Path) -> int:
     supervisor = Supervisor(place)
     if booted.known_good is not None:
         supervisor.start()
-    controller = build_controller(settings, booted)
-    if booted.known_good is None:
-        controller.publish_first()
-        supervisor.start()
-    return _serve(controller, supervisor.hold)
+    try:
+        controller = build_controller(settings, booted)
+        if booted.known_good is None:
+            controller.publish_first()
+            supervisor.start()
+        return _serve(controller, supervisor.hold)
+    except GtRiskError as error:
+        _log.critical("%s; next: %s", error, error.hint or "gt-risk doctor")
+        sys.stderr.write(f"{error}; next: {error.hint or 'gt-risk doctor'}\n")
+        return LEASE_LOST if isinstance(error, LeaseLost) else 1
 
 
 def _serve(controller: "Controller", hold: "object") -> int:

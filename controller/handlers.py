@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from controller.errors import Permanent, Temporary
+from controller.errors import LeaseLost, Permanent, Temporary
 from controller.ports import Engine, Store
 from controller.publisher import Published, Publisher
 from schemas.desired import StrategyStatus, TradingMode
@@ -219,7 +219,7 @@ def run_plan(plan: Plan, context: Context, backoff: Backoff, now_ns: int) -> tup
     """Run the steps of ``plan`` in order; the errors met, none when all of it is done.
 
     A failing tightening step does not hold back the others, nor old∧new; nothing after them runs then:
-    no moment may be looser than both sides. Other exceptions pass through.
+    no moment may be looser than both sides. LeaseLost and other exceptions pass through.
     """
     errors: list[Temporary | Permanent] = []
     for step in plan.steps:
@@ -233,6 +233,8 @@ def run_plan(plan: Plan, context: Context, backoff: Backoff, now_ns: int) -> tup
             on.run(step, context)
         except PlanStale as stale:
             return (*errors, stale)
+        except LeaseLost:
+            raise
         except (Temporary, Permanent) as error:
             backoff.failed(key, now_ns, getattr(error, "retry_after", 0.0))
             errors.append(error)

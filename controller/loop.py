@@ -55,14 +55,24 @@ class Loop:
     clock: Clock
     refs: Path | None
     random: Callable[[], float]
+    lost: LeaseLost | None = None
     _wake: anyio.Event = field(init=False)
     _token: EventLoopToken | None = None
     _group: TaskGroup | None = None
     _limiter: anyio.CapacityLimiter = field(init=False)
 
     def run(self) -> None:
-        """Block until the end."""
+        """Block until the end. Raises LeaseLost when another controller has taken over."""
         anyio.run(self._main)
+        if self.lost is not None:
+            raise self.lost
+
+    def lose(self, error: LeaseLost) -> None:
+        """Another controller leads: stop at once; from another thread, at any time."""
+        self._note_lost(error)
+        token = self._token
+        if token is not None:
+            from_thread.run_sync(self._end, token=token)
 
     def poke(self, reason: str) -> None:
         """Reconcile as soon as the pass under way is over; from any thread, at any time."""
@@ -77,6 +87,8 @@ class Loop:
         try:
             async with anyio.create_task_group() as group:
                 self._group = group
+                if self.lost is not None:
+                    return
                 group.start_soon(self._signals)
                 group.start_soon(self._reconcile)
                 group.start_soon(self._every, self.settings.halt_scan_seconds, self._adopt)
@@ -95,6 +107,15 @@ class Loop:
                 self._end()
                 return
 
+    def _lose(self, error: LeaseLost) -> None:
+        self._note_lost(error)
+        self._end()
+
+    def _note_lost(self, error: LeaseLost) -> None:
+        if self.lost is None:
+            self.lost = error
+            _log.critical("the lease is lost, stopping at once: %s", error)
+
     def _end(self) -> None:
         if self._group is not None:
             self._group.cancel_scope.cancel()
@@ -110,9 +131,8 @@ class Loop:
     async def _pass(self) -> float:
         try:
             return await to_thread.run_sync(self.work.reconcile, limiter=self._limiter)
-        except LeaseLost:
-            _log.critical("the lease is lost: stopping at once")
-            self._end()
+        except LeaseLost as error:
+            self._lose(error)
             return self.settings.drift_seconds
         except GtRiskError as error:
             _log.error("reconcile: %s", error)
@@ -151,6 +171,8 @@ class Loop:
         """The result, or None after an error, which is logged: one task's trouble is no other's."""
         try:
             return await to_thread.run_sync(call, limiter=self._limiter)
+        except LeaseLost as error:
+            self._lose(error)
         except GtRiskError as error:
             _log.warning("%s: %s", name, error)
         except Exception:  # noqa: BLE001  # the loop's edge, as above

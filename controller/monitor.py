@@ -43,6 +43,7 @@ class Monitor:
     _seq: int = 0
     _levels: dict[str, str] = field(default_factory=dict)
     _peaks: dict[str, int] = field(default_factory=dict)
+    _unsaved: dict[str, int] = field(default_factory=dict)
 
     def sample(self) -> LiveState:
         """One sample: read, keep, check. Raises EngineUnavailable, StoreUnavailable."""
@@ -65,16 +66,25 @@ class Monitor:
         """
         problem: StoreUnavailable | None = None
         try:
-            self._peaks.update(self.store.peaks())
-            raised = drawdown.raised_peaks(policy, live, self._peaks)
-            if raised:
-                self.store.save_peaks(raised)
+            self._peaks = self._durable_peaks(policy, live)
         except StoreUnavailable as error:
             problem = error
-        self._peaks.update(drawdown.raised_peaks(policy, live, self._peaks))
+            unsaved = drawdown.raised_peaks(policy, live, self._peaks)
+            self._unsaved.update(unsaved)
+            self._peaks.update(unsaved)
         self._halt_breaches(desired, drawdown.drawdowns(policy, live, self._peaks))
         if problem is not None:
             raise problem
+
+    def _durable_peaks(self, policy: Policy, live: LiveState) -> dict[str, int]:
+        """Peaks with what is new saved, and with what could not be saved before. Raises StoreUnavailable."""
+        peaks = dict(self.store.peaks())
+        late = {key: value for key, value in self._unsaved.items() if value > peaks.get(key, 0)}
+        raised = {**late, **drawdown.raised_peaks(policy, live, {**peaks, **late})}
+        if raised:
+            self.store.save_peaks(raised)
+        self._unsaved.clear()
+        return {**peaks, **raised}
 
     def _halt_breaches(self, desired: Desired, found: tuple[Drawdown, ...]) -> None:
         self._note_levels(found)

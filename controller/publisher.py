@@ -86,6 +86,10 @@ class Publisher:
         self._prune()
         return Published(version, digest)
 
+    def refence(self, fence: int) -> None:
+        """The lease was taken again under ``fence``."""
+        self._fence = fence
+
     def remember(self, policies: Sequence[PolicyJson], cleared: Iterable[str], commit: str) -> None:
         """Save what is now in force as the last-known-good; durable when it returns."""
         document = {
@@ -100,6 +104,15 @@ class Publisher:
     def _prune(self) -> None:
         for path in sorted(_snapshots(self._folder), key=lambda path: int(path.stem))[:-KEEP]:
             path.unlink(missing_ok=True)
+
+
+def newest_fence(folder: Path) -> int:
+    """The fence of the newest snapshot, 0 without a readable one: the permit file may be lost, gates have seen it."""
+    paths = sorted(_snapshots(folder), key=lambda path: int(path.stem))
+    try:
+        return int(json.loads(paths[-1].read_text())["fence"]) if paths else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _snapshots(folder: Path) -> list[Path]:

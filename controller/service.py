@@ -23,6 +23,7 @@ from controller.handlers import Backoff, PlanStale
 from controller.home import Home
 from controller.latch.journal import Journal
 from controller.latch.permit import PermitFile
+from controller.latch_guard import LatchGuard
 from controller.loop import Loop, Work
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.monitor import Monitor
@@ -97,7 +98,25 @@ class Controller(Common):
         self.memory.published = booted.published
         self.engine = GateEngine(home.gate_socket)
         self.watch = ClockWatch(self.clock)
-        self.keeper = PermitKeeper(booted.permit, self.clock, excessive=self._excessive)
+        self.keeper = PermitKeeper(
+            booted.permit,
+            self.clock,
+            excessive=self._excessive,
+            expiries=home.policy / "permit-expiries",
+            expired_at=booted.expired_at,
+            lost_lease=lambda error: self.loop.lose(error),
+        )
+        self.guard = LatchGuard(
+            home,
+            settings.pins.repo,
+            booted.permit,
+            self.desk,
+            self.store,
+            self.clock,
+            desired=lambda: self.memory.applied_desired,
+            stop=lambda: self.keeper.forget("reconcile"),
+            restored=self._latch_restored,
+        )
         self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory)
         self.backoff = Backoff(random.random)
         self.reconciler = Reconciler(self._parts(), self.memory)
@@ -135,6 +154,7 @@ class Controller(Common):
             pid=os.getpid(),
             verified=self._booted.permit.set_last_verified,
             clock_jumped=self.watch.jumped,
+            permitted=lambda: self.keeper.started,
         )
 
     def _settle(self) -> None:
@@ -162,7 +182,7 @@ class Controller(Common):
         self.memory.published = self._booted.publisher.publish([goal.target.model_dump(mode="json")])
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT."""
+        """Run until SIGTERM or SIGINT. Raises LeaseLost when another controller has taken over."""
         self.keeper.start()
         try:
             self.loop.run()
@@ -172,6 +192,7 @@ class Controller(Common):
     def close(self) -> None:
         """Release everything; the lease last."""
         self._journal.close()
+        self.guard.close()
         self.engine.close()
         super().close()
         self._booted.permit.close()
@@ -188,14 +209,23 @@ class Controller(Common):
             self.keeper.progress("reconcile")
             jumped = self.watch.jumped()
             self.watch.passed()
-            return AGAIN_SECONDS if jumped else 0.0
+            return AGAIN_SECONDS if jumped else RETRY_SECONDS if found.waiting else 0.0
         if any(isinstance(error, PlanStale) for error in found.errors):
             return AGAIN_SECONDS
         wait = (self.backoff.next_ns() - self.clock.boot_ns()) / 1e9
         return max(AGAIN_SECONDS, wait) if self.backoff.next_ns() else RETRY_SECONDS
 
     def _adopt(self) -> bool:
-        return bool(self.desk.adopt())
+        repaired = self.guard.check()
+        return bool(self.desk.adopt()) or repaired
+
+    def _latch_restored(self, fence: int) -> None:
+        """The pair was made anew: its permit names nothing yet."""
+        publisher, lease = self._booted.publisher, self._booted.permit
+        publisher.refence(fence)
+        lease.set_last_verified(self.memory.revision.last_verified)
+        if self.memory.applied is not None:
+            self.memory.published = publisher.publish([self.memory.applied.model_dump(mode="json")])
 
     def _adopt_now(self) -> tuple[()]:
         if self.desk.adopt():

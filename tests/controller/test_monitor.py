@@ -116,3 +116,16 @@ def test_store_down_then_a_breach_is_halted_all_the_same_and_no_progress(rig: Ri
     (item,) = rig.desk.open_halts(None)
     assert (item.scope, item.mode.value) == ("account", "halt-all")
     assert "monitor" not in marks
+
+
+def test_peak_when_reached_while_the_store_was_down_then_saved_later(rig: Rig) -> None:
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.store.fail("disk full")
+    rig.engine.cash = 130_000 * DOLLAR
+    with pytest.raises(StoreUnavailable):
+        monitor.sample()
+    rig.engine.cash = 128_000 * DOLLAR
+    rig.store.fail("")
+    monitor.sample()
+    assert rig.store.peaks()["account"] == 130_000 * DOLLAR

@@ -3,17 +3,19 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from controller.adapters.clock import ManualClock
+from controller.adapters.clock import ManualClock, SystemClock
 from controller.boot import book16, boot
+from controller.errors import LeaseLost, Temporary
 from controller.halt import CLI, halt
 from controller.handlers import Backoff
 from controller.home import Home
 from controller.latch.journal import create
-from controller.latch.layout import LeaseHeld
+from controller.latch.layout import FENCE_AT, LeaseHeld
 from controller.latch.raising import RaiseFile, create_pair
 from controller.permit_keeper import BOUNDS, ClockWatch, Expiries, PermitKeeper, permit_until
 from controller.publisher import KEEP, Publisher, canonical, digest_of, load_last_known_good
@@ -175,7 +177,86 @@ def test_keeper_when_it_ran_out_three_times_then_a_halt_is_due(home: Home) -> No
 
 
 def test_expiry_when_over_ten_minutes_then_a_halt_is_due() -> None:
-    assert Expiries().renewed(1, 601 * SECOND) and not Expiries().renewed(1, 5 * SECOND)
+    clock = ManualClock()
+    ended = clock.boot_ns()
+    clock.advance(601)
+    assert "601 s" in Expiries(clock).excessive(ended)
+    assert Expiries(clock).excessive(clock.boot_ns() - SECOND) == ""
+
+
+def test_expiries_when_restarted_then_still_counted_and_after_ten_minutes_forgotten(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "permit-expiries"
+    for _ in range(2):
+        assert Expiries(clock, path).excessive(clock.boot_ns() - SECOND) == ""
+        Expiries(clock, path).note()
+        clock.advance(60)
+    assert "3 times" in Expiries(clock, path).excessive(clock.boot_ns() - SECOND)
+    clock.advance(600)
+    assert Expiries(clock, path).excessive(clock.boot_ns() - SECOND) == ""
+
+
+def test_keeper_when_the_due_halt_cannot_be_raised_then_renews_nothing(home: Home) -> None:
+    def refuse(reason: str) -> None:
+        raise Temporary(reason)
+
+    clock = ManualClock()
+    booted = boot(home, BOOK, "paper")
+    ended = clock.boot_ns() - 601 * SECOND
+    keeper = PermitKeeper(booted.permit, clock, bounds={"monitor": 5.0}, excessive=refuse, expired_at=ended)
+    keeper.progress("monitor")
+    with pytest.raises(Temporary):
+        keeper.tick()
+    assert booted.permit.until == 0 and not keeper.started
+    booted.permit.close()
+
+
+def test_boot_when_a_crash_left_a_permit_that_ran_out_then_it_counts(home: Home) -> None:
+    first = boot(home, BOOK, "paper")
+    first.permit.set_until(1)
+    first.permit.close()
+    again = boot(home, BOOK, "paper")
+    assert again.expired_at == 1
+    again.permit.set_until(2**62)
+    again.permit.close()
+    last = boot(home, BOOK, "paper")
+    assert last.expired_at == 0, "ended by the boot itself, not run out"
+    last.permit.close()
+
+
+def test_boot_when_the_permit_is_lost_then_the_fence_still_rises(home: Home) -> None:
+    for _ in range(3):
+        booted = boot(home, BOOK, "paper")
+        booted.publisher.publish([POLICY])
+        fence = booted.permit.fence
+        booted.permit.close()
+    home.permit_file.unlink()
+    booted = boot(home, BOOK, "paper")
+    assert booted.permit.fence > fence
+    booted.permit.close()
+
+
+def test_keeper_when_another_fence_is_in_the_permit_then_stops_and_writes_nothing(home: Home) -> None:
+    lost: list[LeaseLost] = []
+    told = threading.Event()
+
+    def tell(error: LeaseLost) -> None:
+        lost.append(error)
+        told.set()
+
+    booted = boot(home, BOOK, "paper")
+    keeper = PermitKeeper(booted.permit, SystemClock(), bounds={"monitor": 5.0}, lost_lease=tell)
+    keeper.progress("monitor")
+    keeper.start()
+    with home.permit_file.open("r+b") as file:
+        file.seek(FENCE_AT)
+        file.write((99).to_bytes(8, sys.byteorder))
+    assert told.wait(5.0) and "fence" in str(lost[0]) and lost[0].hint
+    until = booted.permit.until
+    keeper.stop()
+    assert booted.permit.until == until
+    with pytest.raises(LeaseLost):
+        booted.permit.release(0, 1)
+    booted.permit.close()
 
 
 def test_clock_when_moved_then_jumped_until_a_full_pass() -> None:
