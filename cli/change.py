@@ -23,7 +23,8 @@ class Change:
     """What to ask of the service and how to speak of it.
 
     ``intent`` as in :mod:`schemas.edits`; ``title`` opens the plan; ``done`` makes the closing lines from the result;
-    ``ask`` is False for a tightening that acts at once without a terminal.
+    ``ask`` is False for a tightening that acts at once without a terminal; ``table`` picks the changes that are
+    listed below the title.
     """
 
     intent: Document
@@ -32,6 +33,7 @@ class Change:
     again: str
     ask: bool = True
     default: bool = False
+    table: Callable[[Document], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _public(proposal: Document) -> Document:
 def describe(change: Change, proposal: Document) -> list[str]:
     """The plan for people: title, changes with direction and utilisation, what it will do, who must also sign."""
     lines = [*change.title(proposal), ""]
-    found = changes(proposal["plan"]["changes"])
+    found = changes([item for item in proposal["plan"]["changes"] if change.table(item)])
     lines += [*found, ""] if found else []
     if proposal["notes"]:
         lines += ["This change will:", *(f"  - {safe(note)}" for note in proposal["notes"]), ""]

@@ -1,5 +1,7 @@
 """``gt risk limits``"""
 
+from collections.abc import Callable
+
 import click
 
 from cli.change import Change, Options, carry_out
@@ -7,6 +9,7 @@ from cli.options import json_option, mutating
 from cli.output import Document, emit
 from cli.remote import ask
 from cli.render_config import limit as render_limit
+from cli.text import safe
 from cli.tree import Near, read_command
 
 limits = Near("limits", help="View and change risk limits.", no_args_is_help=True)
@@ -29,11 +32,7 @@ def set_(name: str, value: str, reason: str, dry_run: bool, yes: bool, as_json: 
     """Change a limit by a signed commit and wait until it is in force."""
 
     def title(proposal: Document) -> list[str]:
-        old, new = _values(proposal, name)
-        soft = any(item["label"] == name and item["path"] and "soft" in item["key"] for item in _changes(proposal))
-        kind = "soft" if soft else "hard"
-        mark = "⚠️  WARNING: This will" if proposal["plan"]["direction"] == "loosen" else "This will"
-        return [f"{mark} change a {kind} limit", f"Current:  {old}", f"New:      {new}"]
+        return _title(proposal, name)
 
     def done(result: Document) -> list[str]:
         _, new = _values(result, name)
@@ -44,8 +43,28 @@ def set_(name: str, value: str, reason: str, dry_run: bool, yes: bool, as_json: 
         ]
 
     again = f"gt risk limits set {name} {value} --force"
-    change = Change({"kind": "set-limit", "name": name, "value": value}, title, done, again)
+    intent = {"kind": "set-limit", "name": name, "value": value}
+    change = Change(intent, title, done, again, table=_others(name))
     return carry_out(change, Options(reason, dry_run, yes, as_json))
+
+
+def _title(proposal: Document, name: str) -> list[str]:
+    """What changes, from what to what, which way, and what the live book uses now."""
+    old, new = _values(proposal, name)
+    kind = proposal["limit_kind"]
+    mark = "⚠️  WARNING: This will" if proposal["plan"]["direction"] == "loosen" else "This will"
+    found = next((item for item in _changes(proposal) if item["label"] == name), None)
+    lines = [f"{mark} change a {kind} limit", f"Current:  {old}", f"New:      {new}"]
+    if found is not None:
+        lines.append(f"Direction: {found['direction']}")
+        lines += [f"Current utilisation: {safe(found['utilisation'])}"] if found["utilisation"] else []
+        lines += [f"⚠️  The live book {safe(found['breach'])}"] if found["breach"] else []
+    return lines
+
+
+def _others(name: str) -> Callable[[Document], bool]:
+    """Changes that the title does not tell already."""
+    return lambda item: bool(item["label"] != name)
 
 
 def _changes(proposal: Document) -> list[Document]:

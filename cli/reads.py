@@ -26,7 +26,7 @@ READS: dict[tuple[str, ...], Read] = {
     ("portfolio", "positions"): Read("portfolio.positions", "render_portfolio:positions", "List all positions."),
     ("emergency", "status"): Read("emergency.status", "render_status:emergency", "Show open halts and the mode."),
     ("config", "show"): Read("config.show", "render_config:show", "Show the configuration in force and where it is."),
-    ("audit", "verify"): Read("audit.verify", "render_config:chain", "Recompute the audit chain."),
+    ("audit", "verify"): Read("audit.verify", "render_audit:chain", "Recompute the audit chain."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Text of ``limits``, ``config`` and ``audit`` (spec 2.2.2, 2.2.9)."""
+"""Text of ``limits`` and ``config`` (spec 2.2.2)."""
 
 from typing import Any
 
@@ -6,9 +6,6 @@ from cli.text import clock, pad, safe, table, unknown
 
 Document = dict[str, Any]
 _NOTHING = "nothing applied yet"
-_AUDIT = ("Time", "Event Type", "User", "Details")
-_AUDIT_LEAST = (20, 19, 10)
-_DETAILS = 160
 _PLAN = ("  Change", "From", "To", "Direction", "Note")
 
 
@@ -30,6 +27,7 @@ def limit(document: Document) -> list[str]:
         f"{item['name']} = {item['text'] or unknown(_NOTHING)}",
         f"  {item['doc']}",
         f"  {item['kind']} limit, in {item['unit']}{base}; default {item['default']}",
+        *([f"  current utilisation: {safe(item['used_text'])}"] if item["used_text"] else []),
     ]
 
 
@@ -108,51 +106,3 @@ def validation(document: Document) -> list[str]:
         return [f"✓ {document['repository']}: {document['documents']} documents are valid"]
     lines = [f"✗ {safe(item['text'])}" for item in document["problems"]]
     return [*lines, "", f"{len(lines)} mistake{'s' if len(lines) != 1 else ''}; nothing of this would be applied."]
-
-
-def audit(document: Document) -> list[str]:
-    """Newest first."""
-    rows = [
-        (clock(item["time"]), safe(item["event"]), safe(item["actor"]), _details(item)) for item in document["events"]
-    ]
-    lines = table(_AUDIT, rows, _AUDIT_LEAST) if rows else ["No events."]
-    return [
-        f"Audit Log (last {len(rows)} events):",
-        "",
-        *lines,
-        "",
-        "Filter by:",
-        "  Type:  --type emergency|config|strategy|…",
-        "  User:  --user <username>",
-        "  Level: --level info|warn|error|critical",
-    ]
-
-
-def _details(item: Document) -> str:
-    parts = []
-    if item["scope"] not in ("", "account"):
-        parts.append(f"Scope: {item['scope']}")
-    if item["before"] or item["after"]:
-        parts.append(_moved(item["before"], item["after"]))
-    parts += [item["details"]] if item["details"] else []
-    parts += [f"Reason: {item['reason']}"] if item["reason"] else []
-    text = safe(", ".join(parts))
-    mark = f"  [{item['outcome'] or item['kind']}]" if item["kind"] != "fact" else ""
-    return (text if len(text) <= _DETAILS else f"{text[:_DETAILS]}… (all of it with --json)") + mark
-
-
-def _moved(before: str, after: str) -> str:
-    """``limit: old → new`` when one thing moved."""
-    (name, _, old), (same, _, new) = before.partition("="), after.partition("=")
-    if name == same and new and "," not in after:
-        return f"{name}: {old} → {new}"
-    return f"{before or '-'} → {after or '-'}"
-
-
-def chain(document: Document) -> list[str]:
-    """Whether the chain holds."""
-    if not document["intact"]:
-        return [f"✗ audit chain broken at record {document['bad_seq']}: {safe(document['problem'])}"]
-    lines = [f"✓ audit chain intact: {document['records']} records, head {document['head'][:16]}"]
-    pending = document["open_intents"]
-    return [*lines, *([f"ℹ️  {len(pending)} intents without an outcome yet: {pending}"] if pending else [])]

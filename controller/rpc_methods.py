@@ -18,7 +18,7 @@ from controller.ports import Control
 from controller.settings import Settings
 from controller.views import config, portfolio, status, strategies
 from schemas.desired import Strategy
-from schemas.edits import Request
+from schemas.edits import Request, SetLimit
 from schemas.overview import Overview
 
 Params = Mapping[str, Any]
@@ -120,15 +120,19 @@ class Dispatcher:
             since_ns=int(params.get("since_ns", 0)),
             limit=int(params.get("limit", 50)),
         )
-        return config.audit(records)
+        desired = self._overview().desired
+        names = {item.uid: item.id for item in desired.strategies.values()} if desired else {}
+        return config.audit(records, names)
 
     def _propose(self, params: Params) -> Document:
         author = f"{self._settings.operator_name} <{self._settings.operator_email}>"
         filled = {"actor": self._settings.operator_name, "author": author, **params}
-        proposal = self._control.propose(_REQUEST.validate_python(filled))
+        request = _REQUEST.validate_python(filled)
+        proposal = self._control.propose(request)
         key = self._settings.signing_key or str(self._home.keys / "operator")
         document = proposal.model_dump(mode="json")
-        return {**document, "plan": config.plan_view(proposal.plan), "signing_key": key}
+        kind = {"limit_kind": _kind(request.intent.name)} if isinstance(request.intent, SetLimit) else {}
+        return {**document, **kind, "plan": config.plan_view(proposal.plan), "signing_key": key}
 
     def _land(self, params: Params) -> Document:
         payload = base64.b64decode(params["payload"], validate=True)
@@ -154,6 +158,10 @@ class Dispatcher:
         if self._hold is not None:
             self._hold()
         return {"held": self._hold is not None}
+
+
+def _kind(name: str) -> str:
+    return "hard" if limit_named(name).hard else "soft"
 
 
 def _strategy_in(overview: Overview, name: str) -> Strategy:

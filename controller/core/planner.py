@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from controller.core.drift import venue_status, venue_target
 from controller.core.effective import strategy_scope
-from controller.core.utilisation import annotate, utilisation
+from controller.core.utilisation import annotate, holders, utilisation
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
@@ -46,8 +46,8 @@ def plan_for(inputs: Inputs) -> Plan:
     base, target, live = inputs.base, inputs.target, inputs.live
     changes = inputs.changes
     if live is not None:
-        used = utilisation(target, live, inputs.peaks)
-        changes = tuple(annotate(change, target, used) for change in changes)
+        used, whose = utilisation(target, live, inputs.peaks), holders(target, live)
+        changes = tuple(annotate(change, target, used, whose) for change in changes)
     return Plan(
         base=base.revision if base else None,
         target=target.revision,

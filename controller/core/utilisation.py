@@ -19,7 +19,7 @@ def utilisation(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> di
     largest = max(by_symbol.values(), default=0)
     exposure = live.account.long_exposure + abs(live.account.short_exposure)
     net = abs(live.account.long_exposure - abs(live.account.short_exposure))
-    sector = _largest_sector(policy, by_symbol)
+    sector = max(_by_sector(policy, by_symbol).values(), default=0)
     volatility = max((live.volatility.get(symbol, 0) for symbol in by_symbol), default=0)
     return {
         "account.margin_multiplier": exposure * MILLION // equity,
@@ -38,6 +38,34 @@ def utilisation(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> di
     } | ({"position.min_position_dollars": min(by_symbol.values())} if gross else {})
 
 
+def holders(policy: Policy, live: LiveState) -> dict[str, str]:
+    """By limit name what its use is the use of: the largest instrument, its largest sector, the largest strategy."""
+    _, by_symbol = _gross(live)
+    symbol = max(by_symbol, key=lambda name: by_symbol[name], default="")
+    volatile = max(by_symbol, key=lambda name: live.volatility.get(name, 0), default="")
+    sectors = _by_sector(policy, by_symbol)
+    sector = max(sectors, key=lambda name: sectors[name], default="")
+    strategy = max(policy.strategies.values(), key=lambda item: item.allocation, default=None)
+    return {
+        "position.max_position_pct": symbol,
+        "position.max_position_dollars": symbol,
+        "position.min_position_dollars": min(by_symbol, key=lambda name: by_symbol[name], default=""),
+        "concentration.sector_warning_pct": sector,
+        "concentration.sector_reduction_pct": sector,
+        "volatility.position_warning": volatile,
+        "volatility.position_reduction": volatile,
+        "strategy.max_strategy_allocation_pct": strategy.id if strategy else "",
+    }
+
+
+def used_text(limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -> str:
+    """Current use as people read it, ``14.7% (AAPL)``; empty when the limit has none."""
+    value = used.get(limit.name)
+    if value is None:
+        return ""
+    return _text(limit, value) + (f" ({whose[limit.name]})" if whose.get(limit.name) else "")
+
+
 def _gross(live: LiveState) -> tuple[int, dict[str, int]]:
     by_symbol: dict[str, int] = defaultdict(int)
     for position in live.positions:
@@ -46,11 +74,11 @@ def _gross(live: LiveState) -> tuple[int, dict[str, int]]:
     return sum(held.values()), held
 
 
-def _largest_sector(policy: Policy, by_symbol: Mapping[str, int]) -> int:
+def _by_sector(policy: Policy, by_symbol: Mapping[str, int]) -> dict[str, int]:
     sectors: dict[str, int] = defaultdict(int)
     for symbol, value in by_symbol.items():
         sectors[policy.sectors.get(symbol, "Unclassified")] += value
-    return max(sectors.values(), default=0)
+    return sectors
 
 
 def _strategies(policy: Policy) -> dict[str, int]:
@@ -70,12 +98,15 @@ def _drawdown(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict
     return {STRATEGY_LIMIT: worst, ACCOUNT_LIMIT: account}
 
 
-def annotate(change: Change, target: Policy, used: Mapping[str, int]) -> Change:
-    """``change`` with its current utilisation, and the breach when the live book already exceeds the new limit."""
+def annotate(change: Change, target: Policy, used: Mapping[str, int], whose: Mapping[str, str]) -> Change:
+    """``change`` with its current utilisation, and the breach when the live book already exceeds the new limit.
+
+    ``used`` and ``whose`` are of :func:`utilisation` and :func:`holders`.
+    """
     limit, value = BY_NAME.get(change.key), used.get(change.key)
     if limit is None or value is None or change.kind != "limit":
         return change
-    text = _text(limit, value)
+    text = used_text(limit, used, whose)
     bound = target.limits.get(change.key)
     return change.model_copy(update={"utilisation": text, "breach": _breach(limit, value, bound, text)})
 

@@ -1,9 +1,10 @@
 """``gt risk limits …``, ``config …`` and ``audit …`` as documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controller.views.figures import instant
+from controller.core.utilisation import holders, used_text, utilisation
+from controller.views.figures import dollars, instant, percent_of_ppm
 from schemas.audit import AuditRecord, ChainReport
 from schemas.limits import LIMITS, Limit, Unit
 from schemas.overview import Overview
@@ -20,11 +21,36 @@ _NUMBER_UNIT = {
 
 def limits(overview: Overview) -> dict[str, Any]:
     """Every limit in the table's order, with the value of the applied desired state."""
-    return {"limits": [limit_view(overview, limit) for limit in LIMITS], "revision": overview.revision.last_applied}
+    used, whose = _used(overview)
+    return {
+        "limits": [_view(overview, limit, used, whose) for limit in LIMITS],
+        "revision": overview.revision.last_applied,
+    }
 
 
 def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
-    """One limit: ``text`` as the spec prints it, ``value`` as a number in ``unit``; null when nothing is applied."""
+    """One limit: ``text`` as the spec prints it, ``value`` as a number in ``unit``; null when nothing is applied.
+
+    ``used`` is what the live book uses of it, in the same unit, ``used_by`` whose use that is (an instrument, a
+    sector, a strategy); null for limits that bind single orders, and while the engine is silent.
+    """
+    return _view(overview, limit, *_used(overview))
+
+
+def _used(overview: Overview) -> tuple[Mapping[str, int], Mapping[str, str]]:
+    if overview.live is None or overview.effective is None:
+        return {}, {}
+    policy = overview.effective
+    return utilisation(policy, overview.live, overview.peaks), holders(policy, overview.live)
+
+
+def _number(limit: Limit, compiled: int) -> float | int:
+    if limit.unit is Unit.PERCENT:
+        return percent_of_ppm(compiled)
+    return compiled if limit.unit in (Unit.COUNT, Unit.SECONDS) else dollars(compiled)
+
+
+def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -> dict[str, Any]:
     value = None
     if overview.desired is not None:
         section = overview.desired.risk.hard_limits if limit.hard else overview.desired.risk.soft_limits
@@ -38,6 +64,9 @@ def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
         "unit": _NUMBER_UNIT[limit.unit],
         "base": limit.base or None,
         "loosens": limit.leaf.value,
+        "used": _number(limit, used[limit.name]) if limit.name in used else None,
+        "used_by": whose.get(limit.name) or None,
+        "used_text": used_text(limit, used, whose) or None,
         "default": limit.default,
         "doc": limit.doc,
     }
@@ -62,14 +91,21 @@ def plan_view(plan: Plan) -> dict[str, Any]:
     return {**plan.model_dump(mode="json"), "direction": plan.direction.value, "digest": plan.digest()}
 
 
-def audit(records: Sequence[AuditRecord]) -> dict[str, Any]:
-    """Audit records, newest first, each flat with its time."""
-    return {"events": [_event(record) for record in records]}
+def audit(records: Sequence[AuditRecord], names: Mapping[str, str]) -> dict[str, Any]:
+    """Audit records, newest first, each flat with its time; ``names`` maps a strategy's uid to its id."""
+    return {"events": [_event(record, names) for record in records]}
 
 
-def _event(record: AuditRecord) -> dict[str, Any]:
+def _event(record: AuditRecord, names: Mapping[str, str]) -> dict[str, Any]:
     entry = record.entry.model_dump(mode="json")
-    return {"seq": record.seq, "time": instant(record.entry.at_ns), **entry, "hash": record.hash}
+    strategy = names.get(record.entry.scope.removeprefix("strategy:"))
+    return {
+        "seq": record.seq,
+        "time": instant(record.entry.at_ns),
+        **entry,
+        "strategy": strategy,
+        "hash": record.hash,
+    }
 
 
 def chain(report: ChainReport) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from controller.views import portfolio
+from controller.views.decisions import said
 from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, seconds_since
 from controller.views.strategies import statuses
 from schemas.desired import StrategyStatus, TradingMode
@@ -143,17 +144,11 @@ def alerts(overview: Overview) -> list[dict[str, Any]]:
             "level": _ALERT[item.kind],
             "source": names.get(item.uid, "account"),
             "code": item.code,
-            "message": _said(item),
+            "message": said(item, overview.effective),
             "at": instant(item.at_ns),
         }
         for item in list(found.values())[:MAX_ALERTS]
     ]
-
-
-def _said(decision: Decision) -> str:
-    text = decision.message or decision.code
-    named = f"{decision.symbol}: {text}" if decision.symbol and decision.symbol not in text else text
-    return f"{named} ({decision.limit})" if decision.limit and decision.limit not in named else named
 
 
 def halt_view(overview: Overview, halt: Halt, now_ns: int) -> dict[str, Any]:

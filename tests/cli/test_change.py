@@ -81,8 +81,7 @@ def test_set_when_dry_run_then_prints_the_plan_and_changes_nothing(home: Path) -
     with served(control, home):
         ran = gt_risk(home, "limits", "set", LIMIT, "20", "--dry-run")
     assert (ran.code, control.landed) == (0, [])
-    assert "loosen" in ran.out
-    assert "now 14.8%" in ran.out
+    assert "Current:  15%\nNew:      20%\nDirection: loosen\nCurrent utilisation: 14.8%\n" in ran.out
     assert "  - Allow larger individual positions" in ran.out
 
 
