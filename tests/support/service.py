@@ -68,11 +68,11 @@ class Service:
         return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in found)
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for another process, at most 30 s."""
-    deadline = time.monotonic() + SECONDS
+def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+    """Wait for another process, at most ``seconds``."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited {SECONDS} s: {what}"
+        assert time.monotonic() < deadline, f"waited {seconds} s: {what}"
         time.sleep(0.02)
 
 
