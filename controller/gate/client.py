@@ -5,6 +5,7 @@ One request at a time on one connection; events come on a connection of their ow
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 _CHUNK = 65_536
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _RETRY = 0.001
 """Seconds between two tries to connect while the gate has more callers than it has accepted."""
 
@@ -23,7 +25,8 @@ class GateUnavailable(Exception):
 class GateClient:
     """Talks to one gate. Connects on first use and again after an error; never repeats a request by itself.
 
-    ``timeout`` in seconds bounds the connection and each reply.
+    ``timeout`` in seconds bounds the connection and each wait for the gate. The kernel keeps it (SO_RCVTIMEO): Python's
+    own would ask before every read and write whether it may.
     """
 
     def __init__(self, path: Path | str, timeout: float = 2.0) -> None:
@@ -36,8 +39,11 @@ class GateClient:
         """Send one request and return its reply, ``ok`` included. Raises GateUnavailable."""
         try:
             channel = self._socket or self._connect()
-            channel.sendall(json.dumps({"op": op, **fields}).encode() + b"\n")
+            channel.sendall(_encode({"op": op, **fields}).encode() + b"\n")
             return self._reply(channel)
+        except BlockingIOError as error:
+            self.close()
+            raise GateUnavailable(f"gate at {self._path}: timed out") from error
         except (OSError, ValueError) as error:
             self.close()
             raise GateUnavailable(f"gate at {self._path}: {str(error) or type(error).__name__}") from error
@@ -50,7 +56,7 @@ class GateClient:
         """Events as they come; None after each ``poll`` seconds of silence. Raises GateUnavailable when it ends."""
         try:
             with self._open(self._timeout) as channel:
-                channel.sendall(json.dumps({"op": "subscribe", "symbols": list(symbols)}).encode() + b"\n")
+                channel.sendall(_encode({"op": "subscribe", "symbols": list(symbols)}).encode() + b"\n")
                 channel.settimeout(poll)
                 yield from _lines(channel)
         except (OSError, ValueError) as error:
@@ -71,8 +77,13 @@ class GateClient:
         self.close()
 
     def _connect(self) -> socket.socket:
-        self._socket, self._buffer = self._open(self._timeout), b""
-        return self._socket
+        channel = self._open(self._timeout)
+        bound = struct.pack("ll", *divmod(int(self._timeout * 1e6), 1_000_000))
+        channel.setblocking(True)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            channel.setsockopt(socket.SOL_SOCKET, option, bound)
+        self._socket, self._buffer = channel, b""
+        return channel
 
     def _open(self, timeout: float) -> socket.socket:
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

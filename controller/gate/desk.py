@@ -71,8 +71,9 @@ class Desk:
             if isinstance(verdict, Deny):
                 return self._deny(verdict, order._asdict())
             item = self._reserve(order, verdict)
-            if self.authority.unchanged(self.clocks.boot_ns()):
-                return self._send(order, verdict, item)
+            now = self.clocks.boot_ns()
+            if self.authority.unchanged(now):
+                return self._send(order, verdict, item, now)
             self.book.release(item.order.order)
         return self._deny(Deny(Code.LATCH_CHANGED, message="the latch keeps changing"), order._asdict())
 
@@ -114,13 +115,15 @@ class Desk:
     def enforce(self) -> dict[str, int]:
         """Cancel what mode and statuses forbid to go on working; number cancelled by uid. Repeats are harmless."""
         authority = self.authority
-        if not self.book.reservations:
-            return {}
         mode = authority.standing.halt_mode(authority.policies)
+        uids = self.book.strands if self.book.reservations else ()
+        ranks = {uid: max(mode, authority.standing.status_under(uid, authority.policies)) for uid in uids}
+        if not any(ranks.values()):
+            return {}
         doomed = []
         for name, item in self.book.reservations.items():
-            status = authority.standing.status_under(item.order.uid, authority.policies)
-            if max(mode, status) >= 2 or (max(mode, status) == 1 and not item.order.reduce_only):
+            rank = ranks[item.order.uid]
+            if rank >= 2 or (rank == 1 and not item.order.reduce_only):
                 doomed.append(name)
         return self._cancel(doomed)
 
@@ -196,8 +199,8 @@ class Desk:
         self.book.reserve(item)
         return item
 
-    def _send(self, order: OrderRequest, verdict: Allow, item: Reservation) -> Answer:
-        placed, now = item.order, self.clocks.boot_ns()
+    def _send(self, order: OrderRequest, verdict: Allow, item: Reservation, now: int) -> Answer:
+        placed = item.order
         self.book.count(now)
         for note in verdict.notes:
             self.decisions.noted(

@@ -47,6 +47,7 @@ class Sentinel:
         self._next_tick = 0
         self._next_raise = 0
         self._followed: object = None
+        self._noticed = False
         self._problem = ""
         self._told: dict[str, Any] = {}
         self._halts: dict[str, int] = {}
@@ -55,14 +56,25 @@ class Sentinel:
         """Read latch and permit; ``force`` reads their files and the policy anew as well."""
         self.desk.refresh(self.desk.clocks.boot_ns(), force=force)
 
+    def begin(self) -> None:
+        """Follow what was read before the first request comes."""
+        self._follow(enforce=True)
+        self.outbox.clear()
+
     def timeout(self) -> float:
         """Seconds until :meth:`step` has something to do by itself."""
+        if self._noticed:
+            return 0.0
         due, now = self.desk.venue.due(), self.desk.clocks.boot_ns()
         wait = (self._next_tick - now) / 1e9
         return max(0.0, min(wait, 0.05) if due is None else min(wait, due - now / 1e9, 0.05))
 
     def step(self) -> None:
-        """Between two rounds of requests: follow the latch first, then let the venue go on."""
+        """Between two rounds of requests: follow the latch first, then let the venue go on.
+
+        When something changed, one more round of requests comes first, so that no barrier waits for the cancels; the
+        venue stands still until they are done.
+        """
         now = self.desk.clocks.boot_ns()
         ticking = now >= self._next_tick
         if ticking:
@@ -71,6 +83,9 @@ class Sentinel:
             self.desk.resolve()
             self._carry(now)
         self.refresh()
+        self._noticed = not self._noticed and self.desk.authority.standing is not self._followed
+        if self._noticed:
+            return
         self._follow(enforce=ticking)
         events = self.desk.advance(now)
         if events:

@@ -20,7 +20,9 @@ MAX_OUT = 4_194_304
 MAX_CLIENTS = 256
 BATCH = 4
 ACCEPTS = 16
+BARRIER = b'{"op":"barrier"}'
 _CHUNK = 65_536
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Stop(Protocol):
@@ -34,7 +36,7 @@ class Stop(Protocol):
 class Client:
     """One connection. ``symbols`` is None until it subscribes; ``lines`` are requests not answered yet."""
 
-    __slots__ = ("buffer", "ended", "lines", "out", "socket", "symbols")
+    __slots__ = ("buffer", "ended", "lines", "out", "socket", "symbols", "watched")
 
     def __init__(self, channel: socket.socket) -> None:
         self.socket = channel
@@ -43,10 +45,18 @@ class Client:
         self.out = bytearray()
         self.symbols: frozenset[str] | None = None
         self.ended = False
+        self.watched = selectors.EVENT_READ
+
+    def waits_for_barrier(self) -> bool:
+        """Whether its next request is a halter's barrier."""
+        return bool(self.lines) and self.lines[0] == BARRIER
 
 
 class Server:
-    """Listens on ``path`` (0600) and answers requests in order, at most BATCH of one client at a stretch."""
+    """Listens on ``path`` (0600) and answers requests in order, at most BATCH of one client at a stretch.
+
+    Barriers go first: a halt waits for the order in hand, not for those that are queued.
+    """
 
     def __init__(self, path: Path, sentinel: Sentinel) -> None:
         self._path = path
@@ -58,6 +68,7 @@ class Server:
 
     def serve(self, stop: Stop) -> None:
         """Run until ``stop`` is set; each round: read, answer, follow the latch, let the venue go on."""
+        self._sentinel.begin()
         while not stop.is_set():
             for key, mask in self._selector.select(self._timeout()):
                 client = self._clients.get(key.fd)
@@ -65,7 +76,10 @@ class Server:
                     self._accept()
                 else:
                     self._ready(client, mask)
-            for client in [client for client in self._clients.values() if client.lines]:
+            waiting = [client for client in self._clients.values() if client.lines]
+            if len(waiting) > 1:
+                waiting.sort(key=Client.waits_for_barrier, reverse=True)
+            for client in waiting:
                 self._answer(client)
             self._sentinel.step()
             self._publish()
@@ -82,8 +96,10 @@ class Server:
         self._selector.close()
 
     def _timeout(self) -> float:
-        waiting = any(client.lines for client in self._clients.values())
-        return 0.0 if waiting else self._sentinel.timeout()
+        for client in self._clients.values():
+            if client.lines:
+                return 0.0
+        return self._sentinel.timeout()
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
@@ -101,8 +117,9 @@ class Server:
         channel.setblocking(False)
         if len(self._clients) >= MAX_CLIENTS:
             self._drop_oldest("too many connections")
-        self._clients[channel.fileno()] = Client(channel)
-        self._selector.register(channel, selectors.EVENT_READ)
+        client = self._clients[channel.fileno()] = Client(channel)
+        self._selector.register(channel, client.watched)
+        self._read(client)
 
     def _drop_oldest(self, why: str) -> None:
         quiet = [client for client in self._clients.values() if client.symbols is None]
@@ -178,7 +195,7 @@ class Server:
     def _put(self, client: Client, message: dict[str, Any]) -> None:
         if client.socket.fileno() < 0:
             return
-        client.out += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        client.out += _encode(message).encode() + b"\n"
         if len(client.out) > MAX_OUT:
             log("client-dropped", "warn", reason="it does not read what it asked for")
             self._drop(client)
@@ -203,13 +220,15 @@ class Server:
             return
         wanted = selectors.EVENT_WRITE if client.out else 0
         wanted |= 0 if client.ended else selectors.EVENT_READ
-        key = self._selector.get_map().get(client.socket.fileno())
-        if key is None and wanted:
+        if wanted == client.watched:
+            return
+        if not client.watched:
             self._selector.register(client.socket, wanted)
-        elif key is not None and not wanted:
+        elif not wanted:
             self._selector.unregister(client.socket)
-        elif key is not None and key.events != wanted:
+        else:
             self._selector.modify(client.socket, wanted)
+        client.watched = wanted
 
     def _drop(self, client: Client) -> None:
         fd = client.socket.fileno()
@@ -240,6 +259,6 @@ def _listen(path: Path) -> socket.socket:
 
 def _decode(line: bytes) -> object:
     try:
-        return json.loads(line)
+        return json.loads(line.decode())
     except (ValueError, RecursionError):
         return None

@@ -1,5 +1,6 @@
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -17,10 +18,25 @@ from controller.adapters.venues.paper import open_venue
 from controller.gate.client import GateClient, GateUnavailable
 from controller.gate.server import BATCH, MAX_CLIENTS, MAX_LINE
 from controller.gate.service import GateRunning, PidFile
+from controller.gate.venue import VenueOrder
 from controller.latch.layout import LatchError, word_hex
 from controller.settings import PaperSettings
 from schemas.live import Decision, GateState, LiveState
-from tests.support.gates import ANN, BEA, DOLLAR, Home, Running, eventually, make_policy, order, running, short_home
+from tests.support.gates import (
+    ANN,
+    BEA,
+    DOLLAR,
+    MARKS,
+    Home,
+    Running,
+    eventually,
+    make_policy,
+    make_service,
+    order,
+    running,
+    short_home,
+)
+from tests.support.venue import MemoryVenue
 
 
 @pytest.fixture
@@ -427,3 +443,45 @@ def test_many_threads_then_each_gets_its_own_answer(gate: Running) -> None:
     for thread in threads:
         thread.join()
     assert found == [True] * 200
+
+
+def test_halt_noticed_then_one_round_for_barriers_while_the_venue_stands_still_and_then_the_cancels(
+    home: Home,
+) -> None:
+    home.publish(make_policy())
+    home.permit_for()
+    venue = MemoryVenue(100_000 * DOLLAR, MARKS)
+    service = make_service(home, venue)
+    sentinel = service.sentinel
+    sentinel.begin()
+    assert sentinel.desk.submit(order()).ok
+    home.halt()
+    venue.bar("2008-06-03", AAPL=101 * DOLLAR)
+    sentinel.step()
+    assert (len(venue.book().orders), venue.due(), sentinel.timeout()) == (1, 0.0, 0.0)
+    sentinel.step()
+    assert (len(venue.book().orders), venue.due()) == (0, None)
+    service.close()
+
+
+def test_barrier_behind_a_queued_order_then_answered_before_it(home: Home) -> None:
+    home.publish(make_policy())
+    home.permit_for()
+    stop = threading.Event()
+    answered: list[bool] = []
+
+    class Watching(MemoryVenue):
+        def submit(self, order: VenueOrder) -> VenueOrder:
+            answered.append(bool(select.select([halter], [], [], 0)[0]))
+            return super().submit(order)
+
+    service = make_service(home, Watching(100_000 * DOLLAR, MARKS))
+    with raw(home) as trader, raw(home) as halter:
+        trader.sendall(json.dumps({"op": "submit", "order": order()}).encode() + b"\n")
+        halter.sendall(b'{"op":"barrier"}\n')
+        thread = threading.Thread(target=service.serve, args=(stop,))
+        thread.start()
+        assert read_lines(trader, 1)[0]["ok"]
+        stop.set()
+        thread.join(10)
+    assert answered == [True]
