@@ -16,7 +16,9 @@ from controller.latch.layout import (
     SLOTS,
     UNTIL_AT,
     LatchError,
+    SlotBody,
     is_open,
+    pack_body,
     pack_header,
     pack_word,
     parse_header,
@@ -139,3 +141,10 @@ def test_write_when_another_was_quicker_then_both_records_stand(tmp_path: Path) 
         book.close()
     assert [entry.halt_id for entry in journal.read(path)[0]] == ["a" * 32, "b" * 32]
     assert Path(path).stat().st_size % RECORD == 0
+
+
+def test_body_when_the_slot_has_another_word_by_now_then_unreadable() -> None:
+    word, later = pack_word(1, 1, 0, 3), pack_word(2, 1, 0, 3)
+    body = pack_body(word, b"i" * 16, 5, 1, 0, 0, 3, 0)
+    assert SlotBody(4, word, 0, body).halt_id == (b"i" * 16).hex()
+    assert (SlotBody(4, later, 0, body).ok, SlotBody(4, later, 0, body).halt_id) == (False, "")
