@@ -49,10 +49,12 @@ class Parts:
 
 @dataclass(slots=True)
 class ControllerControl:
-    """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now; without a loop it does nothing."""
+    """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now, ``refetch`` also ask a remote;
+    without a loop they do nothing."""
 
     parts: Parts
     poke: Callable[[str], None] = lambda _: None
+    refetch: Callable[[str], None] | None = None
     make_overview: Callable[[], Overview] | None = None
     adopt: Callable[[], Sequence[Halt]] | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -70,8 +72,8 @@ class ControllerControl:
         return picture
 
     def wake(self, reason: str) -> None:
-        """Reconcile soon."""
-        self.poke(reason)
+        """Reconcile soon, with a fetch of a remote before it."""
+        (self.refetch or self.poke)(reason)
 
     def notify(self) -> None:
         """A pass has ended: whoever waits for a commit looks again."""

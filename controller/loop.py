@@ -9,6 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 from anyio import from_thread, to_thread
@@ -26,6 +27,7 @@ MAX_EVIDENCE_SECONDS = 300.0
 _DEBOUNCE_MS = 20
 _STEP_MS = 1
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -33,7 +35,8 @@ class Work:
     """What the loop runs, each a bounded synchronous call.
 
     ``reconcile`` returns seconds until it wants to run again (0: no wish), ``adopt`` whether halts are new,
-    ``evidence`` whether anything was published.
+    ``evidence`` whether anything was published, ``fetch`` (of a remote; None without one) whether the source has
+    changed and the seconds until it wants to run again.
     """
 
     reconcile: Callable[[], float]
@@ -41,6 +44,7 @@ class Work:
     sample: Callable[[], object]
     probe: Callable[[], None]
     evidence: Callable[[], bool]
+    fetch: Callable[[], tuple[bool, float]] | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Loop:
     random: Callable[[], float]
     lost: LeaseLost | None = None
     _wake: anyio.Event = field(init=False)
+    _refetch: anyio.Event = field(init=False)
     _token: EventLoopToken | None = None
     _group: TaskGroup | None = None
     _limiter: anyio.CapacityLimiter = field(init=False)
@@ -67,12 +72,16 @@ class Loop:
         if self.lost is not None:
             raise self.lost
 
-    def lose(self, error: LeaseLost) -> None:
-        """Another controller leads: stop at once; from another thread, at any time."""
-        self._note_lost(error)
+    def stop(self) -> None:
+        """End as on SIGTERM; from any other thread. Does nothing when the loop does not run."""
         token = self._token
         if token is not None:
             from_thread.run_sync(self._end, token=token)
+
+    def lose(self, error: LeaseLost) -> None:
+        """Another controller leads: stop at once; from another thread, at any time."""
+        self._note_lost(error)
+        self.stop()
 
     def poke(self, reason: str) -> None:
         """Reconcile as soon as the pass under way is over; from any thread, at any time."""
@@ -80,8 +89,15 @@ class Loop:
         if self._token is not None:
             from_thread.run_sync(lambda: self._wake.set(), token=self._token)
 
+    def refetch(self, reason: str) -> None:
+        """Ask the remote now instead of at the next poll, and reconcile; from any thread, at any time."""
+        if self._token is not None:
+            from_thread.run_sync(lambda: self._refetch.set(), token=self._token)
+        self.poke(reason)
+
     async def _main(self) -> None:
         self._wake = anyio.Event()
+        self._refetch = anyio.Event()
         self._limiter = anyio.CapacityLimiter(16)
         self._token = current_token()
         try:
@@ -95,6 +111,8 @@ class Loop:
                 group.start_soon(self._every, self.settings.sample_seconds, self._sample)
                 group.start_soon(self._every, PROBE_SECONDS, self._probe)
                 group.start_soon(self._evidence)
+                if self.work.fetch is not None:
+                    group.start_soon(self._fetch, self.work.fetch)
                 if self.refs is not None:
                     group.start_soon(self._watch, self.refs)
         finally:
@@ -163,14 +181,28 @@ class Loop:
         """Backfill to the bot's branch, for ever and off every lane, slower while it is refused."""
         delay = EVIDENCE_SECONDS
         while True:
-            done = await self._safely("evidence", self.work.evidence)
+            done = await self._safely("evidence", self.work.evidence, abandon=True)
             delay = EVIDENCE_SECONDS if done is not None else min(MAX_EVIDENCE_SECONDS, delay * 2)
             await anyio.sleep(delay)
 
-    async def _safely(self, name: str, call: Callable[[], object]) -> object | None:
-        """The result, or None after an error, which is logged: one task's trouble is no other's."""
+    async def _fetch(self, fetch: Callable[[], tuple[bool, float]]) -> None:
+        """Ask the remote in a lane of its own: one that hangs holds up nothing else, and no stop."""
+        while True:
+            self._refetch = anyio.Event()
+            found = await self._safely("fetch", fetch, abandon=True)
+            changed, delay = found if found is not None else (False, self.settings.drift_seconds)
+            if changed:
+                self._wake.set()
+            with anyio.move_on_after(delay):
+                await self._refetch.wait()
+
+    async def _safely(self, name: str, call: Callable[[], T], *, abandon: bool = False) -> T | None:
+        """The result, or None after an error, which is logged: one task's trouble is no other's.
+
+        ``abandon``: the end of the loop does not wait for the call.
+        """
         try:
-            return await to_thread.run_sync(call, limiter=self._limiter)
+            return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=abandon)
         except LeaseLost as error:
             self._lose(error)
         except GtRiskError as error:

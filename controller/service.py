@@ -7,6 +7,7 @@ import time
 
 from controller.adapters.clock import SystemClock
 from controller.adapters.engines.gate import GateEngine
+from controller.adapters.git.polled import PolledTip
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.signer import sign
 from controller.adapters.signatures.sshsig import check_key, verify
@@ -119,6 +120,12 @@ class Controller(Common):
         )
         self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory)
         self.backoff = Backoff(random.random)
+        remote = settings.source
+        self.polled = (
+            PolledTip(self.source, self.clock, remote.poll_seconds, remote.timeout_seconds, random.random)
+            if remote.remote
+            else None
+        )
         self.reconciler = Reconciler(self._parts(), self.memory)
         self.monitor = Monitor(
             store=self.store,
@@ -132,8 +139,11 @@ class Controller(Common):
         parts = self.control_parts(self.memory, self.maker)
         parts.live = self._live
         parts.last = lambda: self.reconciler.last
-        self.control = ControllerControl(parts, poke=self._poke, adopt=self._adopt_now)
-        work = Work(self._reconcile, self._adopt, self.monitor.sample, self._probe, self.desk.publish_evidence)
+        self.control = ControllerControl(
+            parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), adopt=self._adopt_now
+        )
+        fetch = self.polled.fetch if self.polled is not None else None
+        work = Work(self._reconcile, self._adopt, self.monitor.sample, self._probe, self.desk.publish_evidence, fetch)
         refs = None if settings.source.remote else home.bare / "refs" / "heads"
         self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
         self._journal = Journal(str(home.journal))
@@ -142,7 +152,7 @@ class Controller(Common):
     def _parts(self) -> Parts:
         age = self.home.policy / "verified-at"
         return Parts(
-            observer=Observer(self.source, self.verifier, self.clock, age),
+            observer=Observer(self.polled or self.source, self.verifier, self.clock, age),
             source=self.source,
             store=self.store,
             engine=self.engine,

@@ -7,6 +7,7 @@ limit, takes no size bound before it reads, and cannot be closed to ``GIT_*`` of
 import os
 import resource
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -66,12 +67,14 @@ def arguments(git_dir: Path, argv: Sequence[str]) -> list[str]:
 
 
 class Git:
-    """One repository. Safe for several threads: each command is its own process."""
+    """One repository. Safe for several threads: each command is a process group of its own."""
 
     def __init__(self, git_dir: Path, timeout: float = 20.0, extra: Mapping[str, str] | None = None) -> None:
         self.git_dir = git_dir
         self._timeout = timeout
         self._extra = dict(extra or {})
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
 
     @property
     def timeout(self) -> float:
@@ -91,20 +94,39 @@ class Git:
 
         Raises SourceUnavailable after the timeout or without git, GitFailed when the command fails.
         """
-        command = arguments(self.git_dir, argv)
         limits = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))) if file_limit else None
         env = environment({**self._extra, **(extra or {})}, personal=personal)
         try:
-            done = subprocess.run(
-                command, input=stdin, capture_output=True, timeout=self._timeout, env=env, preexec_fn=limits
+            process = subprocess.Popen(
+                arguments(self.git_dir, argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                preexec_fn=limits,
+                process_group=0,
             )
-        except subprocess.TimeoutExpired:
-            raise SourceUnavailable(f"git {argv[0]} did not end within {self._timeout:g} s", retry_after=5.0) from None
         except OSError as error:
             raise SourceUnavailable(f"git cannot be started: {error}", hint="install git 2.30 or newer") from error
-        if done.returncode != 0:
-            raise GitFailed(argv, done.stderr.decode("utf-8", "replace"))
-        return done.stdout
+        self._running.add(process)
+        try:
+            if self._stopped:
+                raise SourceUnavailable("git is being stopped")
+            stdout, stderr = process.communicate(stdin, self._timeout)
+        except subprocess.TimeoutExpired:
+            raise SourceUnavailable(f"git {argv[0]} did not end within {self._timeout:g} s", retry_after=5.0) from None
+        finally:
+            self._running.discard(process)
+            _end(process)
+        if process.returncode != 0:
+            raise GitFailed(argv, stderr.decode("utf-8", "replace"))
+        return stdout
+
+    def stop(self) -> None:
+        """End every command under way, also in other threads, with what it started; no other one runs after."""
+        self._stopped = True
+        for process in list(self._running):
+            _kill_group(process)
 
     def batch(self) -> "Batch":
         """A persistent ``cat-file --batch`` on this repository."""
@@ -206,6 +228,23 @@ class Batch:
         if not piece:
             raise EOFError("it ended")
         self._buffer += piece
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nothing of a command stays: not the transport that it started (ssh, a remote helper), not its pipes."""
+    if process.returncode is None:
+        _kill_group(process)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            _close(pipe)
+    process.wait()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
 
 
 def _readable(descriptor: int, seconds: float) -> bool:

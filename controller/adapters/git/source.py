@@ -49,8 +49,16 @@ class GitSource:
 
     def tip(self) -> str:
         """The commit of the branch; a remote is fetched first. Raises SourceUnavailable."""
+        self.fetch()
+        return self.local_tip()
+
+    def fetch(self) -> None:
+        """Bring the mirror of a remote up to date; nothing to do for an embedded repo. Raises SourceUnavailable."""
         if self._remote is not None:
             self._remote.update()
+
+    def local_tip(self) -> str:
+        """The commit of the branch as last fetched or pushed. Raises SourceUnavailable when there is none."""
         tip = self._reader.ref(self._ref)
         if tip is None:
             raise SourceUnavailable(f"{self.git.git_dir} has no {self._ref}", hint="gt risk init")
@@ -110,7 +118,8 @@ class GitSource:
         return {path: self.blob(entry.id) for path, entry in entries.items() if EVIDENCE_FILE.match(path)}
 
     def close(self) -> None:
-        """End the git process; idempotent."""
+        """End every git process, also one that another thread waits for; idempotent."""
+        self.git.stop()
         self._reader.close()
 
     def _publish(self, files: Mapping[str, bytes], message: str, sign: Callable[[bytes], bytes]) -> str:
