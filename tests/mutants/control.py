@@ -1,0 +1,243 @@
+# fmt: off
+# ruff: noqa: E501  # one condition, one line
+"""Conditions of controller, trust, signatures and store, each as in :mod:`tests.mutants.fence`."""
+
+from tests.mutants.fence import edits
+from tests.mutants.mutant import Mutant
+
+_CORE = "tests/controller/core"
+_OURS = "tests/controller"
+
+_EFFECTIVE = "controller.core.effective"
+_DRAWDOWN = "controller.core.drawdown"
+_STALENESS = "controller.core.staleness"
+_GUARDS = "controller.core.guards"
+_PLANNER = "controller.core.planner"
+
+CORE = edits(
+    (f"{_CORE}/test_effective.py", f"{_CORE}/test_drawdown.py", f"{_CORE}/test_brakes.py"),
+    (
+        (_EFFECTIVE, "halts of the account restrict", "mode = strictest_mode(desired.mode, *(", "mode = strictest_mode(*[desired.mode], *[].copy() and ("),
+        (_EFFECTIVE, "halt-all halts strategies", "    if mode is TradingMode.HALT_ALL:\n", "    if False:\n"),
+        (_EFFECTIVE, "halts of a strategy restrict", "for where, bound in bounds if where == scope]", "for where, bound in bounds if False]"),
+        (_EFFECTIVE, "computed restrictions count", " + [(item.scope, item.mode) for item in restrictions]", ""),
+        (_EFFECTIVE, "the strictest wins", "return max(modes, key=", "return min(modes, key="),
+        (_EFFECTIVE, "the strictest status wins", "return max(statuses, key=", "return min(statuses, key="),
+        (_EFFECTIVE, "a clear names the digest", "return cleared is not None and any(cleared.halt_digest in digests(record) for record in records)", "return cleared is not None"),
+        (_EFFECTIVE, "the strictest record of a halt counts", '"mode": strictest_mode(first.mode, other.mode),', '"mode": first.mode,'),
+        (_EFFECTIVE, "a release is for ever", "if halt_id not in released and not known.cleared_by(", "if not known.cleared_by("),
+        (_DRAWDOWN, "a peak never falls", "high = max(equity, peaks.get(key, start[key]))", "high = equity"),
+        (_DRAWDOWN, "an absent limit is a breach", "and (loss > 0 or limit_ppm == 0)", "and loss > 0"),
+        (_DRAWDOWN, "the band before the halt reduces", 'if item.level in ("reducing", "halt")', "if False"),
+        (_DRAWDOWN, "a breach is halt-all", "return TradingMode.HALT_ALL", "return TradingMode.PAUSE_NEW_ORDERS"),
+    ),
+)
+
+PLANNER = edits(
+    (f"{_CORE}/test_brakes.py", f"{_CORE}/test_planner.py"),
+    (
+        (_PLANNER, "old and new while it runs", '        yield Step(phase="joint", action="publish-joint", scope=ACCOUNT)\n', "        pass\n"),
+        (_PLANNER, "a brake keeps the loosening back", "    if inputs.held:\n        return\n", ""),
+        (_PLANNER, "the venue tightens first", "    yield from _venue_steps(inputs, tighten=True)\n", ""),
+        (_PLANNER, "cancels of a freeze", "    if frozen:\n", "    if False:\n"),
+        (_PLANNER, "cancels of a halted strategy", "    yield from _cancels(inputs)\n", ""),
+        (_PLANNER, "steps only in their direction", "return wanted > now if tighten else wanted < now", "return wanted != now"),
+        (_PLANNER, "a release loosens", 'any(step.phase in ("loosen", "release") for step in plan.steps)', 'any(step.phase == "loosen" for step in plan.steps)'),
+        (_STALENESS, "stale: no loosening", 'return _ORDER.index(reached) < _ORDER.index("no-loosening")', "return True"),
+        (_STALENESS, "stale: pause", '    if reached != "pause-new-orders":\n', "    if True:\n"),
+        (_STALENESS, "the strictest rung", 'return max(("fresh", *reached), key=_ORDER.index)', 'return min(("fresh", *reached), key=_ORDER.index)'),
+        (_GUARDS, "removed strategies count", "    touched |= {uid for uid in base.strategies if uid not in target.strategies}\n", ""),
+        (_GUARDS, "only this plan's digest", "or digest in acknowledged:", "or acknowledged:"),
+        (_GUARDS, "too much at once", "if size.percent <= bound or", "if True or"),
+        (_GUARDS, "empty snapshot", "    if target.strategies and target.limits:\n        return None\n", "    if True:\n        return None\n"),
+    ),
+)
+
+_HANDLERS = "controller.handlers"
+_GOAL = "controller.goal"
+_PUBLISHER = "controller.publisher"
+_RECONCILER = "controller.reconciler"
+_HALT_DESK = "controller.halt_desk"
+_BOOT = "controller.boot"
+
+RECONCILE = edits(
+    (f"{_OURS}/test_handlers.py", f"{_OURS}/test_boot_rules.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py", f"{_OURS}/test_reconciler.py", f"{_OURS}/test_halt_desk.py"),
+    (
+        (_HANDLERS, "halts are read again before the policy", "    _unchanged_halts(context)\n    _publish(context, (context.target,))", "    _publish(context, (context.target,))"),
+        (_HANDLERS, "halts are read again before the mode", "        _unchanged_halts(context)\n    context.engine.set_venue_mode(", "        pass\n    context.engine.set_venue_mode("),
+        (_HANDLERS, "halts are read again before a status", "        _unchanged_halts(context)\n    context.engine.set_venue_status(", "        pass\n    context.engine.set_venue_status("),
+        (_HANDLERS, "joint holds the old", "_publish(context, (context.base, context.target))", "_publish(context, (context.target,))"),
+        (_HANDLERS, "nothing loosens after an error", 'if errors and step.phase not in ("tighten", "joint"):', "if False:"),
+        (_HANDLERS, "the gate's own answer", "    if not in_use(gate, published):\n", "    if False:\n"),
+        (_HANDLERS, "the gate's version", "same = gate.policy_version == published.version", "same = True"),
+        (_HANDLERS, "the gate's digest", " and published.digest.startswith(gate.policy_digest)", ""),
+        (_GOAL, "a breach gets its successor", "            self._desk.raise_halt(item.scope, item.reason)\n", "            pass\n"),
+        (_GOAL, "pauses brake", "hold = first_hold(pause(), self._brake(plan, goal))", "hold = first_hold(self._brake(plan, goal))"),
+        (_GOAL, "guards brake", "hold = first_hold(pause(), self._brake(plan, goal))", "hold = first_hold(pause())"),
+        (_GOAL, "open halts are in the goal", "target = effective(policy, halts, (", "target = effective(policy, (), ("),
+        (_GOAL, "drawdown restricts", "(*restrictions, *drawdown.restrictions(found))", "(*restrictions,)"),
+        (_GOAL, "staleness restricts", "(*restrictions, *drawdown.restrictions(found))", "(*drawdown.restrictions(found),)"),
+        (_GOAL, "clock jump brakes", "    if jumped:\n", "    if False:\n"),
+        (_GOAL, "stale source brakes", "    if not staleness.may_loosen(seen.rung):\n", "    if False:\n"),
+        (_PUBLISHER, "the file before its name", '        write_durably(self._folder / f"{version}.json", canonical(snapshot))\n        self._version = version\n        self._set_policy(version, digest)\n', '        self._set_policy(version, digest)\n        write_durably(self._folder / f"{version}.json", canonical(snapshot))\n        self._version = version\n'),
+        (_PUBLISHER, "above what readers have seen", "max(self._version, at_least) + 1", "self._version + 1"),
+        (_PUBLISHER, "digest of the last-known-good", 'if digest_of(policies) != document["digest"]:', "if False:"),
+        (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),
+        (_RECONCILER, "errors leave a pass incomplete", "self.plan is not None and not self.errors", "self.plan is not None"),
+        (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(verified)\n", "            pass\n"),
+        (_BOOT, "open halts are raised again", "    _raise_again(booted, entries)\n", ""),
+        (_BOOT, "anomalies halt", "    _raise_anomalies(booted, entries, problems, silent)\n", ""),
+        (_BOOT, "a lost latch halts", "    lost = restore_pair(home, book16(book), entries)\n", "    lost = []\n    create_pair(str(home.raise_file), str(home.permit_file), book16(book))\n"),
+        (_BOOT, "last-known-good in force", "    if booted.known_good is not None:\n        newest", "    if False:\n        newest"),
+        (_BOOT, "cleared halts stay cleared", " and halt.halt_id not in cleared:", ":"),
+        (_BOOT, "long silence halts", "if silent > LONG_EXPIRY_NS:", "if False:"),
+        ("controller.restore", "the furthest verified commit", "if all(_is_ancestor(source, other, commit) for other in known):", "if True:"),
+        (_HALT_DESK, "only the named halt is released", "                if self._id_of(slot) == halt_id:\n", "                if True:\n"),
+        (_HALT_DESK, "overflow goes last", "if any(other.slot != OVERFLOW for other in among):", "if False:"),
+        (_HALT_DESK, "release is in the journal", "                self._journal.append(Entry(RELEASED,", "                _ = (Entry(RELEASED,"),
+        (_HALT_DESK, "a release needs its clear", "if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)", "if True"),
+        (_HALT_DESK, "vanished words are raised again", "            self._reraise_vanished()\n", "            self._seen = {slot.slot: slot for slot in self._slots() if slot.open}\n"),
+        (_HALT_DESK, "OPEN knows the latch", "records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]", "records: list[Halt] = []"),
+        (_HALT_DESK, "OPEN knows the journal", "        records += [_from_journal(item) for item in by_id.values()]\n", ""),
+        (_HALT_DESK, "OPEN knows the store", 'records += [_rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]', "pass"),
+        (_HALT_DESK, "OPEN knows the evidence", "        records += self._evidence.values()\n", ""),
+        (_HALT_DESK, "OPEN knows the tree", "return [] if desired is None else [halt_of(document) for document in desired.halts.values()]", "return []"),
+    ),
+)
+
+_MONITOR = "controller.monitor"
+_PERMITS = "controller.permit_keeper"
+
+MONITOR = edits(
+    (f"{_OURS}/test_monitor.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py"),
+    (
+        (_MONITOR, "a breach halts", "                    self.halted(self.desk.raise_halt(item.scope, item.reason))\n", "                    pass\n"),
+        (_MONITOR, "a halt covers its own scope", "if halt.scope == item.scope]", "]"),
+        (_MONITOR, "a pause covers no breach", "return any(status_under(mode) is status_under(item.mode) for mode in own)", "return bool(own)"),
+        (_MONITOR, "a pause covers no account breach", "return any(mode.rank >= item.mode.rank for mode in own)", "return bool(own)"),
+        (_MONITOR, "peaks are saved", "            self.store.save_peaks(raised)\n", "            pass\n"),
+        (_MONITOR, "stale prices are no progress", 'if live.feed != "stale":', "if True:"),
+        (_PERMITS, "everything must be alive", "earliest = min(progress[name]", "earliest = max(progress[name]"),
+        (_PERMITS, "nothing before a first round", "if any(name not in progress for name in bounds):", "if not progress:"),
+        (_PERMITS, "at most 30 s ahead", "return min(earliest, now_ns + PERMIT_LIMIT_NS)", "return earliest"),
+        (_PERMITS, "too many expiries", "if count >= MAX_EXPIRIES else", "if False else"),
+        (_PERMITS, "too long an expiry", "if now - ended_ns > EXPIRY_WINDOW_NS:", "if False:"),
+        (_PERMITS, "a lost lease stops", "        if problem:\n            raise LeaseLost", "        if False:\n            raise LeaseLost"),
+        (_PERMITS, "a replaced permit is not renewed", "        if problem:\n            raise LatchError", "        if False:\n            raise LatchError"),
+        (_PERMITS, "expiries are kept over a restart", "            self._expiries.note()\n", ""),
+        (_PERMITS, "an excess halts before the renewal", "                self._excessive(reason)\n", "                pass\n"),
+        (_PERMITS, "a clean stop ends the permit", "            self._permit.set_until(0)\n", "            pass\n"),
+        (_PERMITS, "the wall clock is watched", "return abs(self._now() - self._offset) > JUMP_NS", "return False"),
+    ),
+)
+
+_RECEIVE = "controller.adapters.git.receive"
+_VERIFIER = "controller.verifier"
+_ROLES = "controller.core.authority"
+_COMMITS = "controller.core.commits"
+
+PUSHES = edits(
+    (f"{_OURS}/adapters/git/test_receive.py",),
+    (
+        (_RECEIVE, "a push must verify", "_open_halts(home, source, verifier.desired(old)))).required()", "_open_halts(home, source, verifier.desired(old))))"),
+        (_RECEIVE, "no rewinding", "if problem is None and old != ZERO and not source.is_ancestor(old, new):", "if False:"),
+        (_RECEIVE, "no other branches", "if ref != main and not ref.startswith(_BOT_REFS):", "if False:"),
+        (_RECEIVE, "no deleting", "    if new == ZERO:\n", "    if False:\n"),
+        (_RECEIVE, "evidence only by the bot", "        _bot_signed(commit, desired)\n", ""),
+        (_RECEIVE, "the bot's role", "if signer is None or Role.BOT not in signer.roles:", "if signer is None:"),
+        (_RECEIVE, "evidence only grows", "        if lost or odd:\n", "        if odd:\n            lost = []\n"),
+        (_RECEIVE, "evidence holds halts only", "        if lost or odd:\n", "        if lost:\n"),
+        (_RECEIVE, "judged by open halts too", "    known += [\n        Halt(", "    [].copy() and [\n        Halt("),
+    ),
+)
+
+TRUST = edits(
+    (f"{_CORE}/test_trust.py", f"{_OURS}/test_verifier.py"),
+    (
+        (_ROLES, "trust by an admin only", "def _possible(need: Need) -> frozenset[Role]:\n    if need.path == TRUST:", "def _possible(need: Need) -> frozenset[Role]:\n    if False:"),
+        (_ROLES, "machines never loosen", "return frozenset(Role) - _NEVER_LOOSEN", "return frozenset(Role)"),
+        (_ROLES, "the bot only pauses", "(frozenset() if need.pause else {Role.BOT})", "frozenset()"),
+        (_ROLES, "the forge does nothing", "frozenset(Role) - {Role.FORGE} - ", "frozenset(Role) - "),
+        (_ROLES, "hard limits by the risk officer", "Role.RISK_OFFICER if need.hard else Role.OPERATOR", "Role.OPERATOR"),
+        (_ROLES, "rules of trust.yaml count", "granted = frozenset(rule.roles) if rule else _default(need)", "granted = _default(need)"),
+        ("controller.core.trust", "machines are no signers", "have = 1 if set(signer.roles) - MACHINES else 0", "have = 1"),
+        ("controller.core.trust", "a denied admin is none", "and fingerprint(blob) not in case.pins.denied_keys", ""),
+        (_COMMITS, "NUL bytes", '    if b"\\0" in payload:\n', "    if False:\n"),
+        (_COMMITS, "unknown headers", "        if name not in _HEADERS:\n", "        if False:\n"),
+        (_COMMITS, "order of headers", '    if _HEAD.fullmatch(head + b"\\n") is None:\n', "    if False:\n"),
+        (_COMMITS, "UTF-8 only", '        payload.decode("utf-8")\n', "        pass\n"),
+        (_COMMITS, "the subject is no trailer", "    if len(paragraphs) < 2:\n", "    if False:\n"),
+        (_COMMITS, "a paragraph of trailers only", "        if match is None:\n            return ()\n", "        if match is None:\n            continue\n"),
+    ),
+)
+
+VERIFIER = edits(
+    (f"{_OURS}/test_verifier.py",),
+    (
+        (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
+        (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
+        (_VERIFIER, "signer rules are asked", "        _require(INTRODUCTION_RULES if introduction else SIGNER_RULES, case)\n", ""),
+        (_VERIFIER, "transition rules are asked", "_raise_first([*([refusal] if refusal else []), *problems])", "_raise_first([*([refusal] if refusal else [])])"),
+        (_VERIFIER, "change rules are asked", "_raise_first([*([refusal] if refusal else []), *problems])", "_raise_first([*problems])"),
+        (_VERIFIER, "submodules", 'if entry.kind == "commit":', "if False:"),
+        (_VERIFIER, "symbolic links", 'if entry.mode == "120000":', "if False:"),
+        (_VERIFIER, "files for folders", "if path in FOLDERS or (", "if ("),
+        (_VERIFIER, "executables", "if is_relevant(path) and entry.mode != _FILE:", "if False:"),
+        (_VERIFIER, "uids of all history", "if parent is None or _uids(child) <= known:", "if True:"),
+        (_VERIFIER, "parent's policy", "self.desired(commit.parents[0]) if len(commit.parents) == 1 else None", "self._read(commit.id, commit.tree) if len(commit.parents) == 1 else None"),
+    ),
+)
+
+_SSHSIG = "controller.adapters.signatures.sshsig"
+_WIRE = "controller.adapters.signatures.wire"
+
+SIGNATURES = edits(
+    (f"{_OURS}/adapters/signatures/test_sshsig.py",),
+    (
+        (_SSHSIG, "ed25519 is checked", "        key.verify(signature, data)\n\n    return check\n\n\ndef _ecdsa", "\n    return check\n\n\ndef _ecdsa"),
+        (_SSHSIG, "ecdsa is checked", "        key.verify(encode_dss_signature(r, s), data, ec.ECDSA(digest))\n", ""),
+        (_SSHSIG, "rsa is checked", "        key.verify(signature, data, padding.PKCS1v15(), _RSA[algorithm])\n", ""),
+        (_SSHSIG, "weak rsa keys", "    if n.bit_length() not in _RSA_BITS:\n", "    if False:\n"),
+        (_SSHSIG, "algorithm of the key", "    if algorithm != expected:\n", "    if False:\n"),
+        (_SSHSIG, "algorithm of rsa", "        if algorithm not in _RSA:\n", "        if False:\n"),
+        (_SSHSIG, "positive numbers", "    if not raw or raw[0] & 0x80:\n", "    if False:\n"),
+        (_SSHSIG, "bytes after the key", "    reader.end()\n    return check", "    return check"),
+        (_SSHSIG, "bytes after the signature", "        reader.end()\n        _verifier", "        _verifier"),
+        (_SSHSIG, "bytes after the blob", "        reader.end()\n    except WireError as error:\n        raise SignatureError(f\"the signature cannot be read: {error}\") from error\n    return parts", "    except WireError as error:\n        raise SignatureError(f\"the signature cannot be read: {error}\") from error\n    return parts"),
+        (_SSHSIG, "magic", "if reader.take(len(MAGIC)) != MAGIC:", "if reader.take(len(MAGIC)) is None:"),
+        (_WIRE, "the end of the data", "        if end > len(self._data):\n", "        if False:\n"),
+        (_WIRE, "one signature", "    if armoured.count(_BEGIN) > 1:\n", "    if False:\n"),
+        (_WIRE, "armour", "    if lines[0] != _BEGIN or lines[-1] != _END:\n", "    if False:\n"),
+        (_WIRE, "size", "    if len(armoured) > _LONGEST:\n", "    if False:\n"),
+        (_WIRE, "strict base64", "strict_mode=True", "strict_mode=False"),
+    ),
+)
+
+CONTROL = edits(
+    (f"{_OURS}/test_control.py",),
+    (("controller.control", "landing verifies", "commit, self._now()).required()", "commit, self._now())"),),
+)
+
+STORE = edits(
+    (f"{_OURS}/adapters/store/test_audit_tampering.py", "tests/contract/test_store_contract.py"),
+    (
+        ("controller.adapters.store.head", "checksum of the head", "or _CRC.unpack_from(data, _RECORD.size)[0] != zlib.crc32(data[: _RECORD.size]):", "or False:"),
+        ("controller.adapters.store.audit_log", "a lost head is told", "if head is None or (head == EMPTY and last.seq > 1):", "if False:"),
+        ("controller.adapters.store.audit_log", "the head is written", "            write_head(descriptor, Head(record.seq, record.hash))\n", ""),
+    ),
+)
+
+AUDIT = edits(
+    (f"{_OURS}/test_audit_actions.py",),
+    (
+        ("controller.audit", "an act has its intent", '{"kind": "intent", "audit_id"', '{"kind": "fact", "audit_id"'),
+        ("controller.audit", "a failure has its outcome", "        _close(store, clock, action)\n        raise", "        raise"),
+        ("controller.audit", "an act has its outcome", "        raise\n    _close(store, clock, action)\n", "        raise\n"),
+        ("controller.audit", "open intents are unknown", 'action.result("unknown", ', 'action.result("done", '),
+        ("controller.audit", "facts enter once", "if key not in known]", "]"),
+    ),
+)
+
+CONTROLLER: tuple[Mutant, ...] = (
+    *CORE, *PLANNER, *RECONCILE, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+)
