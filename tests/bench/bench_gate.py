@@ -1,13 +1,15 @@
 """Figures of the gate: ``python -m tests.bench.bench_gate [--json]``. Exit 1 when a goal of the issue is missed.
 
 Inside: every check and the reservation on a book of 50 positions. Socket: the same through a gate in its own process
-on the in-memory venue, paced so that nothing queues. Acknowledged: raise to barrier while four clients submit.
+on the in-memory venue, one order after the other so that nothing queues; beside it a plain socket echo in the same run,
+which tells how busy the machine is. Acknowledged: raise to barrier while four clients submit.
 """
 
 import argparse
 import gc
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -46,15 +48,21 @@ def main() -> int:
         "inside_two_policies_us": inside((compiled(make_policy()), compiled(make_policy()))),
     }
     with short_home() as home:
+        echoed = echo(home.root / "echo.sock")
         found["socket_us"], found["acknowledged_ms"], rss = outside(home)
     missed = [name for name, goal in GOALS.items() if found[name][0] > goal[0] or found[name][1] > goal[1]]
     missed += ["rss_mib"] if rss > RSS_GOAL_MIB else []
     if as_json:
         figures: dict[str, object] = {name: {"p50": p50, "p99": p99} for name, (p50, p99) in found.items()}
+        figures["echo_us"] = {"p50": echoed[0], "p99": echoed[1]}
         print(json.dumps({"ok": not missed, **figures, "rss_mib": rss, "missed": missed}))
     else:
         for name, (p50, p99) in found.items():
             print(f"{name:24} p50 {p50:8.2f}  p99 {p99:8.2f}  goal {GOALS[name][0]} / {GOALS[name][1]}")
+        ratio = found["socket_us"][0] / echoed[0]
+        print(
+            f"{'echo_us':24} p50 {echoed[0]:8.2f}  p99 {echoed[1]:8.2f}  the gate's socket takes {ratio:.1f} x its p50"
+        )
         print(f"{'rss_mib':24} {rss:12.1f}  goal {RSS_GOAL_MIB}")
     return 1 if missed else 0
 
@@ -84,6 +92,34 @@ def inside(policies: tuple[Policy, ...], rounds: int = 20_000) -> tuple[float, f
 def _reservation(request: OrderRequest, verdict: Allow) -> Reservation:
     placed = VenueOrder("o", request.client_id, request.uid, request.symbol, request.side, verdict.quantity)
     return Reservation(placed, verdict.price)
+
+
+_ECHO = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+channel, _ = listener.accept()
+while data := channel.recv(65536):
+    channel.send(data)
+"""
+
+
+def echo(path: Path, rounds: int = 3_000) -> tuple[float, float]:
+    """Microseconds for a round trip of 150 bytes to a process that only sends them back, p50 and p99."""
+    times = []
+    with (
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", _ECHO, str(path)]),
+        socket.socket(socket.AF_UNIX) as channel,
+    ):
+        eventually(lambda: channel.connect_ex(str(path)) == 0)
+        for _ in range(rounds):
+            started = time.perf_counter_ns()
+            channel.sendall(b"x" * 150)
+            channel.recv(65_536)
+            times.append(time.perf_counter_ns() - started)
+        channel.shutdown(socket.SHUT_RDWR)
+    return _percentiles(times, 1e3)
 
 
 def outside(home: Home) -> tuple[tuple[float, float], tuple[float, float], float]:
