@@ -1,16 +1,22 @@
 """What the light boot raises again and what it leaves closed; and when in force may be said."""
 
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from controller.adapters.clock import ManualClock
 from controller.boot import book16, boot
+from controller.errors import LeaseLost
 from controller.halt import CLI, halt
 from controller.home import Home
 from controller.latch.journal import create
+from controller.latch.layout import FENCE_AT, LatchError
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile, create_pair
+from controller.lease import Lease
+from controller.permit_keeper import PermitKeeper
 from controller.restore import furthest
 from schemas.desired import TradingMode
 from tests.support.policies import policy
@@ -101,3 +107,31 @@ def test_restore_when_several_know_a_verified_commit_then_the_furthest(tmp_path:
     assert furthest(rig.history, [commit_id(number) for number in order]) == commit_id(3)
     assert furthest(rig.history, ["", commit_id(2)]) == commit_id(2)
     rig.close()
+
+
+def keeper_of(home: Home) -> tuple[Lease, PermitKeeper]:
+    lease = Lease(str(home.permit_file))
+    lease.take()
+    return lease, PermitKeeper(lease, ManualClock(), bounds={"monitor": 5.0})
+
+
+def test_keeper_when_another_fence_is_in_the_permit_then_lost_even_before_any_progress(home: Home) -> None:
+    lease, keeper = keeper_of(home)
+    with home.permit_file.open("r+b") as file:
+        file.seek(FENCE_AT)
+        file.write((lease.fence + 1).to_bytes(8, sys.byteorder))
+    with pytest.raises(LeaseLost):
+        keeper.tick()
+    keeper.progress("monitor")
+    with pytest.raises(LeaseLost):
+        keeper.tick()
+    assert lease.until == 0
+
+
+def test_keeper_when_the_permit_file_was_replaced_then_nothing_is_renewed(home: Home) -> None:
+    lease, keeper = keeper_of(home)
+    keeper.progress("monitor")
+    home.permit_file.unlink()
+    with pytest.raises(LatchError, match="missing"):
+        keeper.tick()
+    assert lease.until == 0

@@ -109,7 +109,7 @@ _MONITOR = "controller.monitor"
 _PERMITS = "controller.permit_keeper"
 
 MONITOR = edits(
-    (f"{_OURS}/test_monitor.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py"),
+    (f"{_OURS}/test_monitor.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py", f"{_OURS}/test_boot_rules.py"),
     (
         (_MONITOR, "a breach halts", "                    self.halted(self.desk.raise_halt(item.scope, item.reason))\n", "                    pass\n"),
         (_MONITOR, "a halt covers its own scope", "if halt.scope == item.scope]", "]"),
