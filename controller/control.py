@@ -101,8 +101,7 @@ class ControllerControl:
         draft = parts.source.stage(tip, files, request.author, seconds, text)
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
         plan, _ = self._plan(after)
-        accepted = text.rstrip("\n") + f"\nPlan-Digest: {plan.digest()}\n"
-        payload = parts.source.stage(tip, files, request.author, seconds, accepted)
+        payload = draft.rstrip(b"\n") + f"\nPlan-Digest: {plan.digest()}\n".encode()
         return Proposal(
             parent=tip,
             payload=base64.b64encode(payload).decode(),

@@ -65,7 +65,10 @@ class Publisher:
         return self._version
 
     def publish(self, policies: Sequence[PolicyJson], at_least: int = 0) -> Published:
-        """Make ``policies`` (each must let an order pass) the gate's snapshot. Durable before the permit names it.
+        """Make ``policies`` (each must let an order pass) the gate's snapshot. Whole before the permit names it.
+
+        It is not flushed to disk: after a power loss boot publishes the last-known-good, which is, under a version
+        above every name in the folder, and no gate that has seen this one is alive; the permit stays at 0 until then.
 
         ``at_least``: a version that readers have already seen elsewhere; the new one is above it.
         """
@@ -80,7 +83,7 @@ class Publisher:
             "policies": list(policies),
             "digest": digest,
         }
-        write_durably(self._folder / f"{version}.json", canonical(snapshot))
+        write_whole(self._folder / f"{version}.json", canonical(snapshot), durable=False)
         self._version = version
         self._set_policy(version, digest)
         self._prune()
@@ -139,6 +142,11 @@ def load_last_known_good(folder: Path) -> LastKnownGood | None:
 
 def write_durably(path: Path, text: str) -> None:
     """Replace ``path`` by ``text`` atomically; file and folder are flushed to disk before it returns. Mode 0600."""
+    write_whole(path, text, durable=True)
+
+
+def write_whole(path: Path, text: str, *, durable: bool) -> None:
+    """Replace ``path`` by ``text`` atomically, so that no reader sees a part of it. Mode 0600."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -146,13 +154,19 @@ def write_durably(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

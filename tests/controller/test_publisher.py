@@ -223,6 +223,20 @@ def test_boot_when_a_crash_left_a_permit_that_ran_out_then_it_counts(home: Home)
     last.permit.close()
 
 
+def test_boot_when_a_power_loss_emptied_the_newest_snapshot_then_last_known_good_above_it(home: Home) -> None:
+    first = boot(home, BOOK, "paper")
+    first.publisher.publish([POLICY])
+    first.publisher.remember([POLICY], (), "1" * 40)
+    newest = first.publisher.publish([POLICY])
+    first.permit.close()
+    path = home.policy / f"{newest.version}.json"
+    path.write_bytes(b"")
+    again = boot(home, BOOK, "paper")
+    assert again.published is not None and again.published.version > newest.version
+    assert again.published.digest == digest_of([POLICY]) and again.permit.until == 0
+    again.permit.close()
+
+
 def test_boot_when_the_permit_is_lost_then_the_fence_still_rises(home: Home) -> None:
     for _ in range(3):
         booted = boot(home, BOOK, "paper")
