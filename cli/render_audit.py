@@ -12,6 +12,9 @@ _SHOWN = 3
 _DETAILS = 160
 _PAIR = re.compile(r", (?=[\w.-]+=)")
 _GROUPS = ("account", "position", "strategy", "exposure", "order", "concentration", "volatility", "drawdown")
+_HALTS = "halts"
+"""The set of open halts: each of them has a line of its own."""
+_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20}\b")
 _UNDER_WAY = "under way"
 
 
@@ -52,7 +55,7 @@ def _details(item: Document) -> str:
     parts = [*_subject(item), *_trouble(item)]
     if item["reason"]:
         parts.append(f"Reason: {item['reason']}")
-    text = safe(", ".join(parts)) or f"revision {item['revision'][:12]}"
+    text = _ID.sub(r"\1", safe(", ".join(parts))) or f"revision {item['revision'][:12]}"
     text = text if len(text) <= _DETAILS else f"{text[:_DETAILS]}… (all of it with --json)"
     return f"{text} ({item['outcome']})" if item["outcome"] else text
 
@@ -60,6 +63,8 @@ def _details(item: Document) -> str:
 def _subject(item: Document) -> list[str]:
     """What the event is about: the strategy, and what moved from where to where."""
     strategy = item.get("strategy")
+    if item["event"].startswith("emergency."):
+        return []
     moved = _moved(item["before"], item["after"])
     if item["event"].startswith("strategy.") and not strategy and moved:
         strategy = moved[0][0].removesuffix(".status")
@@ -84,7 +89,7 @@ def _trouble(item: Document) -> list[str]:
 def _moved(before: str, after: str) -> list[tuple[str, str, str]]:
     """(name, old, new) of what ``name=old, …`` and ``name=new, …`` say; empty when they say something else."""
     old, new = (dict(pair.split("=", 1) for pair in _PAIR.split(text) if "=" in pair) for text in (before, after))
-    return [(name, old.get(name, "-"), value) for name, value in new.items()]
+    return [(name, old.get(name, "-"), value) for name, value in new.items() if name != _HALTS]
 
 
 def chain(document: Document) -> list[str]:

@@ -109,7 +109,7 @@ def _orders(item: Document) -> list[str]:
             order["side"].upper(),
             order["symbol"],
             f"{order['quantity'] if order['side'] == 'buy' else -order['quantity']:+,}",
-            money(order["price"], "at market"),
+            money(order["price"]) if order["price"] is not None else "at market",
             order["state"].upper(),
         )
         for order in item["orders"]

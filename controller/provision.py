@@ -5,7 +5,7 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from controller.boot import book16, synthetic_id
 from controller.core.template import fill
 from controller.errors import SettingsError
 from controller.home import Home
-from controller.latch.journal import RECORDS, Journal
+from controller.latch.journal import RECORDS, Journal, read_home
 from controller.latch.journal_record import HALT as HALT_RECORD
 from controller.latch.journal_record import Entry
 from controller.latch.layout import HALT
@@ -134,7 +134,7 @@ def _repositories(home: Home, wish: Wish, person: Person, lines: tuple[str, str]
     with _noting(report, home.bare), _noting(report, home.clone):
         held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key))
     if held != pins:
-        _replace(home.settings, lambda text: with_pins(text, held))
+        _write(home.settings, with_pins(home.settings.read_text(), held))
 
 
 def _documents(pins: Pins, wish: Wish, person: Person, lines: tuple[str, str]) -> dict[str, bytes]:
@@ -176,56 +176,75 @@ def _latch(home: Home, report: Report) -> None:
 
     A latch that is missing from a home that has run is not made here: the controller does, and halts, at its boot.
     """
-    settings = load({"GT_RISK_HOME": str(home.root)})
+    pins = load({"GT_RISK_HOME": str(home.root)}).pins
     fresh = not home.journal.exists() and not home.store.exists()
+    live = pins.environment == "live"
     with _noting(report, home.raise_file), _noting(report, home.permit_file):
         if fresh:
-            create_pair(str(home.raise_file), str(home.permit_file), book16(settings.pins.repo))
+            create_pair(str(home.raise_file), str(home.permit_file), book16(pins.repo))
+            if live:
+                _halt_new_home(home)
     with _noting(report, home.journal):
         journal = Journal(str(home.journal), RECORDS)
         try:
-            if fresh and settings.pins.environment == "live":
-                _halt_new_home(home, journal)
+            if live and not home.store.exists():
+                _record_halt(home, journal)
         finally:
             journal.close()
 
 
-def _halt_new_home(home: Home, journal: Journal) -> None:
+def _first_halt(home: Home) -> tuple[str, str]:
+    """(id, evidence) of the halt that a new home of a live book starts with."""
     name = f"init:{home.root}"
-    halt_id = synthetic_id("init", name)
-    now = time.time_ns()
+    return synthetic_id("init", name), name
+
+
+def _halt_new_home(home: Home) -> None:
+    """Raise it once; before there is a journal, so that an init killed anywhere after this leaves it standing."""
+    halt_id, _ = _first_halt(home)
     latch = RaiseFile.open(str(home.raise_file), str(home.permit_file))
     try:
-        raised = latch.raise_halt(bytes.fromhex(halt_id), "account", HALT, _SYNTHETIC, now)
+        if all(slot.halt_id != halt_id for slot in latch.slots()):
+            latch.raise_halt(bytes.fromhex(halt_id), "account", HALT, _SYNTHETIC, time.time_ns())
     finally:
         latch.close()
-    journal.write(
+
+
+def _record_halt(home: Home, journal: Journal) -> None:
+    """Bring it into the journal, unless it is there or was never raised here."""
+    halt_id, name = _first_halt(home)
+    entries, _ = read_home(str(home.root))
+    latch = RaiseFile.open(str(home.raise_file), str(home.permit_file))
+    try:
+        found = [slot for slot in latch.slots() if slot.halt_id == halt_id]
+    finally:
+        latch.close()
+    if not found or any(entry.halt_id == halt_id for entry in entries):
+        return
+    slot = found[0]
+    journal.append(
         Entry(
             HALT_RECORD,
             halt_id,
-            now,
+            slot.wall_ns,
             scope="account",
             mode=HALT,
             source=_SYNTHETIC,
             actor="gt risk init",
             text=f"{name}: a new home of a live book",
-            word=raised.word,
-            slot=raised.slot,
+            word=slot.word,
+            slot=slot.slot,
         )
     )
-    journal.sync()
 
 
 def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write a file whole or not at all, over nothing and over the old content alike."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
-
-
-def _replace(path: Path, change: Callable[[str], str]) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    _write(temporary, change(path.read_text()))
     temporary.rename(path)

@@ -101,7 +101,7 @@ def test_strategy_show_when_some_figures_have_no_input_then_says_why() -> None:
     assert "  Total P&L:         +$2,340.56 (+5.85%)" in shown
     assert "  Sharpe Ratio:      n/a (no return series yet)" in shown
     assert "  Allocated:         $40,000 (40% of account)" in shown
-    assert "  2008-09-18  BUY   NVDA  +20  $520.30          FILLED" in shown
+    assert "  2008-09-18  BUY   NVDA  +20  $520.30    FILLED" in shown
 
 
 POSITIONS = """\

@@ -1,10 +1,13 @@
+import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from controller.doctor import examine
 from controller.errors import SettingsError
 from controller.home import Home
 from controller.latch.journal import read_home
@@ -65,3 +68,59 @@ def test_init_when_live_then_starts_halted(home: Home) -> None:
 def test_init_when_the_path_is_too_long_for_sockets_then_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="too long"):
         initialise(Home(tmp_path / ("x" * 90)), Wish(**WHO))
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from controller.home import Home
+from controller.provision import Wish, initialise
+
+home, steps, environment = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+EVENTS = {"os.mkdir", "os.rename", "os.link", "subprocess.Popen"}
+seen = 0
+
+
+def count(event, arguments):
+    global seen
+    if event in EVENTS and (event == "subprocess.Popen" or str(home) in str(arguments)):
+        seen += 1
+        if seen > steps:
+            os._exit(9)
+
+
+sys.addaudithook(count)
+initialise(Home(home), Wish(environment=environment, name="Op", email="op@example.org"))
+"""
+
+
+def killed_after(home: Path, steps: int, environment: str) -> bool:
+    """Whether an init in its own process was ended after ``steps`` of what it does to the disk."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(home), str(steps), environment], capture_output=True)
+    assert done.returncode in (0, 9), done.stderr
+    return done.returncode == 9
+
+
+STRIDE = int(os.environ.get("GT_TEST_INIT_STRIDE", "9"))
+"""1 tries every step of init; more of them are left to the two parameters, which begin at different ones."""
+
+
+@pytest.mark.process
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("environment", "steps"), [("paper", 0), ("live", 4)])
+def test_init_when_killed_after_any_step_then_the_next_one_completes_it(environment: str, steps: int) -> None:
+    killed = True
+    while killed:
+        with short_home() as folder:
+            home = Home(folder)
+            killed = killed_after(folder, steps, environment)
+            initialise(home, Wish(environment=environment, **WHO))
+            errors = [item for item in examine(home, folder / "gt") if item.level == "error"]
+            assert errors == [], (steps, errors)
+            pins = load({"GT_RISK_HOME": str(folder)}).pins
+            shown = subprocess.run(["git", "log", "--format=%H"], cwd=home.clone, capture_output=True, text=True)
+            assert shown.stdout.strip() == pins.introduction, steps
+            halts = [entry.scope for entry in read_home(str(folder))[0]]
+            assert halts == (["account"] if environment == "live" else []), steps
+        steps += STRIDE
+    assert steps > 20

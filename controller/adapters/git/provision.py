@@ -2,9 +2,11 @@
 
 import os
 import shlex
+import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,12 +75,11 @@ def provision(
 
 def _make_bare(home: Home, pins: Pins, python: str) -> None:
     if not (home.bare / "HEAD").exists():
-        home.bare.mkdir(mode=0o700, parents=True, exist_ok=True)
-        bare = Git(home.bare)
-        bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
-        for key, value in _BARE_CONFIG:
-            bare.run(["config", key, value])
-        _private(home.bare)
+        with _whole(home.bare) as folder:
+            bare = Git(folder)
+            bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
+            for key, value in _BARE_CONFIG:
+                bare.run(["config", key, value])
     _write_hooks(home.bare / "hooks", BARE_HOOKS, home, python)
 
 
@@ -122,20 +123,34 @@ def _adopt(reader: Reader, tip: str, person: Person) -> tuple[str, str]:
 
 def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
     if not (home.clone / ".git").exists():
-        home.clone.mkdir(mode=0o700, parents=True, exist_ok=True)
-        env = environment({"GIT_CONFIG_COUNT": "0"})
-        try:
-            # GitPython holds --template for unsafe with a folder of strangers; empty, it keeps sample hooks out.
-            repo = git.Repo.clone_from(
-                str(home.bare), home.clone, None, env, allow_unsafe_options=True, branch=pins.branch, template=""
-            )
-        except git.GitCommandError as error:
-            raise SettingsError(f"{home.clone} cannot be cloned: {error.stderr.strip()}", "gt risk doctor") from error
-        with repo, repo.config_writer() as config:
-            for section, key, value in _clone_config(home, person, pins):
-                config.set_value(section, key, value)
-        _private(home.clone)
+        with _whole(home.clone) as folder:
+            _clone(home, folder, person, pins)
     _write_hooks(home.clone / ".git" / "hooks", CLONE_HOOKS, home, python)
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A new folder that becomes ``folder`` when the block ends well: an init that was killed leaves no half of it."""
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700, parents=True)
+    yield fresh
+    _private(fresh)
+    fresh.rename(folder)
+
+
+def _clone(home: Home, folder: Path, person: Person, pins: Pins) -> None:
+    env = environment({"GIT_CONFIG_COUNT": "0"})
+    try:
+        # GitPython holds --template for unsafe with a folder of strangers; empty, it keeps sample hooks out.
+        repo = git.Repo.clone_from(
+            str(home.bare), folder, None, env, allow_unsafe_options=True, branch=pins.branch, template=""
+        )
+    except git.GitCommandError as error:
+        raise SettingsError(f"{home.clone} cannot be cloned: {error.stderr.strip()}", "gt risk doctor") from error
+    with repo, repo.config_writer() as config:
+        for section, key, value in _clone_config(home, person, pins):
+            config.set_value(section, key, value)
 
 
 def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, str, str], ...]:
