@@ -20,6 +20,7 @@ from schemas.overview import Overview
 from schemas.status import Condition, ConditionType
 from tests.support.config_repo import LANDING, Site, make_site, replaced
 from tests.support.rig import Rig
+from tests.support.service import until
 
 TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
 
@@ -136,7 +137,7 @@ def test_remote_when_it_hangs_then_given_up_in_time_with_all_that_it_started(
     assert time.monotonic() - begun < 5.0
     with pytest.raises(SourceUnavailable, match="did not end within 1 s"):
         polled.tip()
-    assert not _runs(int(pid.read_text()))
+    until(lambda: not _runs(int(pid.read_text())), "what git started is gone")
     source.close()
 
 
