@@ -4,6 +4,7 @@ Anchors, aliases, tags, merge keys, directives and further documents are refused
 and everything that readers could take differently. It goes on after a mistake wherever that is possible.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -306,5 +307,26 @@ def no_hidden(builder: _Builder, event: Any, at: Pointer) -> None:
         builder.say(event.start_mark, f"an escape for the invisible character {found}", "remove it", at)
 
 
+def no_flow_sign(builder: _Builder, event: Any, at: Pointer) -> None:
+    """Refuse a plain text with ``:`` or ``?`` inside ``[]`` or ``{}``: readers disagree where it ends."""
+    around = builder.values.get(at) or builder.values.get(at[:-1])
+    found = re.search("[:?]", event.value) if isinstance(event, ScalarEvent) and not event.style else None
+    if found and around is not None and around.style == "flow":
+        builder.say(event.start_mark, f"{found[0]} in the plain text {event.value!r}", f'quote it: "{event.value}"', at)
+
+
+def no_bare_block(builder: _Builder, event: Any, at: Pointer) -> None:
+    """Refuse a document that is one block of text: readers disagree where its comments begin."""
+    if not at and not builder.values and isinstance(event, ScalarEvent) and event.style in ("|", ">"):
+        builder.say(event.start_mark, "a document that is one block of text", "write its fields", at)
+
+
 KEY_RULES: tuple[Callable[[Any], None], ...] = (merge_key, key_is_text)
-NODE_RULES: tuple[Callable[[_Builder, Any, Pointer], None], ...] = (no_alias, no_anchor, no_tag, no_hidden)
+NODE_RULES: tuple[Callable[[_Builder, Any, Pointer], None], ...] = (
+    no_alias,
+    no_anchor,
+    no_tag,
+    no_hidden,
+    no_flow_sign,
+    no_bare_block,
+)
