@@ -11,6 +11,7 @@ from controller.latch.raising import try_lock, unlock
 
 RECORDS = 4096
 _RESCUE_RECORDS = 16
+_EMPTY = bytes(RECORD)
 _CHUNK = 128 * RECORD
 _RESCUE = "journal-"
 _RESCUE_FOLDERS = ("", "run/", "latch/", "policy/", "logs/")
@@ -207,7 +208,7 @@ def _read(fd: int, name: str) -> tuple[list[Entry], list[str]]:
         chunk = os.pread(fd, min(_CHUNK, (whole - base) * RECORD), base * RECORD)
         for offset in range(0, len(chunk), RECORD):
             record = chunk[offset : offset + RECORD]
-            if any(record[:4]) or any(record):
+            if record != _EMPTY:
                 index = base + offset // RECORD
                 entry = parse(record) or _read_again(fd, index)
                 if entry is None:
