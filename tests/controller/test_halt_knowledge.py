@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from controller.adapters.engines.memory import MemoryEngine
 from controller.core.documents import parse
 from controller.core.drawdown import Drawdown
 from controller.core.effective import evidence_text
@@ -14,9 +15,10 @@ from controller.latch.journal import fold, read_home
 from controller.latch.journal_record import HALT as RAISED
 from controller.latch.journal_record import Entry
 from controller.latch.raising import RaiseFile
-from controller.monitor import covered
+from controller.monitor import Monitor, covered
 from schemas.desired import Desired, HaltDocument, TradingMode
 from schemas.halts import Halt
+from schemas.live import LiveState
 from tests.support.policies import halt as make_halt
 from tests.support.rig import UID_A, Rig, clear, desired, journal_of, make_rig
 
@@ -121,3 +123,15 @@ def test_breach_then_covered_only_by_a_halt_of_its_own_scope_that_is_strict_enou
 
 def one(scope: str, mode: TradingMode) -> Halt:
     return make_halt(7, scope, mode)
+
+
+@pytest.mark.parametrize(("feed", "told"), [("live", ["market", "monitor"]), ("stale", ["monitor"])])
+def test_sample_when_prices_are_stale_then_the_market_makes_no_progress(rig: Rig, feed: str, told: list[str]) -> None:
+    class Fed(MemoryEngine):
+        def read(self) -> LiveState:
+            return super().read().model_copy(update={"feed": feed})
+
+    marks: list[str] = []
+    engine = Fed(rig.clock, policies=rig.home.policy)
+    Monitor(rig.store, engine, rig.desk, rig.clock, lambda: None, marks.append).sample()
+    assert marks == told

@@ -79,7 +79,7 @@ RECONCILE = edits(
         (_GOAL, "staleness restricts", "(*restrictions, *drawdown.restrictions(found))", "(*drawdown.restrictions(found),)"),
         (_GOAL, "clock jump brakes", "    if jumped:\n", "    if False:\n"),
         (_GOAL, "stale source brakes", "    if not staleness.may_loosen(seen.rung):\n", "    if False:\n"),
-        (_PUBLISHER, "the file before its name", '        write_durably(self._folder / f"{version}.json", canonical(snapshot))\n        self._version = version\n        self._set_policy(version, digest)\n', '        self._set_policy(version, digest)\n        write_durably(self._folder / f"{version}.json", canonical(snapshot))\n        self._version = version\n'),
+        (_PUBLISHER, "the file before its name", '        write_whole(self._folder / f"{version}.json", canonical(snapshot), durable=False)\n        self._version = version\n        self._set_policy(version, digest)\n', '        self._set_policy(version, digest)\n        write_whole(self._folder / f"{version}.json", canonical(snapshot), durable=False)\n        self._version = version\n'),
         (_PUBLISHER, "above what readers have seen", "max(self._version, at_least) + 1", "self._version + 1"),
         (_PUBLISHER, "digest of the last-known-good", 'if digest_of(policies) != document["digest"]:', "if False:"),
         (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),

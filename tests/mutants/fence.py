@@ -172,7 +172,7 @@ HALT = edits(
 )
 
 VENUE = edits(
-    (f"{_OURS}/adapters/venues/test_paper_venue.py",),
+    (f"{_OURS}/adapters/venues/test_venue_fence.py", f"{_OURS}/adapters/venues/test_paper_venue.py"),
     (
         ("controller.adapters.venues.fence", "the venue's own mode", "max(mode_level(book.mode), status_level(", "max(0, status_level("),
         ("controller.adapters.venues.fence", "the venue's own status", 'status_level(book.statuses.get(uid, "active"))', "0"),

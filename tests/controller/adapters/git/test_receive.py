@@ -111,3 +111,9 @@ def test_evidence_when_a_record_goes_or_something_else_comes_then_refused(
     site: Site, source: GitSource, files: dict[str, bytes | None]
 ) -> None:
     assert evidence(site, source, files) == 1
+
+
+def test_evidence_when_it_rewinds_then_refused(site: Site, source: GitSource) -> None:
+    first = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n")
+    second = source.publish_evidence({SECOND: RECORD[SECOND]}, "halts: second\n")
+    assert push(site, second, first, HALTS) == 1

@@ -1,0 +1,39 @@
+"""The venue's own fence: what its mode and statuses let through, and what can still be reduced."""
+
+import pytest
+
+from controller.adapters.venues import fence
+from controller.gate.venue import Holding, VenueBook, VenueOrder
+
+UID, OTHER = "a" * 32, "b" * 32
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "level"),
+    [
+        ("normal", "active", fence.OPEN),
+        ("normal", "paused", fence.REDUCING),
+        ("normal", "halted", fence.CLOSED),
+        ("pause-new-orders", "active", fence.REDUCING),
+        ("pause-new-orders", "halted", fence.CLOSED),
+        ("halt-trading", "active", fence.CLOSED),
+        ("halt-all", "paused", fence.CLOSED),
+    ],
+)
+def test_level_then_the_stricter_of_mode_and_status(mode: str, status: str, level: int) -> None:
+    book = VenueBook(mode=mode, statuses={UID: status})
+    assert fence.level(book, UID) == level
+    assert fence.level(book, OTHER) == fence.mode_level(mode)
+
+
+def test_reducible_then_position_less_working_exits_of_the_same_strategy_and_symbol() -> None:
+    book = VenueBook(holdings={(UID, "AAA"): Holding(100), (OTHER, "AAA"): Holding(-50)})
+    assert fence.reducible(book, UID, "AAA", -1) == 100
+    assert fence.reducible(book, UID, "AAA", 1) == 0
+    assert fence.reducible(book, OTHER, "AAA", 1) == 50
+    book.orders["g1"] = VenueOrder("g1", "c1", UID, "AAA", -1, 70, filled=10)
+    book.orders["g2"] = VenueOrder("g2", "c2", UID, "BBB", -1, 70)
+    book.orders["g3"] = VenueOrder("g3", "c3", OTHER, "AAA", -1, 70)
+    assert fence.reducible(book, UID, "AAA", -1) == 40
+    book.orders["g4"] = VenueOrder("g4", "c4", UID, "AAA", -1, 70)
+    assert fence.reducible(book, UID, "AAA", -1) == 0
