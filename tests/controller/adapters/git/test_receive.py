@@ -56,20 +56,21 @@ def test_push_when_it_rewinds_then_refused(site: Site, source: GitSource) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "ref"),
+    ("old", "new", "ref", "why"),
     [
-        ("tip", "tip", "refs/heads/other"),
-        ("tip", "tip", "refs/tags/v1"),
-        ("tip", ZERO, MAIN),
-        ("tip", ZERO, HALTS),
-        (ZERO, "tip", MAIN),
+        ("tip", "tip", "refs/heads/other", "only main lives here"),
+        ("tip", "tip", "refs/tags/v1", "only main lives here"),
+        ("tip", ZERO, MAIN, "may not be deleted"),
+        ("tip", ZERO, HALTS, "may not be deleted"),
+        (ZERO, "tip", MAIN, "made by gt risk init"),
     ],
 )
 def test_push_when_to_another_branch_or_deleting_then_refused(
-    site: Site, source: GitSource, old: str, new: str, ref: str
+    site: Site, source: GitSource, capsys: pytest.CaptureFixture[str], old: str, new: str, ref: str, why: str
 ) -> None:
     tip = source.tip()
     assert push(site, old.replace("tip", tip), new.replace("tip", tip), ref) == 1
+    assert why in capsys.readouterr().err
 
 
 def test_push_when_it_writes_a_halt_down_then_judged_by_the_journal_too(site: Site, source: GitSource) -> None:
