@@ -5,7 +5,7 @@ import click
 from cli.options import json_option
 from cli.output import emit
 from cli.remote import ask
-from cli.render_audit import log as render_log
+from cli.render.audit import log as render_log
 from cli.tree import Near, read_command
 
 audit = Near("audit", help="Read and check the audit trail.", no_args_is_help=True)

@@ -10,8 +10,8 @@ from typing import Any
 from cli.options import confirm
 from cli.output import ATTENTION, OK, PARTLY, Document, Failure, finish, notice
 from cli.remote import ask
-from cli.render_config import changes
-from cli.text import safe
+from cli.render.config import changes
+from cli.render.text import safe
 
 RACES = 3
 WAIT_SECONDS = 10.0
@@ -89,7 +89,7 @@ def describe(change: Change, proposal: Document) -> list[str]:
 def _land(request: Document, proposal: Document, change: Change, options: Options) -> tuple[str, Document]:
     """Sign and land; somebody else's newer commit means a new plan, and a new question when the plan differs."""
     from controller.adapters.signatures.signer import sign
-    from controller.rpc_client import RpcError
+    from controller.rpc.client import RpcError
 
     for _ in range(RACES):
         payload = base64.b64decode(proposal["payload"])
@@ -112,12 +112,15 @@ def _land(request: Document, proposal: Document, change: Change, options: Option
 def _wait(commit: str) -> Document:
     """What became of the commit. Without a service nobody can read back: landed is all that is known."""
     from cli.remote import call_service
-    from controller.rpc_client import ServiceDown
+    from controller.rpc.client import ServiceDown
 
     try:
         return call_service("wait", {"commit": commit, "timeout": WAIT_SECONDS}, WAIT_SECONDS + 5.0)
     except ServiceDown:
         return {"commit": commit, "in_force": False, "condition": _OFFLINE, "cancelled": {}}
+    except KeyboardInterrupt:
+        notice(f"\n⚠️  {commit[:12]} has landed; whether it is in force tells: gt risk status")
+        raise
 
 
 def _closing(change: Change, result: Document) -> list[str]:

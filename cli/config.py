@@ -8,9 +8,9 @@ import click
 from cli.options import json_option
 from cli.output import ATTENTION, ERROR, OK, Document, Failure, emit, finish
 from cli.remote import ask, home
-from cli.render_config import history as render_history
-from cli.render_config import plan as render_plan
-from cli.render_config import validation as render_validation
+from cli.render.config import history as render_history
+from cli.render.config import plan as render_plan
+from cli.render.config import validation as render_validation
 from cli.tree import Near, read_command
 
 MAX_FILES = 20_000
@@ -41,7 +41,7 @@ def validate(folder: Path | None, as_json: bool) -> int:
 
 
 def _documents(root: Path) -> dict[str, bytes]:
-    from controller.core.documents import is_relevant
+    from controller.core.desired.documents import is_relevant
 
     found: dict[str, bytes] = {}
     for path in sorted(root.rglob("*")):
@@ -54,7 +54,7 @@ def _documents(root: Path) -> dict[str, bytes]:
 
 
 def _problems(files: dict[str, bytes]) -> tuple[Any, ...]:
-    from controller.core.documents import read_desired
+    from controller.core.desired.documents import read_desired
     from controller.errors import InvalidDesired
 
     try:

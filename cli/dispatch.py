@@ -6,7 +6,7 @@ import sys
 from cli.output import ERROR, USAGE, Failure, fail
 from cli.reads import run as run_read
 from cli.reads import short_way
-from controller.rpc_client import RpcError
+from controller.rpc.client import RpcError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141

@@ -8,7 +8,7 @@ import click
 from cli.options import json_option
 from cli.output import ATTENTION, ERROR, OK, Document, finish
 from cli.remote import home
-from cli.render_status import icon_line
+from cli.render.status import icon_line
 
 _ICON = {"ok": "✓", "warning": "⚠️", "error": "✗"}
 _CODE = {"ok": OK, "warning": ATTENTION, "error": ERROR}
@@ -18,8 +18,8 @@ _CODE = {"ok": OK, "warning": ATTENTION, "error": ERROR}
 @json_option
 def doctor(as_json: bool) -> int:
     """Check this installation; every finding names the next command."""
-    from controller.doctor import examine
     from controller.home import Home
+    from controller.host.doctor import examine
 
     found = list(examine(Home(Path(home())), Path(sys.executable).parent / "gt"))
     worst = max((item.level for item in found), key=list(_ICON).index)

@@ -6,8 +6,8 @@ from cli.change import Change, Options, carry_out
 from cli.options import emergency_words, mutating
 from cli.output import OK, Document, finish
 from cli.remote import ask, home
-from cli.render_status import emergency as render_emergency
-from cli.render_status import halt_lines
+from cli.render.status import emergency as render_emergency
+from cli.render.status import halt_lines
 from cli.tree import Near, read_command
 
 emergency = Near("emergency", help="Halt everything, see what is halted, resume.", no_args_is_help=True)

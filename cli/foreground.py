@@ -12,10 +12,10 @@ from typing import Any
 
 from cli.launch import start_detached, stop_all
 from cli.output import OK, notice, write_json
-from cli.text import clock, money
+from cli.render.text import clock, money
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from controller.supervisor import SERVICES, STOP_SECONDS, pid_of
+from controller.host.supervisor import SERVICES, STOP_SECONDS, pid_of
 
 _WATCH = 0.25
 _GRACE = 0.5

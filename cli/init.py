@@ -43,7 +43,7 @@ def init(
         missing = [str(path) for path in parts if not path.exists()]
         document: Document = {"dry_run": True, "home": str(place.root), "make": missing}
         return finish(document, OK, as_json, lambda seen: [f"Would make: {path}" for path in seen["make"]])
-    from controller.provision import Wish, initialise
+    from controller.host.provision import Wish, initialise
 
     report = initialise(place, Wish(environment, book, name, email, signing_key))
     document = {

@@ -7,8 +7,8 @@ from typing import Any
 from cli.output import Failure, notice
 from cli.remote import call_service
 from controller.home import Home
-from controller.rpc_client import RpcError
-from controller.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, pid_of, spawn, stop_service
+from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, pid_of, spawn, stop_service
+from controller.rpc.client import RpcError
 
 READY_SECONDS = 15.0
 _STEP = 0.02

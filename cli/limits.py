@@ -8,8 +8,8 @@ from cli.change import Change, Options, carry_out
 from cli.options import json_option, mutating
 from cli.output import Document, emit
 from cli.remote import ask
-from cli.render_config import limit as render_limit
-from cli.text import safe
+from cli.render.config import limit as render_limit
+from cli.render.text import safe
 from cli.tree import Near, read_command
 
 limits = Near("limits", help="View and change risk limits.", no_args_is_help=True)

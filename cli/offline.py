@@ -6,7 +6,7 @@ from typing import Any
 from cli.output import Failure
 from cli.remote import home
 from controller.errors import GtRiskError
-from controller.rpc_client import RpcError, ServiceDown
+from controller.rpc.client import RpcError, ServiceDown
 
 _ALONE = "the gate does not answer either, figures of the live book are missing"
 _PERMITTED = "the gate goes on alone until its permit runs out"
@@ -18,7 +18,7 @@ def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, 
     if not (root / "settings.toml").exists():
         raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome") from down
     from controller.app import offline_control
-    from controller.rpc_methods import Dispatcher, error_data
+    from controller.rpc.methods import Dispatcher, error_data
     from controller.settings import load
 
     try:

@@ -40,11 +40,7 @@ def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, defaul
         notice(line)
     if not sys.stdin.isatty():
         declined("not confirmed: there is no terminal to ask", again)
-    try:
-        agreed = click.confirm(question, default=default, err=True)
-    except click.Abort:
-        agreed = False
-    if not agreed:
+    if not click.confirm(question, default=default, err=True):
         declined("cancelled: nothing was changed", again)
 
 

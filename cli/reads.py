@@ -19,14 +19,14 @@ class Read(NamedTuple):
 
 
 READS: dict[tuple[str, ...], Read] = {
-    ("status",): Read("status", "render_status:status", "Show the current risk status."),
-    ("limits", "list"): Read("limits.list", "render_config:limits", "List all limits."),
-    ("strategy", "list"): Read("strategy.list", "render_strategy:listing", "List all strategies."),
-    ("portfolio", "status"): Read("portfolio.status", "render_portfolio:status", "Summarise the portfolio."),
-    ("portfolio", "positions"): Read("portfolio.positions", "render_portfolio:positions", "List all positions."),
-    ("emergency", "status"): Read("emergency.status", "render_status:emergency", "Show open halts and the mode."),
-    ("config", "show"): Read("config.show", "render_config:show", "Show the configuration in force and where it is."),
-    ("audit", "verify"): Read("audit.verify", "render_audit:chain", "Recompute the audit chain."),
+    ("status",): Read("status", "render.status:status", "Show the current risk status."),
+    ("limits", "list"): Read("limits.list", "render.config:limits", "List all limits."),
+    ("strategy", "list"): Read("strategy.list", "render.strategy:listing", "List all strategies."),
+    ("portfolio", "status"): Read("portfolio.status", "render.portfolio:status", "Summarise the portfolio."),
+    ("portfolio", "positions"): Read("portfolio.positions", "render.portfolio:positions", "List all positions."),
+    ("emergency", "status"): Read("emergency.status", "render.status:emergency", "Show open halts and the mode."),
+    ("config", "show"): Read("config.show", "render.config:show", "Show the configuration in force and where it is."),
+    ("audit", "verify"): Read("audit.verify", "render.audit:chain", "Recompute the audit chain."),
 }
 
 

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from controller.rpc_client import ServiceDown, call
+from controller.rpc.client import ServiceDown, call
 
 Document = dict[str, Any]
 

@@ -1,7 +1,9 @@
 """``gt risk service``"""
 
+import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -10,7 +12,7 @@ from cli.output import ATTENTION, ERROR, OK, Document, Failure, finish
 from cli.remote import home
 from cli.tree import Near
 from controller.home import Home
-from controller.supervisor import SERVICES, STOP_ORDER, pid_of
+from controller.host.supervisor import SERVICES, STOP_ORDER, pid_of
 
 service = Near("service", help="Start, stop and watch the service.", no_args_is_help=True)
 _WIDTH = 12
@@ -104,31 +106,38 @@ def logs(follow: bool, name: str | None, lines: int, as_json: bool) -> int:
     """Show the newest lines of the logs."""
     place = _home()
     names = [name] if name else [item for item in SERVICES if (place.logs / f"{item}.log").exists()]
-    found = {item: _tail(place.logs / f"{item}.log", lines) for item in names}
     if as_json and follow:
         raise Failure("--json prints one document and cannot follow", "gt risk service logs --json", 2, "Usage")
+    read = {item: _tail(place.logs / f"{item}.log", lines) for item in names}
+    found = {item: shown for item, (shown, _) in read.items()}
     code = finish({"logs": found}, OK, as_json, lambda seen: _prefixed(seen["logs"], len(names) > 1))
-    return _follow(place, names) if follow else code
+    if follow:
+        sys.stdout.flush()
+        _follow(place, {item: end for item, (_, end) in read.items()})
+    return code
 
 
 def _prefixed(found: dict[str, list[str]], named: bool) -> list[str]:
     return [f"{name:<{_WIDTH}}{line}" if named else line for name, lines in found.items() for line in lines]
 
 
-def _tail(path: Path, lines: int) -> list[str]:
+def _tail(path: Path, lines: int) -> tuple[list[str], int]:
+    """The newest lines, and the offset behind them."""
     if not path.exists():
         raise Failure(f"no log {path}", "gt risk service start", ERROR, "NoLog")
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 512 * max(lines, 1)))
-        return file.read().decode(errors="replace").splitlines()[-lines:] if lines else []
+        content = file.read()
+        return content.decode(errors="replace").splitlines()[-lines:] if lines else [], file.tell()
 
 
-def _follow(place: Home, names: list[str]) -> int:
-    files = {name: (place.logs / f"{name}.log").open(errors="replace") for name in names}
-    for file in files.values():
-        file.seek(0, 2)
+def _follow(place: Home, ends: dict[str, int]) -> NoReturn:
+    """Print what is added behind ``ends``, until Ctrl-C."""
+    files = {name: (place.logs / f"{name}.log").open(errors="replace") for name in ends}
+    for name, file in files.items():
+        file.seek(ends[name])
     while True:
         for name, file in files.items():
             for line in file:
-                click.echo(f"{name:<{_WIDTH}}{line}" if len(names) > 1 else line, nl=False)
+                click.echo(f"{name:<{_WIDTH}}{line}" if len(files) > 1 else line, nl=False)
         time.sleep(0.2)

@@ -6,7 +6,7 @@ from cli.change import Change, Options, carry_out
 from cli.options import emergency_words, json_option, mutating
 from cli.output import OK, Document, emit, finish
 from cli.remote import ask
-from cli.render_strategy import details
+from cli.render.strategy import details
 from cli.tree import Near, read_command
 
 strategy = Near("strategy", help="Control strategies.", no_args_is_help=True)

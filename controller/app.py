@@ -14,8 +14,8 @@ from controller.home import Home
 from controller.settings import Settings, load
 
 if TYPE_CHECKING:
-    from controller.boot import Booted
     from controller.control import ControllerControl
+    from controller.reconcile.boot import Booted
     from controller.service import Controller
 
 RUNNING = 3
@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 def run_controller(home: Path) -> int:
     """Run the controller until SIGTERM: 0; 3 when another one runs; 4 when another one took over; 1 when it cannot
     start: then halts and the last-known-good of the light boot stay in force, reducing only."""
-    from controller import logs, pidfile
-    from controller.boot import boot
+    from controller.host import logs, pidfile
+    from controller.host.supervisor import Supervisor
     from controller.latch.layout import LatchError, LeaseHeld
-    from controller.supervisor import Supervisor
+    from controller.reconcile.boot import boot
 
     settings = load({**os.environ, "GT_RISK_HOME": str(home)})
     logs.configure("controller", settings.log_level)
@@ -62,7 +62,7 @@ def run_controller(home: Path) -> int:
 
 
 def _serve(controller: "Controller", hold: "object") -> int:
-    from controller.rpc import serve_rpc
+    from controller.rpc.server import serve_rpc
 
     server = serve_rpc(controller.control, controller.settings, hold)  # type: ignore[arg-type]  # Supervisor.hold
     try:
@@ -83,8 +83,8 @@ def build_controller(settings: Settings, booted: "Booted") -> "Controller":
 def run_gate(home: Path) -> int:
     """Run the gate until SIGTERM; 3 when another gate runs."""
     from controller.adapters.venues.paper import open_venue
-    from controller.boot import book16
     from controller.gate.service import GateRunning, GateService, stop_on_signals
+    from controller.reconcile.boot import book16
 
     settings = load({**os.environ, "GT_RISK_HOME": str(home)})
     place = Home(settings.home)
@@ -120,7 +120,7 @@ def initial_cash(policies: Path) -> int:
 
 def run_runner(home: Path) -> int:
     """Run the strategy runner until SIGTERM."""
-    from controller import pidfile
+    from controller.host import pidfile
     from controller.runner.main import run
 
     settings = load({**os.environ, "GT_RISK_HOME": str(home)})

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controller.audit import new_audit_id
-from controller.core import drawdown
-from controller.core.commits import target_text
-from controller.core.compile import compile_policy
-from controller.core.intents import Situation, edits_for, message
-from controller.core.yaml_edit import apply_edit
+from controller.core.desired.yaml_edit import apply_edit
+from controller.core.plan import drawdown
+from controller.core.plan.intents import Situation, edits_for, message
+from controller.core.policy.compile import compile_policy
+from controller.core.trust.commits import target_text
 from controller.errors import GtRiskError, Temporary
-from controller.goal import GoalMaker, Memory
-from controller.halt_desk import HaltDesk
-from controller.observation import Origin
 from controller.ports import Clock, Source, Store
-from controller.reconciler import Pass
+from controller.reconcile.goal import GoalMaker, Memory
+from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.observation import Origin
+from controller.reconcile.reconciler import Pass
+from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Pins
-from controller.verifier import Now, Verifier
 from schemas.audit import AuditRecord, ChainReport
 from schemas.desired import Desired
 from schemas.edits import AddFile, Applied, Edit, Proposal, Request

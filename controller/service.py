@@ -13,28 +13,28 @@ from controller.adapters.signatures.signer import sign
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.adapters.store.sql import SqlStore
 from controller.audit import close_open_intents
-from controller.boot import Booted
 from controller.control import ControllerControl
 from controller.control import Parts as ControlParts
-from controller.core.compile import compile_policy
+from controller.core.policy.compile import compile_policy
 from controller.errors import EngineUnavailable, GtRiskError
-from controller.goal import GoalMaker, Memory
-from controller.halt_desk import HaltDesk
-from controller.handlers import Backoff, PlanStale
 from controller.home import Home
 from controller.latch.journal import Journal
 from controller.latch.permit import PermitFile
-from controller.latch_guard import LatchGuard
-from controller.loop import Loop, Work
 from controller.marketdata.instruments import load_instruments, sectors
-from controller.monitor import Monitor
-from controller.observation import Observer, Origin
-from controller.permit_keeper import ClockWatch, PermitKeeper
-from controller.publisher import load_last_known_good
-from controller.reconciler import Parts, Reconciler
-from controller.restore import restore
+from controller.reconcile.boot import Booted
+from controller.reconcile.goal import GoalMaker, Memory
+from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.handlers import Backoff, PlanStale
+from controller.reconcile.latch_guard import LatchGuard
+from controller.reconcile.loop import Loop, Work
+from controller.reconcile.monitor import Monitor
+from controller.reconcile.observation import Observer, Origin
+from controller.reconcile.permit_keeper import ClockWatch, PermitKeeper
+from controller.reconcile.publisher import load_last_known_good
+from controller.reconcile.reconciler import Parts, Reconciler
+from controller.reconcile.restore import restore
+from controller.reconcile.verifier import Verifier
 from controller.settings import Settings
-from controller.verifier import Verifier
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
 from schemas.live import LiveState

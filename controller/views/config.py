@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controller.core.utilisation import holders, used_text, utilisation
+from controller.core.policy.utilisation import holders, used_text, utilisation
 from controller.views.figures import dollars, instant, percent_of_ppm
 from schemas.audit import AuditRecord, ChainReport
 from schemas.limits import LIMITS, Limit, Unit

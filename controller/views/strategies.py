@@ -8,7 +8,7 @@ Deployed is |quantity × mark|; utilisation is deployed in percent of its alloca
 
 from typing import Any
 
-from controller.core.drawdown import base_key, drawdowns
+from controller.core.plan.drawdown import base_key, drawdowns
 from controller.views.figures import UNITS, dollars, instant, percent, seconds_since
 from controller.views.portfolio import position_view
 from schemas.desired import Strategy, StrategyStatus

@@ -4,7 +4,7 @@ import json
 import time
 
 from controller.gate.client import GateClient
-from controller.rpc_client import call
+from controller.rpc.client import call
 from tests.bench.figures import Figure, Goal
 from tests.bench.processes import bare_ms, gate_socket, gt, ready_service
 from tests.support.service import Service

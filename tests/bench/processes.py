@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.home import Home
-from controller.supervisor import SERVICES
+from controller.host.supervisor import SERVICES
 from tests.support.service import Service, running_service, until
 
 SCRIPT = str(Path(sys.executable).parent / "gt-risk")

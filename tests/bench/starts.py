@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from controller.supervisor import SERVICES
+from controller.host.supervisor import SERVICES
 from tests.bench.figures import Figure, Goal
 from tests.bench.processes import SCRIPT, environment, everything_down, gate_socket, gt, ready_service
 from tests.support.service import Service

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from cli import reads
-from cli.render_strategy import details
-from controller.rpc_methods import Dispatcher
+from cli.render.strategy import details
+from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from schemas.overview import Overview
 from tests.support.book import HeldControl, halt, overview

@@ -1,6 +1,6 @@
 from typing import Any
 
-from cli.render_audit import folded, log
+from cli.render.audit import folded, log
 from schemas.audit import AuditEntry
 
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from cli.text import ago, cells, money, paint, percent, safe, table
+from cli.render.text import ago, cells, money, paint, percent, safe, table
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("⚠️", 2), ("🎯", 2), ("é", 1), ("e\u0301", 1), ("日本", 4)])

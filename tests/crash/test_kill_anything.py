@@ -14,7 +14,7 @@ import pytest
 
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from controller.supervisor import SERVICES
+from controller.host.supervisor import SERVICES
 from tests.support.cli import ENTRY
 from tests.support.engine_record import Held, books, held, newest_order_ns
 from tests.support.service import FAST, Service, running_service, until

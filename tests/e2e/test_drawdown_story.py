@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from controller.supervisor import SERVICES
+from controller.host.supervisor import SERVICES
 from tests.support.cli import Ran, gt_risk, short_home
 from tests.support.engine_record import books
 from tests.support.service import Service, until

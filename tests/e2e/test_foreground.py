@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.supervisor import SERVICES
+from controller.host.supervisor import SERVICES
 from tests.support.cli import ENTRY, gt_risk, short_home
 from tests.support.service import FAST, Service, until
 from tests.support.terminal import SECONDS

@@ -12,30 +12,29 @@ from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
 from tests.mutants.mutant import Mutant
 
-_CORE = "tests/controller/core"
-_CHECK = ("tests/controller/gate/test_gate_check.py", "tests/controller/gate/test_gate_desk.py")
-_TRUST = (f"{_CORE}/test_trust.py", "tests/controller/test_verifier.py")
-_DOCUMENTS = (f"{_CORE}/test_documents.py",)
-_YAML = (f"{_CORE}/test_yaml_reader.py",)
-_CHAIN = ("tests/controller/adapters/store/test_audit_tampering.py",)
+_CHECK = ("test_gate_check", "test_gate_desk")
+_TRUST = ("test_trust", "test_introduction", "test_verifier")
+_DOCUMENTS = ("test_documents",)
+_YAML = ("test_yaml_reader",)
+_CHAIN = ("test_audit_tampering",)
 
 TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.gate.check", "ADMISSION", _CHECK),
     ("controller.gate.check", "ENTRY", _CHECK),
-    ("controller.core.trust", "SIGNER_RULES", _TRUST),
-    ("controller.core.trust", "INTRODUCTION_RULES", _TRUST),
-    ("controller.core.trust", "INTRODUCTION_TREE_RULES", _TRUST),
-    ("controller.core.trust", "CHANGE_RULES", _TRUST),
-    ("controller.core.transition", "RULES", (f"{_CORE}/test_transition.py",)),
-    ("controller.core.validate", "RULES", (f"{_CORE}/test_validate.py",)),
-    ("controller.core.documents", "DOCUMENT_RULES", _DOCUMENTS),
-    ("controller.core.documents", "TREE_RULES", _DOCUMENTS),
-    ("controller.core.yaml_reader", "KEY_RULES", _YAML),
-    ("controller.core.yaml_reader", "NODE_RULES", _YAML),
-    ("controller.core.yaml_scalars", "SCALAR_RULES", _YAML),
-    ("controller.core.yaml_source", "BYTE_RULES", _YAML),
-    ("controller.core.yaml_source", "TEXT_RULES", _YAML),
-    ("controller.adapters.signatures.sshsig", "FIELD_RULES", ("tests/controller/adapters/signatures/test_sshsig.py",)),
+    ("controller.core.trust.rules", "SIGNER_RULES", _TRUST),
+    ("controller.core.trust.rules", "INTRODUCTION_RULES", _TRUST),
+    ("controller.core.trust.rules", "INTRODUCTION_TREE_RULES", _TRUST),
+    ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
+    ("controller.core.desired.transition", "RULES", ("test_transition",)),
+    ("controller.core.desired.validate", "RULES", ("test_validate",)),
+    ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
+    ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
+    ("controller.core.desired.yaml_reader", "KEY_RULES", _YAML),
+    ("controller.core.desired.yaml_reader", "NODE_RULES", _YAML),
+    ("controller.core.desired.yaml_scalars", "SCALAR_RULES", _YAML),
+    ("controller.core.desired.yaml_source", "BYTE_RULES", _YAML),
+    ("controller.core.desired.yaml_source", "TEXT_RULES", _YAML),
+    ("controller.adapters.signatures.sshsig", "FIELD_RULES", ("test_sshsig",)),
     ("controller.adapters.store.chain", "LINK_RULES", _CHAIN),
     ("controller.adapters.store.chain", "HEAD_RULES", _CHAIN),
 )

@@ -5,17 +5,14 @@
 from tests.mutants.fence import edits
 from tests.mutants.mutant import Mutant
 
-_CORE = "tests/controller/core"
-_OURS = "tests/controller"
-
-_EFFECTIVE = "controller.core.effective"
-_DRAWDOWN = "controller.core.drawdown"
-_STALENESS = "controller.core.staleness"
-_GUARDS = "controller.core.guards"
-_PLANNER = "controller.core.planner"
+_EFFECTIVE = "controller.core.plan.effective"
+_DRAWDOWN = "controller.core.plan.drawdown"
+_STALENESS = "controller.core.plan.staleness"
+_GUARDS = "controller.core.plan.guards"
+_PLANNER = "controller.core.plan.planner"
 
 CORE = edits(
-    (f"{_CORE}/test_effective.py", f"{_CORE}/test_drawdown.py", f"{_CORE}/test_brakes.py"),
+    ("test_effective", "test_drawdown", "test_brakes"),
     (
         (_EFFECTIVE, "halts of the account restrict", "mode = strictest_mode(desired.mode, *(", "mode = strictest_mode(*[desired.mode], *[].copy() and ("),
         (_EFFECTIVE, "halt-all halts strategies", "    if mode is TradingMode.HALT_ALL:\n", "    if False:\n"),
@@ -34,7 +31,7 @@ CORE = edits(
 )
 
 PLANNER = edits(
-    (f"{_CORE}/test_brakes.py", f"{_CORE}/test_planner.py"),
+    ("test_brakes", "test_planner"),
     (
         (_PLANNER, "old and new while it runs", '        yield Step(phase="joint", action="publish-joint", scope=ACCOUNT)\n', "        pass\n"),
         (_PLANNER, "a brake keeps the loosening back", "    if inputs.held:\n        return\n", ""),
@@ -53,15 +50,15 @@ PLANNER = edits(
     ),
 )
 
-_HANDLERS = "controller.handlers"
-_GOAL = "controller.goal"
-_PUBLISHER = "controller.publisher"
-_RECONCILER = "controller.reconciler"
-_HALT_DESK = "controller.halt_desk"
-_BOOT = "controller.boot"
+_HANDLERS = "controller.reconcile.handlers"
+_GOAL = "controller.reconcile.goal"
+_PUBLISHER = "controller.reconcile.publisher"
+_RECONCILER = "controller.reconcile.reconciler"
+_HALT_DESK = "controller.reconcile.halt_desk"
+_BOOT = "controller.reconcile.boot"
 
 RECONCILE = edits(
-    (f"{_OURS}/test_handlers.py", f"{_OURS}/test_boot_rules.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py", f"{_OURS}/test_reconciler.py", f"{_OURS}/test_halt_desk.py"),
+    ("test_handlers", "test_boot_rules", "test_halt_knowledge", "test_publisher", "test_reconciler", "test_halt_desk"),
     (
         (_HANDLERS, "halts are read again before the policy", "    _unchanged_halts(context)\n    _publish(context, (context.target,))", "    _publish(context, (context.target,))"),
         (_HANDLERS, "halts are read again before the mode", "        _unchanged_halts(context)\n    context.engine.set_venue_mode(", "        pass\n    context.engine.set_venue_mode("),
@@ -91,7 +88,7 @@ RECONCILE = edits(
         (_BOOT, "last-known-good in force", "    if booted.known_good is not None:\n        newest", "    if False:\n        newest"),
         (_BOOT, "cleared halts stay cleared", " and halt.halt_id not in cleared:", ":"),
         (_BOOT, "long silence halts", "if silent > LONG_EXPIRY_NS:", "if False:"),
-        ("controller.restore", "the furthest verified commit", "if all(_is_ancestor(source, other, commit) for other in known):", "if True:"),
+        ("controller.reconcile.restore", "the furthest verified commit", "if all(_is_ancestor(source, other, commit) for other in known):", "if True:"),
         (_HALT_DESK, "only the named halt is released", "                if self._id_of(slot) == halt_id:\n", "                if True:\n"),
         (_HALT_DESK, "overflow goes last", "if any(other.slot != OVERFLOW for other in among):", "if False:"),
         (_HALT_DESK, "release is in the journal", "                self._journal.append(Entry(RELEASED,", "                _ = (Entry(RELEASED,"),
@@ -105,11 +102,11 @@ RECONCILE = edits(
     ),
 )
 
-_MONITOR = "controller.monitor"
-_PERMITS = "controller.permit_keeper"
+_MONITOR = "controller.reconcile.monitor"
+_PERMITS = "controller.reconcile.permit_keeper"
 
 MONITOR = edits(
-    (f"{_OURS}/test_monitor.py", f"{_OURS}/test_halt_knowledge.py", f"{_OURS}/test_publisher.py", f"{_OURS}/test_boot_rules.py"),
+    ("test_monitor", "test_halt_knowledge", "test_publisher", "test_boot_rules"),
     (
         (_MONITOR, "a breach halts", "                    self.halted(self.desk.raise_halt(item.scope, item.reason))\n", "                    pass\n"),
         (_MONITOR, "a halt covers its own scope", "if halt.scope == item.scope]", "]"),
@@ -132,12 +129,12 @@ MONITOR = edits(
 )
 
 _RECEIVE = "controller.adapters.git.receive"
-_VERIFIER = "controller.verifier"
-_ROLES = "controller.core.authority"
-_COMMITS = "controller.core.commits"
+_VERIFIER = "controller.reconcile.verifier"
+_ROLES = "controller.core.trust.authority"
+_COMMITS = "controller.core.trust.commits"
 
 PUSHES = edits(
-    (f"{_OURS}/adapters/git/test_receive.py",),
+    ("test_receive",),
     (
         (_RECEIVE, "a push must verify", "_open_halts(home, source, verifier.desired(old)))).required()", "_open_halts(home, source, verifier.desired(old))))"),
         (_RECEIVE, "no rewinding", "if problem is None and old != ZERO and not source.is_ancestor(old, new):", "if False:"),
@@ -152,7 +149,7 @@ PUSHES = edits(
 )
 
 TRUST = edits(
-    (f"{_CORE}/test_authority.py", f"{_CORE}/test_trust.py", f"{_OURS}/test_verifier.py"),
+    ("test_authority", "test_trust", "test_verifier"),
     (
         (_ROLES, "trust by an admin only", "def _possible(need: Need) -> frozenset[Role]:\n    if need.path == TRUST:", "def _possible(need: Need) -> frozenset[Role]:\n    if False:"),
         (_ROLES, "machines never loosen", "return frozenset(Role) - _NEVER_LOOSEN", "return frozenset(Role)"),
@@ -160,7 +157,7 @@ TRUST = edits(
         (_ROLES, "the forge does nothing", "frozenset(Role) - {Role.FORGE} - ", "frozenset(Role) - "),
         (_ROLES, "hard limits by the risk officer", "Role.RISK_OFFICER if need.hard else Role.OPERATOR", "Role.OPERATOR"),
         (_ROLES, "rules of trust.yaml count", "granted = frozenset(rule.roles) if rule else _default(need)", "granted = _default(need)"),
-        ("controller.core.trust", "a denied admin is none", "and fingerprint(blob) not in case.pins.denied_keys", ""),
+        ("controller.core.trust.rules", "a denied admin is none", "and fingerprint(blob) not in case.pins.denied_keys", ""),
         (_COMMITS, "NUL bytes", '    if b"\\0" in payload:\n', "    if False:\n"),
         (_COMMITS, "order of headers", '    if _HEAD.fullmatch(head + b"\\n") is None:\n', "    if False:\n"),
         (_COMMITS, "UTF-8 only", '        payload.decode("utf-8")\n', "        pass\n"),
@@ -170,7 +167,7 @@ TRUST = edits(
 )
 
 VERIFIER = edits(
-    (f"{_OURS}/test_verifier.py",),
+    ("test_verifier",),
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
@@ -190,7 +187,7 @@ _SSHSIG = "controller.adapters.signatures.sshsig"
 _WIRE = "controller.adapters.signatures.wire"
 
 SIGNATURES = edits(
-    (f"{_OURS}/adapters/signatures/test_sshsig.py",),
+    ("test_wire", "test_sshsig_kinds", "test_sshsig"),
     (
         (_SSHSIG, "ed25519 is checked", "        key.verify(signature, data)\n\n    return check\n\n\ndef _ecdsa", "\n    return check\n\n\ndef _ecdsa"),
         (_SSHSIG, "ecdsa is checked", "        key.verify(encode_dss_signature(r, s), data, ec.ECDSA(digest))\n", ""),
@@ -212,12 +209,12 @@ SIGNATURES = edits(
 )
 
 CONTROL = edits(
-    (f"{_OURS}/test_control.py",),
+    ("test_control",),
     (("controller.control", "landing verifies", "commit, self._now()).required()", "commit, self._now())"),),
 )
 
 STORE = edits(
-    (f"{_OURS}/adapters/store/test_audit_tampering.py", "tests/contract/test_store_contract.py"),
+    ("test_audit_tampering", "test_store_contract"),
     (
         ("controller.adapters.store.head", "checksum of the head", "or _CRC.unpack_from(data, _RECORD.size)[0] != zlib.crc32(data[: _RECORD.size]):", "or False:"),
         ("controller.adapters.store.audit_log", "a lost head is told", "if head is None or (head == EMPTY and last.seq > 1):", "if False:"),
@@ -226,7 +223,7 @@ STORE = edits(
 )
 
 AUDIT = edits(
-    (f"{_OURS}/test_audit_actions.py",),
+    ("test_audit_actions",),
     (
         ("controller.audit", "an act has its intent", '{"kind": "intent", "audit_id"', '{"kind": "fact", "audit_id"'),
         ("controller.audit", "a failure has its outcome", "        _close(store, clock, action)\n        raise", "        raise"),

@@ -4,9 +4,6 @@
 
 from tests.mutants.mutant import Mutant
 
-_GATE = "tests/controller/gate"
-_LATCH = "tests/controller/latch"
-_OURS = "tests/controller"
 Rows = tuple[tuple[str, str, str, str], ...]
 
 
@@ -22,7 +19,7 @@ _SENTINEL = "controller.gate.sentinel"
 _KEEPER = "controller.gate.policy"
 
 GATE = edits(
-    (f"{_GATE}/test_gate_check.py", f"{_GATE}/test_gate_desk.py", f"{_GATE}/test_gate_standing.py", f"{_GATE}/test_gate_service.py"),
+    ("test_gate_check", "test_gate_desk", "test_gate_standing", "test_gate_service"),
     (
         (_AUTHORITY, "latch anomaly freezes", "        if state.anomaly:\n", "        if False:\n"),
         (_AUTHORITY, "no policy freezes", "        if not self.policies:\n", "        if False:\n"),
@@ -66,7 +63,7 @@ GATE = edits(
 )
 
 POLICY = edits(
-    (f"{_GATE}/test_gate_policy.py", f"{_GATE}/test_gate_standing.py"),
+    ("test_gate_policy", "test_gate_standing"),
     (
         (_KEEPER, "lower version", "if version < max(self._version, 1):", "if False:"),
         (_KEEPER, "lower permit fence", "if fence < self._permit_fence:", "if False:"),
@@ -89,7 +86,7 @@ _PERMIT = "controller.latch.permit"
 _LAYOUT = "controller.latch.layout"
 
 READER = edits(
-    (f"{_LATCH}/test_latch_reader.py", f"{_LATCH}/test_latch_layout.py", f"{_LATCH}/test_latch_rules.py"),
+    ("test_latch_reader", "test_latch_layout", "test_latch_rules"),
     (
         (_READER, "permit time is watched", "in_time is self._in_time\n            and ", ""),
         (_READER, "raise file is watched", "            and self._raise[OVERFLOW_AT:SLOTS_END] == self._raise_seen\n", ""),
@@ -129,7 +126,7 @@ READER = edits(
 )
 
 RAISING = edits(
-    (f"{_LATCH}/test_latch_raising.py", f"{_LATCH}/test_latch_rules.py", f"{_LATCH}/test_latch_reader.py"),
+    ("test_latch_raising", "test_latch_rules", "test_latch_reader"),
     (
         (_RAISING, "slot lock", "or not self._lock(slot):", "or False:"),
         (_RAISING, "open slots are kept", "return not is_open(self._raise.view[SLOTS_AT // 8 + slot], self._released(slot))", "return True"),
@@ -150,7 +147,7 @@ _BARRIER = "controller.latch.barrier"
 _JOURNAL = "controller.latch.journal"
 
 HALT = edits(
-    (f"{_OURS}/test_halt_rules.py", f"{_OURS}/test_halt.py", f"{_LATCH}/test_halt_journal.py", f"{_LATCH}/test_latch_rules.py"),
+    ("test_halt_rules", "test_halt", "test_halt_journal", "test_latch_rules"),
     (
         (_HALT, "acknowledged by gates alone", "outcome.in_force = bool(outcome.gates) and all(", "outcome.in_force = all([]) or all([]) and ("),
         (_HALT, "every gate confirms", "all(gate.confirmed for gate in outcome.gates)", "any(gate.answered for gate in outcome.gates)"),
@@ -172,7 +169,7 @@ HALT = edits(
 )
 
 VENUE = edits(
-    (f"{_OURS}/adapters/venues/test_venue_fence.py", f"{_OURS}/adapters/venues/test_paper_venue.py"),
+    ("test_venue_fence", "test_paper_venue"),
     (
         ("controller.adapters.venues.fence", "the venue's own mode", "max(mode_level(book.mode), status_level(", "max(0, status_level("),
         ("controller.adapters.venues.fence", "the venue's own status", 'status_level(book.statuses.get(uid, "active"))', "0"),

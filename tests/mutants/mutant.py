@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Mutant:
-    """A rule of ``module``, and the test files that must notice when it is gone.
+    """A rule of ``module``, and the test files (by name: those are unique) that must notice when it is gone.
 
     Three kinds: ``rule`` is removed from the tuple ``attribute``; or the function ``attribute`` is replaced by
     ``instead``; or the text ``old``, which the module holds once, becomes ``new``. ``why`` says what is lost.

@@ -96,7 +96,8 @@ def _mutated(name: str) -> list[object]:
 
     mutant = find(name)
     mutant.apply()
-    return _pytest(mutant.tests, "-m", _QUICK)
+    files = {path.stem: str(path) for path in Path("tests").rglob("test_*.py")}
+    return _pytest([files[test] for test in mutant.tests], "-m", _QUICK)
 
 
 def _outcomes(names: Sequence[str]) -> Iterator[tuple[str, Outcome]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from controller.rpc import RpcServer, serve_rpc
+from controller.rpc.server import RpcServer, serve_rpc
 from controller.settings import Settings
 from tests.support.book import HeldControl
 

@@ -11,10 +11,10 @@ from controller.adapters.git.provision import Person, provision
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import check_key, verify
-from controller.core.commits import TARGET, target_text
+from controller.core.trust.commits import TARGET, target_text
 from controller.home import Home
+from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins
-from controller.verifier import Verified, Verifier
 from tests.support import desired
 
 REPO = "00112233445566778899aabbccddeeff"

@@ -5,8 +5,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from controller.core.documents import DocumentCache, read_desired
-from controller.core.template import fill
+from controller.core.desired.documents import DocumentCache, read_desired
+from controller.core.desired.template import fill
 from schemas.desired import Desired
 
 ROOT = Path(__file__).resolve().parents[2]

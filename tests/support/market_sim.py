@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from controller.adapters.venues.paper import PaperVenue
-from controller.core import documents, drawdown
-from controller.core.compile import compile_policy
+from controller.core.desired import documents
+from controller.core.plan import drawdown
+from controller.core.policy.compile import compile_policy
 from controller.gate.authority import Authority
 from controller.gate.desk import Clocks, Desk
 from controller.gate.policy import PolicyKeeper

@@ -8,20 +8,20 @@ from typing import Any
 from controller.adapters.clock import ManualClock
 from controller.adapters.engines.memory import MemoryEngine
 from controller.adapters.store.memory import MemoryStore
-from controller.boot import Booted, book16, boot
-from controller.core.effective import digests
+from controller.core.plan.effective import digests
 from controller.errors import Refused, SourceUnavailable
-from controller.goal import GoalMaker
-from controller.halt_desk import HaltDesk
-from controller.handlers import Backoff
 from controller.home import Home
 from controller.latch.journal import Journal, create
 from controller.latch.raising import create_pair
-from controller.observation import Observer
 from controller.ports import Entry, RawCommit
-from controller.reconciler import Parts, Reconciler
-from controller.restore import restore
-from controller.verifier import Now, Verified
+from controller.reconcile.boot import Booted, book16, boot
+from controller.reconcile.goal import GoalMaker
+from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.handlers import Backoff
+from controller.reconcile.observation import Observer
+from controller.reconcile.reconciler import Parts, Reconciler
+from controller.reconcile.restore import restore
+from controller.reconcile.verifier import Now, Verified
 from schemas.desired import (
     Account,
     ClearedDocument,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.home import Home
-from controller.supervisor import SERVICES, pid_of
+from controller.host.supervisor import SERVICES, pid_of
 from tests.support.cli import Ran, gt_risk, short_home
 
 FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2"}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from controller.core.commits import TARGET, target_text
+from controller.core.trust.commits import TARGET, target_text
 from controller.errors import GtRiskError
 from controller.home import Home
 from controller.settings import Settings, load

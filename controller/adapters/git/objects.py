@@ -57,7 +57,7 @@ def read(batch: Batch, name: str, kind: Kind, commit: str = "") -> tuple[str, by
 def split_commit(oid: str, raw: bytes) -> RawCommit:
     """Take a commit object apart; the first ``gpgsig`` header is the signature, all the rest is the payload.
 
-    Lenient on purpose: :mod:`controller.core.commits` judges the payload strictly. Raises Refused(BadObject) when
+    Lenient on purpose: :mod:`controller.core.trust.commits` judges the payload strictly. Raises Refused(BadObject) when
     the object is too broken to have a tree and parents.
     """
     payload, signature = _split_signature(raw)

@@ -17,8 +17,8 @@ from controller.adapters.git.reader import Reader
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import public_path
 from controller.adapters.signatures.sshsig import verify
-from controller.core.commits import TARGET, target_text
-from controller.core.keys import SignatureError, key_blob
+from controller.core.trust.commits import TARGET, target_text
+from controller.core.trust.keys import SignatureError, key_blob
 from controller.errors import Raced, SettingsError
 from controller.home import Home
 from controller.settings import Pins

@@ -9,17 +9,17 @@ from controller.adapters.git.process import QUARANTINE
 from controller.adapters.git.source import EVIDENCE_FILE, GitSource
 from controller.adapters.git.writer import ZERO
 from controller.adapters.signatures.sshsig import check_key, verify
-from controller.core.authority import is_document
-from controller.core.case import find
-from controller.core.documents import parse
-from controller.core.effective import halt_of, open_halts
-from controller.core.keys import SignatureError
+from controller.core.desired.documents import parse
+from controller.core.plan.effective import halt_of, open_halts
+from controller.core.trust.authority import is_document
+from controller.core.trust.case import find
+from controller.core.trust.keys import SignatureError
 from controller.errors import GtRiskError, Refused
 from controller.home import Home
 from controller.latch.journal import fold, read_home
 from controller.ports import RawCommit
+from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Settings
-from controller.verifier import Now, Verifier
 from schemas.desired import Desired, HaltDocument, Role, TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.status import Refusal, RefusalReason

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from controller.adapters.signatures.wire import armour, signed_data, string
-from controller.core.keys import fingerprint, key_blob
+from controller.core.trust.keys import fingerprint, key_blob
 from controller.errors import SettingsError
 
 

@@ -9,7 +9,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from pathlib import Path
 
-from controller.core.keys import SignatureError, key_blob
+from controller.core.trust.keys import SignatureError, key_blob
 from controller.errors import SettingsError
 
 _MAGIC = b"openssh-key-v1\0"

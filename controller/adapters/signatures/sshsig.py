@@ -23,7 +23,7 @@ from controller.adapters.signatures.wire import (
     dearmour,
     signed_data,
 )
-from controller.core.keys import SignatureError, Signed
+from controller.core.trust.keys import SignatureError, Signed
 
 _CURVES: dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
     b"ecdsa-sha2-nistp256": (ec.SECP256R1(), hashes.SHA256()),

@@ -3,7 +3,7 @@
 import binascii
 import hashlib
 
-from controller.core.keys import SignatureError
+from controller.core.trust.keys import SignatureError
 
 MAGIC = b"SSHSIG"
 NAMESPACE = b"git"

@@ -8,7 +8,7 @@ import pytest
 from controller.adapters.git.receive import pre_receive
 from controller.adapters.git.source import EVIDENCE, GitSource
 from controller.adapters.git.writer import ZERO
-from controller.core.effective import evidence_text
+from controller.core.plan.effective import evidence_text
 from controller.latch.journal import Journal
 from controller.latch.journal_record import HALT, Entry
 from controller.settings import load

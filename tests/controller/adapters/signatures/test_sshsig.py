@@ -10,7 +10,7 @@ from controller.adapters.signatures import sshsig
 from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import check_key, parse, verify
 from controller.adapters.signatures.wire import armour, dearmour, signed_data, string
-from controller.core.keys import SignatureError, fingerprint, key_blob
+from controller.core.trust.keys import SignatureError, fingerprint, key_blob
 
 PAYLOAD = b"tree 1\n\nA commit\n"
 

@@ -1,0 +1,1 @@
+"""Text of each answer: plain dicts in, lines out."""

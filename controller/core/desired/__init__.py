@@ -1,0 +1,1 @@
+"""Documents of one commit: read strictly, validate, edit byte for byte. Pure."""

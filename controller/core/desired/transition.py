@@ -1,0 +1,181 @@
+"""Rules of a move from one tree to the next: what no signature can permit. One function for each rule."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from controller.core.plan.effective import digests, halt_of, strategy_scope
+from schemas.desired import Desired, StrategyStatus, TradingMode
+from schemas.halts import ACCOUNT, Halt
+from schemas.scalars import Model
+from schemas.status import Refusal, RefusalReason
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Two trees, the halts that are open now, and uids of strategies that once were."""
+
+    old: Desired
+    new: Desired
+    open_halts: Sequence[Halt]
+    retired: frozenset[str] = frozenset()
+
+    def refusal(self, reason: RefusalReason, message: str, fix: str) -> Refusal:
+        """A refusal of the new commit."""
+        return Refusal(commit=self.new.commit, reason=reason, message=message, fix=fix)
+
+    def records(self, halt_id: str) -> list[Halt]:
+        """All that is known of one halt: what is open now before what documents say."""
+        live = [halt for halt in self.open_halts if halt.id == halt_id]
+        trees = [tree.halts[halt_id] for tree in (self.old, self.new) if halt_id in tree.halts]
+        return live + [halt_of(document) for document in trees]
+
+    @property
+    def clears(self) -> list[str]:
+        """Ids that the new tree clears and the old one does not."""
+        return sorted(set(self.new.cleared) - set(self.old.cleared))
+
+    @property
+    def binding(self) -> list[Halt]:
+        """Open halts that the new tree does not clear by their digest."""
+        return [halt for halt in self.open_halts if not self.cleared_by_new(halt)]
+
+    def cleared_by_new(self, halt: Halt) -> bool:
+        """Whether the new tree clears ``halt``."""
+        clear = self.new.cleared.get(halt.id)
+        return clear is not None and clear.halt_digest in digests(halt)
+
+
+def validate_transition(
+    old: Desired | None, new: Desired, open_halts: Sequence[Halt] = (), retired: frozenset[str] = frozenset()
+) -> tuple[Refusal, ...]:
+    """Why ``new`` may not follow ``old``; empty when it may. An introduction (no ``old``) follows nothing.
+
+    Parameters: ``open_halts`` — what is open now, as far as the caller knows; ``retired`` — uids of strategies
+    of earlier trees, which no strategy may take again.
+    """
+    if old is None:
+        return ()
+    move = Move(old, new, open_halts, retired)
+    return tuple(refusal for rule in RULES for refusal in rule(move))
+
+
+def records_only_grow(move: Move) -> Iterator[Refusal]:
+    """``halts/`` and ``cleared/`` lose nothing, and what is written there stays as it is."""
+    folders: tuple[tuple[str, dict[str, Model], dict[str, Model]], ...] = (
+        ("halts", dict(move.old.halts), dict(move.new.halts)),
+        ("cleared", dict(move.old.cleared), dict(move.new.cleared)),
+    )
+    for folder, before, after in folders:
+        for key, document in before.items():
+            if after.get(key) != document:
+                path = f"{folder}/{key}.yaml"
+                verb = "changed" if key in after else "removed"
+                yield move.refusal(
+                    RefusalReason.HALT_RECORD_REMOVED,
+                    f"{path} is {verb}; halt records are kept for ever",
+                    f"git checkout {move.old.commit} -- {path}",
+                )
+
+
+def uid_stays(move: Move) -> Iterator[Refusal]:
+    """A strategy keeps its uid."""
+    for key, strategy in move.new.strategies.items():
+        before = move.old.strategies.get(key)
+        if before is not None and before.uid != strategy.uid:
+            yield move.refusal(
+                RefusalReason.UID_CHANGED,
+                f"strategies/{key}.yaml changes uid {before.uid} to {strategy.uid}",
+                f"write `uid: {before.uid}`; a new strategy needs a new id",
+            )
+
+
+def uid_is_new(move: Move) -> Iterator[Refusal]:
+    """A uid that once was is not given to another strategy."""
+    present = {strategy.uid for strategy in move.old.strategies.values()}
+    for key, strategy in move.new.strategies.items():
+        if strategy.uid in move.retired - present:
+            yield move.refusal(
+                RefusalReason.UID_CHANGED,
+                f"strategies/{key}.yaml takes the uid of a strategy that once was",
+                "write 32 new random hexadecimal digits",
+            )
+
+
+def halted_object_stays(move: Move) -> Iterator[Refusal]:
+    """A strategy with an open halt is neither removed nor given another id."""
+    ids = {strategy.uid: key for key, strategy in move.new.strategies.items()}
+    held = {halt.scope: halt for halt in move.binding}
+    for key, strategy in move.old.strategies.items():
+        halt = held.get(strategy_scope(strategy.uid))
+        if halt is not None and ids.get(strategy.uid) != key:
+            yield move.refusal(
+                RefusalReason.HALT_OPEN_ON_OBJECT,
+                f"strategy {key} has the open halt {halt.id} and may not be removed or renamed",
+                f"gt risk strategy resume {key}, then remove it",
+            )
+
+
+def starts_paused(move: Move) -> Iterator[Refusal]:
+    """A new strategy does not start active."""
+    known = {strategy.uid for strategy in move.old.strategies.values()}
+    for key, strategy in move.new.strategies.items():
+        if strategy.uid not in known and strategy.status is StrategyStatus.ACTIVE:
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"strategy {key} is new and would start active",
+                f"write `status: paused`, then gt risk strategy resume {key}",
+            )
+
+
+def clear_leaves_paused(move: Move) -> Iterator[Refusal]:
+    """Clearing a halt-all of the account leaves no strategy active; an unknown halt counts as one."""
+    for halt_id in move.clears:
+        records = move.records(halt_id)
+        everything = not records or any(
+            record.scope == ACCOUNT and record.mode is TradingMode.HALT_ALL for record in records
+        )
+        active = [key for key, item in sorted(move.new.strategies.items()) if item.status is StrategyStatus.ACTIVE]
+        if everything and active:
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"cleared/{halt_id}.yaml lifts a halt-all and leaves active: {', '.join(active)}",
+                "write `status: paused` into them (gt risk emergency resume does), then resume each",
+            )
+
+
+def clear_names_record(move: Move) -> Iterator[Refusal]:
+    """A clear names the digest of the record that its author saw."""
+    for halt_id in move.clears:
+        records = move.records(halt_id)
+        clear = move.new.cleared[halt_id]
+        if records and clear.halt_digest not in digests(records[0]):
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"cleared/{halt_id}.yaml names digest {clear.halt_digest[:12]}; it is {records[0].digest()[:12]}",
+                "gt risk emergency status shows the halt; clear it with gt risk emergency resume",
+            )
+
+
+def record_is_true(move: Move) -> Iterator[Refusal]:
+    """A new record of a halt that is open now says what the halt is."""
+    live = {halt.id: halt for halt in move.open_halts}
+    for halt_id in sorted(set(move.new.halts) - set(move.old.halts)):
+        halt = live.get(halt_id)
+        if halt is not None and halt_of(move.new.halts[halt_id]).digest() not in digests(halt):
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"halts/{halt_id}.yaml differs from the open halt in scope, mode or time",
+                "take the record from the branch gt-risk/halts",
+            )
+
+
+RULES: tuple[Callable[[Move], Iterator[Refusal]], ...] = (
+    records_only_grow,
+    uid_stays,
+    uid_is_new,
+    halted_object_stays,
+    starts_paused,
+    clear_leaves_paused,
+    clear_names_record,
+    record_is_true,
+)

@@ -1,0 +1,1 @@
+"""Effective state, plan, guards, drift, drawdown, conditions. Pure."""

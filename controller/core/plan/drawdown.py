@@ -1,0 +1,117 @@
+"""Drawdown: equity against durable peaks, in whole micro-dollars.
+
+A peak starts at the starting equity (the account's initial capital, a strategy's allocation when it is
+first seen) and only rises; a restart never rebases it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from controller.core.plan.effective import Restriction, strategy_scope
+from schemas.desired import TradingMode
+from schemas.halts import ACCOUNT
+from schemas.live import LiveState
+from schemas.policy import Policy
+
+MILLION = 1_000_000
+STRATEGY_LIMIT = "drawdown.strategy_halt_pct"
+ACCOUNT_LIMIT = "drawdown.account_emergency_pct"
+Level = Literal["clear", "notice", "warning", "reducing", "halt"]
+_LEVELS: tuple[tuple[int, Level], ...] = ((100, "halt"), (90, "reducing"), (75, "warning"), (50, "notice"))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawdown:
+    """Where one scope stands. Money in micro-dollars, shares in parts per million; ``key``: ``account`` or a uid."""
+
+    key: str
+    equity: int
+    peak: int
+    limit_ppm: int
+    level: Level
+
+    @property
+    def ppm(self) -> int:
+        """How far below the peak, in parts per million (0 at or above it)."""
+        return max(0, self.peak - self.equity) * MILLION // self.peak if self.peak > 0 else 0
+
+    @property
+    def scope(self) -> str:
+        """The scope of a halt for it."""
+        return ACCOUNT if self.key == ACCOUNT else strategy_scope(self.key)
+
+    @property
+    def mode(self) -> TradingMode:
+        """The mode that a breach demands: ``halt-all`` in either scope."""
+        return TradingMode.HALT_ALL
+
+    @property
+    def reason(self) -> str:
+        """The figures, for people."""
+        name = ACCOUNT_LIMIT if self.key == ACCOUNT else STRATEGY_LIMIT
+        return (
+            f"drawdown {self.ppm / 10_000:.2f}% (equity {_dollars(self.equity)}, peak {_dollars(self.peak)})"
+            f" against {name} {self.limit_ppm / 10_000:.2f}%"
+        )
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros / MILLION:,.2f}"
+
+
+def base_key(uid: str) -> str:
+    """Key under which the capital of a strategy at first sight is kept beside the peaks."""
+    return f"base:{uid}"
+
+
+def equities(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, int]:
+    """Equity now, by ``account`` and uid: capital at first sight + realised + unrealised − fees."""
+    result = {ACCOUNT: live.account.equity}
+    for uid, strategy in policy.strategies.items():
+        ledger = live.strategies.get(uid)
+        capital = peaks.get(base_key(uid), strategy.allocation)
+        result[uid] = capital + (ledger.realized + ledger.unrealized - ledger.fees if ledger else 0)
+    return result
+
+
+def raised_peaks(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, int]:
+    """The peaks that must be saved: scopes seen first, and scopes at a new high. Empty when nothing moved."""
+    changed: dict[str, int] = {}
+    for uid, strategy in policy.strategies.items():
+        if base_key(uid) not in peaks:
+            changed[base_key(uid)] = strategy.allocation
+    start = {ACCOUNT: policy.limits.get("account.initial_capital", 0)}
+    start |= {uid: strategy.allocation for uid, strategy in policy.strategies.items()}
+    for key, equity in equities(policy, live, {**peaks, **changed}).items():
+        high = max(equity, peaks.get(key, start[key]))
+        if high != peaks.get(key):
+            changed[key] = high
+    return changed
+
+
+def drawdowns(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> tuple[Drawdown, ...]:
+    """Every scope's drawdown, sorted by key. ``policy`` is the desired one; an absent limit counts as 0 %: a breach."""
+    found: list[Drawdown] = []
+    for key, equity in sorted(equities(policy, live, peaks).items()):
+        limit = policy.limits.get(ACCOUNT_LIMIT if key == ACCOUNT else STRATEGY_LIMIT, 0)
+        peak = peaks.get(key, equity)
+        found.append(Drawdown(key, equity, peak, limit, _level(equity, peak, limit)))
+    return tuple(found)
+
+
+def _level(equity: int, peak: int, limit_ppm: int) -> Level:
+    loss = (peak - equity) * MILLION * 100
+    for share, level in _LEVELS:
+        if loss >= share * limit_ppm * peak and (loss > 0 or limit_ppm == 0):
+            return level
+    return "clear"
+
+
+def restrictions(found: tuple[Drawdown, ...]) -> tuple[Restriction, ...]:
+    """Reducing only from 90 % of a limit on, until the drawdown is smaller again."""
+    return tuple(
+        Restriction(item.scope, TradingMode.PAUSE_NEW_ORDERS, f"reducing band: {item.reason}")
+        for item in found
+        if item.level in ("reducing", "halt")
+    )

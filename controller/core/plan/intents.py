@@ -1,0 +1,274 @@
+"""From what a person asks (an intent) to the edits that express it, and the words of its commit. Pure.
+
+Nothing here decides whether the change may land: signatures, direction and plan are judged on the commit.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import assert_never
+
+from controller.core.plan.drawdown import Drawdown
+from controller.core.plan.effective import evidence_text, strategy_scope
+from controller.errors import GtRiskError
+from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
+from schemas.edits import AddFile, Edit, Intent, Resume, SetLimit, SetStatus, SetValue
+from schemas.halts import ACCOUNT, Halt, HaltSource
+from schemas.limits import BY_NAME, Leaf, Limit, Unit
+
+RISK_CONFIG = "risk_config.yaml"
+EMERGENCY = "emergency.yaml"
+
+
+class BadArgument(GtRiskError):
+    """What was asked cannot be meant: an unknown name, a value out of range, a missing choice."""
+
+
+class NothingToDo(GtRiskError):
+    """What was asked for already holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an intent is judged against besides the desired tree.
+
+    ``halts`` — every open halt; ``drawdowns`` — by ``account`` or uid, as they stand now; ``actor`` and ``reason`` as
+    they go into the record.
+    """
+
+    halts: Sequence[Halt]
+    drawdowns: Mapping[str, Drawdown]
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The edits and their words: ``subject`` of the commit, ``previous`` → ``new``, ``notes`` for "This will:"."""
+
+    edits: tuple[Edit, ...]
+    subject: str
+    previous: str
+    new: str
+    notes: tuple[str, ...]
+
+
+def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
+    """The edits that express ``intent`` on ``desired``. Raises BadArgument, NothingToDo, each with the next command."""
+    match intent:
+        case SetLimit():
+            return _set_limit(intent, desired)
+        case SetStatus():
+            return _set_status(intent, desired, situation)
+        case Resume():
+            return _resume(intent, desired, situation)
+        case _:
+            assert_never(intent)
+
+
+def message(edits: Edits, actor: str, reason: str, audit_id: str, target: str) -> str:
+    """The commit message of spec 5.3; the trailers stand alone in the last paragraph, one line each."""
+    trailers = [f"Audit-Id: {audit_id}", f"Gt-Target: {target}"]
+    if reason:
+        trailers.insert(0, f"Reason: {_one_line(reason)}")
+    body = f"Changed by: {_one_line(actor)}\nPrevious: {edits.previous}\nNew: {edits.new}"
+    return f"{edits.subject}\n\n{body}\n\n" + "\n".join(trailers) + "\n"
+
+
+def limit_named(name: str) -> Limit:
+    """The limit of that name. Raises BadArgument that suggests the nearest names."""
+    limit = BY_NAME.get(name)
+    if limit is None:
+        raise _unknown("limit", name, BY_NAME, "gt risk limits list")
+    return limit
+
+
+def strategy_named(name: str, desired: Desired) -> Strategy:
+    """The strategy of that id. Raises BadArgument that suggests the nearest ids."""
+    strategy = desired.strategies.get(name)
+    if strategy is None:
+        raise _unknown("strategy", name, desired.strategies, "gt risk strategy list")
+    return strategy
+
+
+def _unknown(kind: str, name: str, known: Mapping[str, object], listing: str) -> BadArgument:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = near or [item for item in known if item.endswith(f".{name}")]
+    return BadArgument(f"no {kind} {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""), listing)
+
+
+def _set_limit(intent: SetLimit, desired: Desired) -> Edits:
+    limit = limit_named(intent.name)
+    try:
+        value = limit.parse(intent.value)
+    except ValueError as error:
+        raise BadArgument(f"{limit.name}: {error}", f"gt risk limits get {limit.name}") from error
+    section = "hard_limits" if limit.hard else "soft_limits"
+    group = getattr(getattr(desired.risk, section), limit.group)
+    current = Decimal(getattr(group, limit.key))
+    old, new = limit.text(current), limit.text(value)
+    if current == value:
+        raise NothingToDo(f"{limit.name} is {new} already", f"gt risk limits get {limit.name}")
+    edit = SetValue(path=RISK_CONFIG, pointer=(section, limit.group, limit.key), value=_scalar(limit, value))
+    return Edits((edit,), f"risk: set {limit.name} to {new}", old, new, _limit_notes(limit, current, value))
+
+
+def _scalar(limit: Limit, value: Decimal) -> str:
+    return f"{value:.0f}" if limit.unit in (Unit.COUNT, Unit.SECONDS) else limit.text(value)
+
+
+_LOOSER: dict[str, tuple[str, ...]] = {
+    "account": ("Let the account carry more risk for the same capital",),
+    "position": ("Allow larger individual positions", "Increase concentration risk"),
+    "strategy": ("Allow strategies a larger part of the capital",),
+    "exposure": ("Allow a larger total exposure",),
+    "order": ("Let larger, faster or less exact orders through",),
+    "concentration": ("Tolerate more concentration in one sector",),
+    "volatility": ("Tolerate more volatile instruments or a more volatile book",),
+    "drawdown": ("Let losses grow further before trading is halted",),
+}
+_TIGHTER: dict[str, tuple[str, ...]] = {
+    "account": ("Let the account carry less risk for the same capital",),
+    "position": ("Allow only smaller individual positions",),
+    "strategy": ("Allow strategies a smaller part of the capital",),
+    "exposure": ("Allow a smaller total exposure",),
+    "order": ("Hold back larger, faster or less exact orders",),
+    "concentration": ("Warn or scale down earlier when a sector grows",),
+    "volatility": ("Warn or scale down earlier when volatility grows",),
+    "drawdown": ("Halt trading at a smaller loss",),
+}
+
+
+def _limit_notes(limit: Limit, current: Decimal, value: Decimal) -> tuple[str, ...]:
+    rising = value > current
+    if limit.leaf not in (Leaf.CEILING, Leaf.FLOOR):
+        return (f"Change what the book is measured by ({limit.doc.rstrip('.').lower()})", "Take effect immediately")
+    looser = rising if limit.leaf is Leaf.CEILING else not rising
+    if looser:
+        return (*_LOOSER[limit.group], "Take effect immediately")
+    return (*_TIGHTER[limit.group], "Never hold back an order that reduces a position", "Take effect immediately")
+
+
+def _set_status(intent: SetStatus, desired: Desired, situation: Situation) -> Edits:
+    strategy = strategy_named(intent.strategy, desired)
+    own = tuple(halt for halt in situation.halts if halt.scope == strategy_scope(strategy.uid))
+    if intent.status is StrategyStatus.ACTIVE:
+        cleared = _named(intent.halts, own, f"gt risk strategy resume {strategy.id}")
+        clears = _clears(cleared, intent.peak, desired, situation, situation.drawdowns.get(strategy.uid))
+    else:
+        clears = ()
+    if strategy.status is intent.status and not clears:
+        raise NothingToDo(f"{strategy.id} is {intent.status.value} already", f"gt risk strategy show {strategy.id}")
+    edits = (*_status_edit(strategy, intent.status), *clears)
+    verb = {"active": "resume", "paused": "pause", "halted": "halt"}[intent.status.value]
+    subject = f"risk: {verb} strategy {strategy.id}"
+    return Edits(edits, subject, strategy.status.value, intent.status.value, _status_notes(intent, own, situation))
+
+
+def _status_edit(strategy: Strategy, status: StrategyStatus) -> tuple[Edit, ...]:
+    if strategy.status is status:
+        return ()
+    return (SetValue(path=f"strategies/{strategy.id}.yaml", pointer=("status",), value=status.value),)
+
+
+def _status_notes(intent: SetStatus, own: Sequence[Halt], situation: Situation) -> tuple[str, ...]:
+    if intent.status is not StrategyStatus.ACTIVE:
+        return (
+            "Stop generating new signals",
+            "Reject any pending orders",
+            "Keep existing positions open",
+            "Allow manual resume later",
+        )
+    notes = ["Accept new orders of this strategy again", *(f"Clear halt {halt.id[:12]}" for halt in own)]
+    stays = [halt for halt in situation.halts if halt.scope == ACCOUNT]
+    notes += [f"Account halt {halt.id[:12]} ({halt.mode.value}) still holds" for halt in stays]
+    return tuple(notes)
+
+
+def _resume(intent: Resume, desired: Desired, situation: Situation) -> Edits:
+    account = tuple(halt for halt in situation.halts if halt.scope == ACCOUNT)
+    named = _named(intent.halts, account, "gt risk emergency resume", exact=False)
+    mode = desired.emergency.trading_mode
+    if not named and mode is TradingMode.NORMAL:
+        raise NothingToDo("no account halt is open and the trading mode is normal", "gt risk emergency status")
+    edits: list[Edit] = []
+    if mode is not TradingMode.NORMAL:
+        edits.append(SetValue(path=EMERGENCY, pointer=("trading_mode",), value=TradingMode.NORMAL.value))
+    for strategy in sorted(desired.strategies.values(), key=lambda item: item.id):
+        if strategy.status is StrategyStatus.ACTIVE:
+            edits += _status_edit(strategy, StrategyStatus.PAUSED)
+    edits += _clears(named, intent.peak, desired, situation, situation.drawdowns.get(ACCOUNT))
+    ids = ", ".join(halt.id[:12] for halt in named)
+    previous = f"{mode.value}{f', halted by {ids}' if ids else ''}"
+    return Edits(tuple(edits), "risk: resume from emergency", previous, "normal", _resume_notes(named, situation))
+
+
+def _resume_notes(named: Sequence[Halt], situation: Situation) -> tuple[str, ...]:
+    gone = {halt.id for halt in named}
+    notes = ["Resume normal operations", "Enable trading", "Strategies remain PAUSED (manual resume each)"]
+    notes += [f"Clear halt {halt.id[:12]} ({halt.mode.value}: {halt.reason or 'no reason given'})" for halt in named]
+    for halt in situation.halts:
+        if halt.id not in gone:
+            notes.append(f"Halt {halt.id[:12]} ({halt.scope}, {halt.mode.value}) stays open")
+    return tuple(notes)
+
+
+def _named(ids: Sequence[str], open_halts: Sequence[Halt], again: str, *, exact: bool = True) -> tuple[Halt, ...]:
+    """The open halts that were named. With ``exact`` every open one must be: a status cannot rise under a halt."""
+    by_id = {halt.id: halt for halt in open_halts}
+    strange = [halt_id for halt_id in ids if halt_id not in by_id]
+    if strange:
+        raise BadArgument(f"no open halt {strange[0]} in this scope", again)
+    missing = [halt.id for halt in open_halts if halt.id not in ids]
+    if exact and missing:
+        raise BadArgument(f"halt {missing[0]} is open on it and was not named", again)
+    return tuple(by_id[halt_id] for halt_id in dict.fromkeys(ids))
+
+
+def _clears(
+    halts: Sequence[Halt], peak: Peak | None, desired: Desired, situation: Situation, drawdown: Drawdown | None
+) -> tuple[Edit, ...]:
+    by_drawdown = [halt for halt in halts if halt.source is HaltSource.MONITOR]
+    if by_drawdown:
+        _check_peak(peak, drawdown)
+    edits: list[Edit] = []
+    for halt in halts:
+        if halt.id not in desired.halts:
+            edits.append(AddFile(path=f"halts/{halt.id}.yaml", text=evidence_text(halt)))
+        edits.append(
+            AddFile(
+                path=f"cleared/{halt.id}.yaml",
+                text=_cleared_text(halt, peak if halt in by_drawdown else None, situation),
+            )
+        )
+    return tuple(edits)
+
+
+def _check_peak(peak: Peak | None, drawdown: Drawdown | None) -> None:
+    if peak is None:
+        raise BadArgument(
+            "this halt came from a drawdown: say what becomes of the high-water mark",
+            "--peak rebase (start a new peak at today's equity) or --peak keep",
+        )
+    if peak is Peak.KEEP and (drawdown is None or drawdown.level == "halt"):
+        figures = drawdown.reason if drawdown is not None else "the drawdown is unknown while the engine is silent"
+        raise BadArgument(f"--peak keep would halt again at once: {figures}", "--peak rebase")
+
+
+def _cleared_text(halt: Halt, peak: Peak | None, situation: Situation) -> str:
+    document = ClearedDocument(
+        version=1,
+        id=halt.id,
+        halt_digest=halt.digest(),
+        by=_one_line(situation.actor),
+        reason=_one_line(situation.reason),
+        peak=peak,
+    )
+    fields = document.model_dump(mode="json", exclude_none=True)
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items())
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:500]

@@ -1,0 +1,45 @@
+"""Compile desired state into the flat policy of integers that the gate uses."""
+
+from collections.abc import Mapping
+
+from schemas.desired import Desired, Strategy
+from schemas.limits import LIMITS
+from schemas.policy import Policy, StrategyPolicy
+from schemas.scalars import micros
+
+
+def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
+    """The policy of one verified tree, without any halt: those are merged by :mod:`controller.core.plan.effective`.
+
+    ``sectors`` maps symbols to sectors. Deterministic: equal input gives an equal digest. An allocation is in
+    micro-dollars, rounded down.
+    """
+    sections = {True: desired.risk.hard_limits, False: desired.risk.soft_limits}
+    limits = {
+        limit.name: limit.compile(getattr(getattr(sections[limit.hard], limit.group), limit.key)) for limit in LIMITS
+    }
+    capital = limits["account.initial_capital"]
+    strategies = sorted(desired.strategies.values(), key=lambda strategy: strategy.uid)
+    return Policy(
+        revision=desired.commit,
+        account=desired.risk.account.name,
+        mode=desired.emergency.trading_mode,
+        limits=limits,
+        shadow=tuple(sorted(set(desired.risk.shadow))),
+        strategies={strategy.uid: _strategy(strategy, capital) for strategy in strategies},
+        sectors=dict(sorted(sectors.items())),
+    )
+
+
+def _strategy(strategy: Strategy, capital: int) -> StrategyPolicy:
+    return StrategyPolicy(
+        uid=strategy.uid,
+        id=strategy.id,
+        name=strategy.name,
+        status=strategy.status,
+        allocation=micros(strategy.allocation_pct) * capital // (100 * 1_000_000),
+        max_positions=strategy.max_positions,
+        module=strategy.module,
+        parameters=dict(sorted(strategy.parameters.items())),
+        universe=tuple(sorted(set(strategy.universe))),
+    )

@@ -1,0 +1,180 @@
+"""What the documents say beyond the compiled policy, as leaves: trust, alerts, tests, ladder, guards, halts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
+from schemas.desired import Desired, Emergency, RiskConfig, Staleness, Strategy
+from schemas.limits import Leaf
+from schemas.plan import Direction
+from schemas.policy import canonical
+from schemas.scalars import Model, percent_text, ppm_of_percent, ratio_text
+
+DESIRED: dict[str, Leaf | Other] = {
+    "commit": Other.NOTE,
+    "risk": Other.COMPILED,
+    "emergency": Other.COMPILED,
+    "trust": Leaf.OPAQUE,
+    "alerts": Leaf.OPAQUE,
+    "strategies": Other.COMPILED,
+    "halts": Other.NOTE,
+    "cleared": Leaf.OPAQUE,
+    "ab_tests": Leaf.OPAQUE,
+}
+RISK: dict[str, Leaf | Other] = {
+    "version": Leaf.OPAQUE,
+    "semantics": Leaf.OPAQUE,
+    "account.name": Other.COMPILED,
+    "account.benchmark": Leaf.OPAQUE,
+    "hard_limits": Other.COMPILED,
+    "soft_limits": Other.COMPILED,
+    "shadow": Other.COMPILED,
+    "learning.number": Leaf.OPAQUE,
+    "learning.name": Leaf.OPAQUE,
+    "learning.started": Leaf.OPAQUE,
+    "learning.days": Leaf.OPAQUE,
+    "learning.position_size_multiplier": Leaf.CEILING,
+    "staleness": Leaf.RANK,
+    "guards.max_changed_pct": Leaf.CEILING,
+}
+EMERGENCY: dict[str, Leaf | Other] = {
+    "version": Leaf.OPAQUE,
+    "trading_mode": Other.COMPILED,
+    "reason": Other.NOTE,
+}
+STRATEGY: dict[str, Leaf | Other] = {
+    "version": Leaf.OPAQUE,
+    "uid": Other.COMPILED,
+    "id": Other.COMPILED,
+    "name": Other.COMPILED,
+    "owner": Leaf.OPAQUE,
+    "status": Other.COMPILED,
+    "allocation_pct": Other.COMPILED,
+    "module": Other.COMPILED,
+    "parameters": Other.COMPILED,
+    "max_positions": Other.COMPILED,
+    "universe": Other.COMPILED,
+    "tags": Leaf.OPAQUE,
+    "description": Other.NOTE,
+}
+for _model, _table in ((Desired, DESIRED), (RiskConfig, RISK), (Emergency, EMERGENCY), (Strategy, STRATEGY)):
+    require_declared(_model, _table)
+_ACCOUNT = "account"
+_ACTIONS = ("none", "report", "no-loosening", "pause-new-orders")
+
+
+def flatten_documents(desired: Desired) -> dict[Key, LeafValue]:
+    """Every control value of ``desired`` that the compiled policy does not hold, by (scope, key)."""
+    return dict(
+        [
+            *_risk(desired.risk),
+            *_emergency(desired.emergency),
+            *_opaque("trust", "trust.yaml", "trust", desired.trust),
+            *_opaque("document", "risk_alerts.yaml", "alerts", desired.alerts),
+            *(leaf for strategy in desired.strategies.values() for leaf in _strategy(strategy)),
+            *(
+                leaf
+                for test_id, test in desired.ab_tests.items()
+                for leaf in _opaque("document", f"ab_tests/{test_id}.yaml", f"ab_tests.{test_id}", test)
+            ),
+            *_halts(desired),
+        ]
+    )
+
+
+def _leaf(order: Leaf | Other, value: Any, text: str, label: str, path: str) -> LeafValue:
+    return LeafValue(order, value, text, "document", label, path, removed=Direction.LOOSEN)
+
+
+def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
+    multiplier, share = risk.learning.position_size_multiplier, risk.guards.max_changed_pct
+    ordered: dict[str, tuple[Any, str]] = {
+        "learning.position_size_multiplier": (ppm_of_percent(multiplier * 100), ratio_text(multiplier)),
+        "guards.max_changed_pct": (ppm_of_percent(share), percent_text(share)),
+    }
+    dump = risk.model_dump(mode="json")
+    for name, order in RISK.items():
+        if order is Other.COMPILED or name == "staleness":
+            continue
+        value, text = ordered[name] if name in ordered else (_text(_dig(dump, name)),) * 2
+        yield (_ACCOUNT, name), _leaf(order, value, text, name, "risk_config.yaml")
+    yield from _ladder(risk.staleness)
+
+
+def _ladder(staleness: Staleness) -> Iterator[tuple[Key, LeafValue]]:
+    """One ceiling for each action: the seconds after which at least that action holds; absent, it never does."""
+    for rank, action in enumerate(_ACTIONS[1:], 1):
+        after = [step.after_seconds for step in staleness.source if _ACTIONS.index(step.action) >= rank]
+        value = min(after, default=None)
+        name = f"staleness.{action}"
+        text = "never" if value is None else f"{value}s"
+        yield (_ACCOUNT, name), _leaf(Leaf.CEILING, value, text, name, "risk_config.yaml")
+
+
+def _emergency(emergency: Emergency) -> Iterator[tuple[Key, LeafValue]]:
+    for name, order in EMERGENCY.items():
+        if order is not Other.COMPILED:
+            text = _text(getattr(emergency, name))
+            yield (_ACCOUNT, f"emergency.{name}"), _leaf(order, text, text, f"emergency.{name}", "emergency.yaml")
+
+
+def _strategy(strategy: Strategy) -> Iterator[tuple[Key, LeafValue]]:
+    dump = strategy.model_dump(mode="json")
+    path = f"strategies/{strategy.id}.yaml"
+    for name, order in STRATEGY.items():
+        if order is not Other.COMPILED:
+            text = _text(dump[name])
+            yield (strategy.uid, f"document.{name}"), _leaf(order, text, text, f"{strategy.id}.{name}", path)
+
+
+def _opaque(kind: Kind, path: str, prefix: str, model: Model) -> Iterator[tuple[Key, LeafValue]]:
+    """Every scalar of ``model``, any change of which counts as loosening."""
+    for name, value in _scalars(prefix, model.model_dump(mode="json", by_alias=True)):
+        text = _text(value)
+        yield (_ACCOUNT, name), LeafValue(Leaf.OPAQUE, text, text, kind, name, path, removed=Direction.LOOSEN)
+
+
+def _halts(desired: Desired) -> Iterator[tuple[Key, LeafValue]]:
+    """A halt record only tells; a clear loosens and names the digest of what it lifts."""
+    for halt_id, halt in desired.halts.items():
+        path, uid = f"halts/{halt_id}.yaml", halt.scope.uid
+        text = f"{halt.mode.value} {uid or _ACCOUNT}"
+        yield (
+            (uid or _ACCOUNT, path),
+            LeafValue(
+                Leaf.OPAQUE, canonical(halt.model_dump(mode="json")), text, "halt", path, path, Direction.NEUTRAL,
+                Direction.LOOSEN,
+            ),
+        )  # fmt: skip
+    for halt_id, clear in desired.cleared.items():
+        path = f"cleared/{halt_id}.yaml"
+        record = desired.halts.get(halt_id)
+        scope = (record.scope.uid if record else None) or _ACCOUNT
+        leaf = LeafValue(
+            Leaf.OPAQUE, canonical(clear.model_dump(mode="json")), clear.halt_digest, "halt", path, path,
+            removed=Direction.LOOSEN,
+        )  # fmt: skip
+        yield (scope, path), leaf
+
+
+def _scalars(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _scalars(f"{prefix}.{key}", item)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from _scalars(f"{prefix}.{index}", item)
+    else:
+        yield prefix, value
+
+
+def _dig(dump: Any, name: str) -> Any:
+    for part in name.split("."):
+        dump = dump[part]
+    return dump
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value) or "none"
+    return value if isinstance(value, str) else canonical(value)

@@ -1,0 +1,260 @@
+"""Trust: each commit is judged by the policy of its parent (safety section 7). Pure; one function, one rule.
+
+The rules stand in tuples, in the order in which they may be asked: ``SIGNER_RULES`` need the commit object alone,
+so that nothing else of an unsigned commit is ever read; ``CHANGE_RULES`` need its tree.
+"""
+
+from collections.abc import Callable, Sequence
+
+from controller.core.trust.authority import MACHINES, Need, others, roles_for, rule_for, touchable
+from controller.core.trust.case import Case, Pinned, blob_of, find
+from controller.core.trust.commits import TARGET, malformed, target_text, trailers, two_signatures
+from controller.core.trust.keys import SignatureError, fingerprint, key_blob
+from schemas.desired import Role, Signer, Trust
+from schemas.plan import Direction
+from schemas.status import Refusal, RefusalReason
+
+__all__ = ["Case", "Pinned", "find", "judge"]
+AMEND = "git commit --amend --no-edit -S"
+
+
+Rule = Callable[[Case], Refusal | None]
+
+
+def judge(rules: Sequence[Rule], case: Case) -> Refusal | None:
+    """The refusal of the first rule that refuses, with what every other rule says in the same message."""
+    found = [refusal for rule in rules if (refusal := rule(case)) is not None]
+    if not found:
+        return None
+    message = "; ".join(dict.fromkeys(refusal.message for refusal in found))
+    return found[0].model_copy(update={"message": message})
+
+
+def well_formed(case: Case) -> Refusal | None:
+    """A commit object that two programs could read in two ways is refused."""
+    problem = malformed(case.payload)
+    if not problem:
+        return None
+    return case.refusal(RefusalReason.BAD_OBJECT, f"the commit is malformed: {problem}", AMEND)
+
+
+def no_merge(case: Case) -> Refusal | None:
+    """Merges are judged per compiled key; that comes later, so until then they are refused."""
+    if len(case.parents) < 2:
+        return None
+    message = 'merge commits are not supported yet: they come with "GitOps that a team can trust"'
+    return case.refusal(RefusalReason.MERGE_NOT_SUPPORTED, message, "git pull --rebase -S, or git rebase -S, then push")
+
+
+def signed(case: Case) -> Refusal | None:
+    """Nothing unsigned acts."""
+    if case.has_signature:
+        return None
+    return case.refusal(RefusalReason.UNSIGNED, "the commit is not signed", AMEND)
+
+
+def one_signature(case: Case) -> Refusal | None:
+    """A second signature header would make it a question of who reads it."""
+    problem = two_signatures(case.payload)
+    return case.refusal(RefusalReason.BAD_SIGNATURE, problem, AMEND) if problem else None
+
+
+def signature_valid(case: Case) -> Refusal | None:
+    """The signature must be good for exactly these bytes."""
+    if not case.has_signature or not case.problem:
+        return None
+    return case.refusal(RefusalReason.BAD_SIGNATURE, case.problem, AMEND)
+
+
+def key_not_denied(case: Case) -> Refusal | None:
+    """The deny list of local settings beats every trust.yaml."""
+    if case.signer is None or case.signer.fingerprint not in case.pins.denied_keys:
+        return None
+    message = f"key {case.signer.fingerprint} is denied by this installation's settings"
+    return case.refusal(RefusalReason.KEY_DENIED, message, "sign with another key, then have an admin remove this one")
+
+
+def key_known(case: Case) -> Refusal | None:
+    """The key must be listed by the parent: a key added by a commit cannot sign it, a removed one signs nothing."""
+    if case.signer is None or case.standing is not None:
+        return None
+    message = f"key {case.signer.fingerprint} is not in trust.yaml of the parent commit"
+    return case.refusal(
+        RefusalReason.UNKNOWN_KEY, message, "sign with a listed key, or have an admin add this one first"
+    )
+
+
+def introduction_pinned(case: Case) -> Refusal | None:
+    """History starts at the commit that settings pin; nothing is trusted on first use."""
+    if not case.parents and case.commit == case.pins.introduction:
+        return None
+    message = f"history starts at {case.commit[:12]}, settings pin {case.pins.introduction[:12] or 'nothing'}"
+    return case.refusal(RefusalReason.NOT_DESCENDANT, message, "gt risk doctor   # compares pins and repository")
+
+
+def introduction_key(case: Case) -> Refusal | None:
+    """The introduction must be signed by a key that settings pin."""
+    if case.signer is None or case.signer.fingerprint in case.pins.fingerprints:
+        return None
+    message = f"the introduction is signed by {case.signer.fingerprint}, which settings do not pin"
+    return case.refusal(RefusalReason.UNKNOWN_KEY, message, "gt risk doctor   # compares pins and repository")
+
+
+def target_pinned(case: Case) -> Refusal | None:
+    """trust.yaml must speak of the repository, environment and branch that this installation is pinned to."""
+    if case.child is None:
+        return None
+    target, wanted = case.child.trust.target, _wanted(case)
+    written = target_text(target.repo, target.environment, target.branch)
+    if written == wanted:
+        return None
+    message = f"trust.yaml is for {written}, this installation is pinned to {wanted}"
+    return case.refusal(RefusalReason.WRONG_TARGET, message, "restore target in trust.yaml")
+
+
+def landing_target(case: Case) -> Refusal | None:
+    """A landing trailer for another target means that the commit was signed to act elsewhere."""
+    wrong = [value for value in trailers(case.message, TARGET) if value != _wanted(case)]
+    if not wrong:
+        return None
+    message = f"its {TARGET} trailer says {wrong[0]}, this is {_wanted(case)}"
+    return case.refusal(
+        RefusalReason.WRONG_TARGET, message, f'change the trailer to "{TARGET}: {_wanted(case)}", sign again'
+    )
+
+
+def landed(case: Case) -> Refusal | None:
+    """A signature is no intent to land: a loosening needs exactly one landing trailer."""
+    loosening = [need for need in case.needs if need.direction is Direction.LOOSEN]
+    values = trailers(case.message, TARGET)
+    if not loosening or len(values) == 1:
+        return None
+    problem = f"it has {len(values)} {TARGET} trailers" if values else f"it has no {TARGET} trailer"
+    return case.refusal(
+        RefusalReason.NOT_LANDED,
+        f"{loosening[0]} loosens and is not landed: {problem}",
+        f'{AMEND} --trailer "{TARGET}: {_wanted(case)}"   # as the last paragraph, exactly once',
+    )
+
+
+def path_allowed(case: Case) -> Refusal | None:
+    """The signer's roles must allow every path that the commit touches, in some direction."""
+    if case.standing is None:
+        return None
+    trust, signer = case.standing
+    barred = [need for need in case.needs if not touchable(trust, need) & set(signer.roles)]
+    if not barred:
+        return None
+    message = f"{_who(signer)} may not change {_list([need.path for need in barred])}"
+    return case.refusal(RefusalReason.NOT_AUTHORIZED_FOR_PATH, message, _ask(trust, signer, barred[0]))
+
+
+def direction_allowed(case: Case) -> Refusal | None:
+    """The signer's roles must allow the direction of every compiled change."""
+    if case.standing is None:
+        return None
+    trust, signer = case.standing
+    roles = set(signer.roles)
+    barred = [need for need in case.needs if touchable(trust, need) & roles and not roles_for(trust, need) & roles]
+    if not barred:
+        return None
+    message = f"{_who(signer)} may not make these changes: {_list([str(need) for need in barred])}"
+    return case.refusal(RefusalReason.NOT_AUTHORIZED_FOR_DIRECTION, message, _ask(trust, signer, barred[0]))
+
+
+def enough_signers(case: Case) -> Refusal | None:
+    """A rule may ask for several people; one commit carries one, and machines count as none."""
+    if case.standing is None:
+        return None
+    trust, signer = case.standing
+    have = 1 if set(signer.roles) - MACHINES else 0
+    for need in case.needs:
+        rule = rule_for(trust, need)
+        if rule is not None and rule.signers > 1 and have < rule.signers:
+            more = others(trust, roles_for(trust, need), signer)
+            who = " or ".join(more) if more else "nobody else holds the role, an admin must add someone"
+            message = f"{need} needs {rule.signers} signers and has {have}; must also sign: {who}"
+            fix = "approvals by several people come later; until then an admin may lower signers in trust.yaml"
+            return case.refusal(RefusalReason.THRESHOLD_NOT_MET, message, fix)
+    return None
+
+
+def admin_left(case: Case) -> Refusal | None:
+    """A change of trust is rehearsed: at least one admin must remain whose key is usable and not denied."""
+    if case.child is None or any(_can_administer(case, signer) for signer in case.child.trust.signers):
+        return None
+    message = "no admin would be left who could ever change trust.yaml again"
+    return case.refusal(RefusalReason.UNSAFE_PLAN, message, "keep one signer with role admin in trust.yaml")
+
+
+def keys_usable(case: Case) -> Refusal | None:
+    """Every listed key must be of a kind whose signatures can be verified here."""
+    if case.child is None or (case.parent is not None and case.child.trust == case.parent.trust):
+        return None
+    for signer in case.child.trust.signers:
+        problem = _key_problem(case, signer)
+        if problem:
+            message = f"trust.yaml: the key of {signer.principal}: {problem}"
+            return case.refusal(RefusalReason.SCHEMA_INVALID, message, "ssh-keygen -t ed25519, then list its .pub line")
+    return None
+
+
+SIGNER_RULES: tuple[Rule, ...] = (
+    well_formed,
+    no_merge,
+    signed,
+    one_signature,
+    signature_valid,
+    key_not_denied,
+    key_known,
+)
+INTRODUCTION_RULES: tuple[Rule, ...] = (
+    *(rule for rule in SIGNER_RULES if rule is not key_known),
+    introduction_pinned,
+    introduction_key,
+)
+INTRODUCTION_TREE_RULES: tuple[Rule, ...] = (target_pinned, admin_left, keys_usable)
+CHANGE_RULES: tuple[Rule, ...] = (
+    target_pinned,
+    landing_target,
+    path_allowed,
+    direction_allowed,
+    enough_signers,
+    landed,
+    admin_left,
+    keys_usable,
+)
+
+
+def _wanted(case: Case) -> str:
+    return target_text(case.pins.repo, case.pins.environment, case.pins.branch)
+
+
+def _who(signer: Signer) -> str:
+    return f"{signer.principal} ({', '.join(role.value for role in signer.roles)})"
+
+
+def _ask(trust: Trust, signer: Signer, need: Need) -> str:
+    roles = roles_for(trust, need)
+    people = others(trust, roles, signer)
+    names = " or ".join(sorted(role.value for role in roles)) or "nobody"
+    return f"this needs role {names}" + (f": ask {' or '.join(people)} to sign it" if people else "")
+
+
+def _list(texts: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(texts))
+    return ", ".join(unique[:5]) + (f" and {len(unique) - 5} more" if len(unique) > 5 else "")
+
+
+def _can_administer(case: Case, signer: Signer) -> bool:
+    blob = blob_of(signer)
+    return Role.ADMIN in signer.roles and blob is not None and fingerprint(blob) not in case.pins.denied_keys
+
+
+def _key_problem(case: Case, signer: Signer) -> str:
+    try:
+        if case.check_key is not None:
+            case.check_key(key_blob(signer.key))
+    except SignatureError as error:
+        return str(error)
+    return ""

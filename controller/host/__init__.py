@@ -1,0 +1,1 @@
+"""An installation on one machine: init, processes and their pid files, logs, doctor."""

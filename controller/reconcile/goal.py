@@ -1,0 +1,183 @@
+"""The goal: what should hold now, the plan that gets there, and the brakes on its loosening part."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from controller.core.plan import drawdown, staleness
+from controller.core.plan.effective import Restriction, effective, keep_halted
+from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much
+from controller.core.plan.planner import Inputs, loosens, plan_for
+from controller.core.policy.compile import compile_policy
+from controller.core.policy.direction import compare, compare_desired
+from controller.ports import Store
+from controller.reconcile.handlers import in_use
+from controller.reconcile.observation import Origin, Seen
+from controller.reconcile.publisher import Published, digest_of
+from schemas.desired import Desired, Peak
+from schemas.halts import ACCOUNT, Halt
+from schemas.live import LiveState
+from schemas.overview import Overview
+from schemas.plan import Plan
+from schemas.policy import Policy
+from schemas.status import Condition, Revision
+
+_DOCUMENTS = ("document", "halt", "trust")
+
+
+class Desk(Protocol):
+    """The halt desk, as planning needs it."""
+
+    def open_halts(self, desired: Desired | None) -> tuple[Halt, ...]:
+        """OPEN against ``desired``'s cleared documents, from every place that knows halts."""
+        ...
+
+    def cleared_but_binding(self, desired: Desired) -> tuple[Halt, ...]:
+        """Halts that ``desired`` clears and that no release has ended yet."""
+        ...
+
+    def words(self) -> tuple[int, ...]:
+        """Open words in the latch."""
+        ...
+
+    def raise_halt(self, scope: str, reason: str) -> Halt:
+        """Raise a halt of the monitor; it is open when this returns."""
+        ...
+
+    def release(self, halt_id: str, commit: str) -> None:
+        """Transition 7; idempotent."""
+        ...
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one pass leaves to the next; boot restores it. ``awaiting``: who asked for releases that still wait."""
+
+    revision: Revision = field(default_factory=Revision)
+    applied: Policy | None = None
+    applied_desired: Desired | None = None
+    cleared: frozenset[str] = frozenset()
+    published: Published | None = None
+    conditions: tuple[Condition, ...] = ()
+    overview: Overview | None = None
+    cancelled: dict[str, int] = field(default_factory=dict)
+    awaiting: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What should hold: the effective policy ``target``, and what must be done about halts on the way.
+
+    ``policy`` is the desired one; ``equity`` and ``peaks`` by ``account`` and uid, micro-dollars; a peak that a clear
+    rebases stands at today's equity already. ``kept``: uids that the tree took away while a halt of them is open.
+    """
+
+    desired: Desired
+    policy: Policy
+    target: Policy
+    halts: tuple[Halt, ...]
+    releases: tuple[Halt, ...]
+    rebases: tuple[str, ...]
+    equity: Mapping[str, int]
+    peaks: Mapping[str, int]
+    origin: Origin
+    kept: tuple[str, ...] = ()
+
+
+class GoalMaker:
+    """Makes goals and plans from what is desired, open and live."""
+
+    def __init__(self, store: Store, desk: Desk, sectors: Mapping[str, str], memory: Memory) -> None:
+        self._store = store
+        self._desk = desk
+        self._sectors = sectors
+        self._memory = memory
+
+    def goal(
+        self, desired: Desired, live: LiveState | None, origin: Origin, restrictions: Sequence[Restriction] = ()
+    ) -> Goal:
+        """Effective = desired ⊓ open halts ⊓ computed restrictions. Raises StoreUnavailable."""
+        policy = compile_policy(desired, self._sectors)
+        halts = self._desk.open_halts(desired)
+        releases = self._desk.cleared_but_binding(desired)
+        rebases = self._rebases(desired, releases) if live else ()
+        peaks = dict(self._store.peaks())
+        equity = drawdown.equities(policy, live, peaks) if live else {}
+        peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
+        found = drawdown.drawdowns(policy, live, peaks) if live else ()
+        target = effective(policy, halts, (*restrictions, *drawdown.restrictions(found)))
+        target, kept = keep_halted(target, self._memory.applied, halts)
+        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept)
+
+    def raise_successors(self, goal: Goal, live: LiveState) -> bool:
+        """Before a halt is released, every breach that stands without it gets a halt of its own; whether any did."""
+        if not goal.releases:
+            return False
+        bound = {halt.scope for halt in goal.halts}
+        breaches = [item for item in drawdown.drawdowns(goal.policy, live, goal.peaks) if item.level == "halt"]
+        missing = [item for item in breaches if item.scope not in bound and ACCOUNT not in bound]
+        for item in missing:
+            self._desk.raise_halt(item.scope, item.reason)
+        return bool(missing)
+
+    def plan(
+        self, goal: Goal, live: LiveState | None, pause: Callable[[], Hold | None] = lambda: None
+    ) -> tuple[Plan, Hold | None]:
+        """The plan, and the brake on its loosening part; a held plan ends with old∧new. ``pause``: further brakes."""
+        applied = self._memory.applied
+        documents = compare_desired(self._memory.applied_desired, goal.desired, self._sectors)
+        inputs = Inputs(
+            base=applied,
+            target=goal.target,
+            live=live,
+            changes=(*compare(applied, goal.target), *(item for item in documents if item.kind in _DOCUMENTS)),
+            peaks=goal.peaks,
+            releases=goal.releases,
+            rebases=goal.rebases,
+            settled=self.gate_has(live, (goal.target,)),
+        )
+        plan = plan_for(inputs)
+        if applied is None or not loosens(plan):
+            return plan, None
+        hold = first_hold(pause(), self._brake(plan, goal))
+        if hold is not None:
+            plan = plan_for(replace(inputs, held=True, settled=self.gate_has(live, (applied, goal.target))))
+        return plan, hold
+
+    def gate_has(self, live: LiveState | None, policies: Sequence[Policy]) -> bool:
+        """Whether the gate reports that it uses exactly ``policies``, published by us."""
+        published = self._memory.published
+        if live is None or published is None or not in_use(live.gate, published):
+            return False
+        return published.digest == digest_of([policy.model_dump(mode="json") for policy in policies])
+
+    def _rebases(self, desired: Desired, releases: Sequence[Halt]) -> tuple[str, ...]:
+        named = {halt.scope: desired.cleared.get(halt.id) for halt in releases}
+        return tuple(sorted(scope for scope, clear in named.items() if clear and clear.peak is Peak.REBASE))
+
+    def _brake(self, plan: Plan, goal: Goal) -> Hold | None:
+        before = self._memory.applied_desired
+        if before is None:
+            return None
+        base = compile_policy(before, self._sectors)
+        size = size_of(base, goal.policy, compare(base, goal.policy))
+        digest = plan.digest()
+        twins = {plan.model_copy(update={"target": parent}).digest() for parent in goal.origin.parents}
+        acknowledged = frozenset({digest}) if twins & goal.origin.acknowledged else goal.origin.acknowledged
+        return first_hold(
+            empty_snapshot(base, goal.policy),
+            too_much(size, before.risk.guards.max_changed_pct, digest, acknowledged),
+        )
+
+
+def pause_of(seen: Seen, jumped: bool) -> Hold | None:
+    """The brake of a stale source or a moved clock."""
+    if not staleness.may_loosen(seen.rung):
+        return Hold("SourceStale", f"no verified source for {seen.age_seconds:.0f} s; see: gt-risk doctor")
+    if jumped:
+        return Hold("ClockJump", "the wall clock jumped; loosening waits for a complete pass")
+    return None
+
+
+def _key(scope: str) -> str:
+    return ACCOUNT if scope == ACCOUNT else scope.partition(":")[2]

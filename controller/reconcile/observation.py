@@ -1,0 +1,156 @@
+"""Observe: fetch → verify → parse, and how old the last verified look at the source is."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from controller.core.plan import staleness
+from controller.core.plan.staleness import Rung
+from controller.core.trust.commits import trailers
+from controller.errors import InvalidDesired, Refused, SourceUnavailable
+from controller.ports import Clock, RawCommit
+from controller.reconcile.publisher import write_durably
+from controller.reconcile.verifier import Now, Verified
+from schemas.desired import Desired, Staleness
+from schemas.status import Refusal, RefusalReason, Revision
+
+_SAVE_EVERY_NS = 60_000_000_000
+
+
+class Tip(Protocol):
+    """What observing needs of :class:`controller.ports.Source`."""
+
+    def tip(self) -> str:
+        """The commit of the branch. Raises SourceUnavailable."""
+        ...
+
+
+class Verifies(Protocol):
+    """What observing needs of :class:`controller.reconcile.verifier.Verifier`."""
+
+    def advance(self, last_verified: str, tip: str, now: Now | None = None) -> Verified:
+        """Verify every commit after ``last_verified`` up to ``tip``."""
+        ...
+
+    def desired(self, commit: str) -> Desired:
+        """The documents of a commit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look at the source gave; ``desired`` is the tree of ``revision.last_verified``."""
+
+    revision: Revision
+    desired: Desired | None
+    refusal: Refusal | None = None
+    source_error: str = ""
+    rung: Rung = "fresh"
+    age_seconds: float = 0.0
+
+
+class Observer:
+    """Looks at the source and remembers when it was last verified, also over a restart.
+
+    ``age_file`` holds that moment (Unix nanoseconds), written at most once a minute. Open halts have no say here:
+    what was accepted once stays verified, and the effective state keeps what is halted halted.
+    """
+
+    def __init__(self, source: Tip, verifier: Verifies, clock: Clock, age_file: Path) -> None:
+        self._source = source
+        self._verifier = verifier
+        self._clock = clock
+        self._age_file = age_file
+        self._saved_ns = 0
+        self._verified_boot_ns = clock.boot_ns() - self._age_on_disk()
+        self._desired: Desired | None = None
+
+    @property
+    def desired(self) -> Desired | None:
+        """The tree of the last verified commit."""
+        return self._desired
+
+    def observe(self, revision: Revision) -> Seen:
+        """Fetch, verify and parse; a source that is down or a refused tip leaves the last verified tree in place."""
+        self._restore(revision)
+        try:
+            tip = self._source.tip()
+        except SourceUnavailable as error:
+            return self._seen(revision, source_error=error.message)
+        revision = revision.model_copy(update={"observed_tip": tip, "last_attempted": tip})
+        try:
+            advanced = self._verifier.advance(revision.last_verified, tip)
+        except Refused as error:
+            return self._seen(revision, error.refusal)
+        except InvalidDesired as error:
+            return self._seen(revision, _invalid(tip, error))
+        except SourceUnavailable as error:
+            return self._seen(revision, source_error=error.message)
+        self._desired = advanced.desired
+        if advanced.refusal is None:
+            self._verified_now()
+        return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
+
+    def _restore(self, revision: Revision) -> None:
+        """After a restart: the tree of what was verified before, if it can be read."""
+        if self._desired is None and revision.last_verified:
+            with contextlib.suppress(Refused, InvalidDesired, SourceUnavailable):
+                self._desired = self._verifier.desired(revision.last_verified)
+
+    def _seen(self, revision: Revision, refusal: Refusal | None = None, source_error: str = "") -> Seen:
+        age = max(0, self._clock.boot_ns() - self._verified_boot_ns) / 1e9
+        ladder = self._desired.risk.staleness if self._desired else Staleness()
+        return Seen(revision, self._desired, refusal, source_error, staleness.rung(ladder, age), age)
+
+    def _verified_now(self) -> None:
+        self._verified_boot_ns = self._clock.boot_ns()
+        if self._verified_boot_ns - self._saved_ns > _SAVE_EVERY_NS or not self._saved_ns:
+            write_durably(self._age_file, f"{self._clock.wall_ns()}\n")
+            self._saved_ns = self._verified_boot_ns
+
+    def _age_on_disk(self) -> int:
+        try:
+            return max(0, self._clock.wall_ns() - int(self._age_file.read_text()))
+        except (FileNotFoundError, ValueError):
+            return 0
+
+
+def _invalid(tip: str, error: InvalidDesired) -> Refusal:
+    return Refusal(
+        commit=tip,
+        reason=RefusalReason.SCHEMA_INVALID,
+        message=str(error),
+        fix=error.hint,
+        problems=error.problems,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked for a change, from the commits that brought it: for the audit and for acknowledgements."""
+
+    actor: str = "controller"
+    reason: str = ""
+    audit_id: str = ""
+    from_cli: bool = False
+    acknowledged: frozenset[str] = frozenset()
+    parents: tuple[str, ...] = ()
+
+
+def origin_of(commits: tuple[RawCommit, ...]) -> Origin:
+    """The newest commit speaks; plan digests count from all of them."""
+    if not commits:
+        return Origin()
+    newest = commits[-1]
+    subject = newest.message.partition("\n")[0][:500]
+    digests = {digest for commit in commits for digest in trailers(commit.message, "Plan-Digest")}
+    audit = (*trailers(newest.message, "Audit-Id"), "")[0]
+    return Origin(
+        actor=newest.author.partition(" <")[0],
+        reason=(*trailers(newest.message, "Reason"), subject)[0],
+        audit_id=audit,
+        from_cli=bool(audit),
+        acknowledged=frozenset(digests),
+        parents=newest.parents,
+    )

@@ -1,0 +1,52 @@
+"""What one applied plan is called in the audit log."""
+
+from controller.core.plan.planner import loosens
+from controller.reconcile.goal import Goal
+from schemas.audit import AuditEntry
+from schemas.halts import ACCOUNT
+from schemas.plan import Plan
+
+_TEXT = 2_000
+
+
+def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int) -> AuditEntry:
+    """The intent of carrying out ``plan``: who asked for it, what changes, under which digest.
+
+    ``applied``: the revision in force before, empty for none.
+    """
+    origin = goal.origin
+    return AuditEntry(
+        at_ns=at_ns,
+        event=event_of(goal, plan),
+        actor=origin.actor,
+        channel="cli" if origin.from_cli else "git" if origin.parents else "controller",
+        level="warn" if loosens(plan) else "info",
+        scope=_scope(plan),
+        reason=origin.reason,
+        before=_texts(plan, "old") or applied,
+        after=_texts(plan, "new") or goal.target.revision,
+        revision=goal.target.revision,
+        audit_id=origin.audit_id,
+        details=f"plan {plan.digest()}: {', '.join(step.action for step in plan.steps)}"[:_TEXT],
+    )
+
+
+def event_of(goal: Goal, plan: Plan) -> str:
+    """The spec's name of the act: a release is a resume, one status is the strategy's, the rest is configuration."""
+    if goal.releases:
+        return "emergency.resume" if any(halt.scope == ACCOUNT for halt in goal.releases) else "strategy.resume"
+    if not goal.origin.parents:
+        return "controller.reconcile"
+    statuses = [change.new for change in plan.changes if change.kind == "status"]
+    if len(plan.changes) == 1 and statuses:
+        return {"active": "strategy.resume", "paused": "strategy.pause"}.get(statuses[0], "strategy.halt")
+    return "config.change"
+
+
+def _texts(plan: Plan, side: str) -> str:
+    return ", ".join(f"{change.label}={getattr(change, side)}" for change in plan.changes)[:_TEXT]
+
+
+def _scope(plan: Plan) -> str:
+    scopes = {change.scope for change in plan.changes}
+    return scopes.pop() if len(scopes) == 1 else ACCOUNT

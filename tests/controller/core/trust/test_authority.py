@@ -1,0 +1,63 @@
+"""What no rule of trust.yaml can grant, and who may do what without any rule."""
+
+from itertools import product
+
+import pytest
+
+from controller.core.trust.authority import MACHINES, Need, roles_for
+from schemas.desired import Role, Signer, Target, Trust, TrustRule
+from schemas.plan import Direction
+
+ALL = tuple(Role)
+PATHS = ("risk_config.yaml", "strategies/a.yaml", "trust.yaml", "emergency.yaml", "README.md")
+
+
+def trust(*rules: TrustRule) -> Trust:
+    return Trust(
+        version=1,
+        target=Target(repo="0" * 32, environment="paper"),
+        signers=(Signer(principal="ada", key="ssh-ed25519 AAAA", roles=(Role.ADMIN,)),),
+        rules=rules,
+    )
+
+
+EVERYBODY = trust(TrustRule(path="*", direction="any", roles=ALL, signers=1))
+
+
+@pytest.mark.parametrize(("path", "direction", "pause"), list(product(PATHS, Direction, (False, True))))
+def test_roles_when_a_rule_grants_everything_to_everybody_then_never_these(
+    path: str, direction: Direction, pause: bool
+) -> None:
+    granted = roles_for(EVERYBODY, Need(path, direction, pause=pause))
+    assert Role.FORGE not in granted
+    if path == "trust.yaml":
+        assert granted == {Role.ADMIN}
+    elif direction is Direction.LOOSEN:
+        assert not granted & (MACHINES | {Role.EMERGENCY})
+        assert Role.OPERATOR in granted
+    else:
+        assert (Role.BOT in granted) is pause
+        assert Role.EMERGENCY in granted
+
+
+@pytest.mark.parametrize(
+    ("need", "roles"),
+    [
+        (Need("trust.yaml", Direction.NEUTRAL), {Role.ADMIN}),
+        (Need("risk_config.yaml", Direction.LOOSEN, hard=True), {Role.RISK_OFFICER}),
+        (Need("risk_config.yaml", Direction.LOOSEN), {Role.OPERATOR}),
+        (Need("README.md", Direction.NEUTRAL), {Role.OPERATOR}),
+        (
+            Need("risk_config.yaml", Direction.TIGHTEN),
+            {Role.OPERATOR, Role.RISK_OFFICER, Role.EMERGENCY, Role.WEB},
+        ),
+    ],
+)
+def test_roles_when_there_is_no_rule_then_the_default(need: Need, roles: set[Role]) -> None:
+    assert roles_for(trust(), need) == roles
+
+
+def test_roles_when_a_rule_matches_then_it_replaces_the_default() -> None:
+    narrow = trust(TrustRule(path="risk_config.yaml", direction="loosen", roles=(Role.ADMIN,), signers=1))
+    assert roles_for(narrow, Need("risk_config.yaml", Direction.LOOSEN)) == {Role.ADMIN}
+    assert Role.OPERATOR in roles_for(narrow, Need("risk_config.yaml", Direction.TIGHTEN))

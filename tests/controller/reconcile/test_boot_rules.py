@@ -1,0 +1,137 @@
+"""What the light boot raises again and what it leaves closed; and when in force may be said."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.clock import ManualClock
+from controller.errors import LeaseLost
+from controller.halt import CLI, halt
+from controller.home import Home
+from controller.latch.journal import create
+from controller.latch.layout import FENCE_AT, LatchError
+from controller.latch.permit import PermitFile
+from controller.latch.raising import RaiseFile, create_pair
+from controller.reconcile.boot import book16, boot
+from controller.reconcile.lease import Lease
+from controller.reconcile.permit_keeper import PermitKeeper
+from controller.reconcile.restore import furthest
+from schemas.desired import TradingMode
+from tests.support.policies import policy
+from tests.support.rig import commit_id, desired, make_rig
+
+BOOK = "0" * 32
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    place = Home(tmp_path)
+    for folder in (place.raise_file.parent, place.policy, place.run):
+        folder.mkdir()
+    create_pair(str(place.raise_file), str(place.permit_file), book16(BOOK))
+    create(str(place.journal), 16)
+    return place
+
+
+def open_ids(home: Home) -> set[str]:
+    latch = RaiseFile.open(str(home.raise_file))
+    try:
+        return {slot.halt_id for slot in latch.slots() if slot.open}
+    finally:
+        latch.close()
+
+
+def halted(home: Home) -> str:
+    return halt(str(home.root), "account", 3, "ada", "x", CLI, notify=False).halt_id
+
+
+def wipe(home: Home) -> None:
+    """Zero every slot word, as a write over the file would."""
+    with home.raise_file.open("r+b") as file:
+        file.seek(64)
+        file.write(bytes(576))
+
+
+def test_boot_when_words_were_wiped_then_raised_again_but_what_was_cleared(home: Home) -> None:
+    cleared, still = halted(home), halted(home)
+    first = boot(home, BOOK, "paper")
+    first.publisher.publish([policy().model_dump(mode="json")])
+    first.publisher.remember([policy().model_dump(mode="json")], {cleared}, "1" * 40)
+    first.permit.close()
+    wipe(home)
+    second = boot(home, BOOK, "paper")
+    assert open_ids(home) == {still}
+    assert second.raised == [still]
+    second.permit.close()
+
+
+@pytest.mark.parametrize(("silent", "halts"), [(3.0, 1), (1.0, 0)])
+def test_boot_when_the_permit_had_run_out_for_long_then_halted_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch, silent: float, halts: int
+) -> None:
+    monkeypatch.setattr("controller.reconcile.boot.LONG_EXPIRY_NS", 2 * 10**9)
+    permit = PermitFile(str(home.permit_file))
+    permit.acquire()
+    permit.set_until(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - int(silent * 1e9))
+    permit.close()
+    for _ in range(2):
+        boot(home, BOOK, "paper").permit.close()
+        assert len(open_ids(home)) == halts
+
+
+def test_in_force_when_the_gate_is_looser_than_what_was_applied_then_not(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path, desired(1, TradingMode.PAUSE_NEW_ORDERS))
+    rig.reconciler.reconcile_once()
+    live = rig.engine.read()
+    assert rig.reconciler.in_force(live)
+    loose = live.gate.model_copy(update={"mode": TradingMode.NORMAL})
+    assert not rig.reconciler.in_force(live.model_copy(update={"gate": loose}))
+    assert not rig.reconciler.in_force(None)
+    rig.close()
+
+
+def test_verified_commit_then_named_in_the_permit_for_the_next_boot(tmp_path: Path) -> None:
+    named: list[str] = []
+    rig = make_rig(tmp_path, desired(1))
+    rig.reconciler._parts.verified = named.append
+    overview = rig.reconciler.reconcile_once()
+    assert named == [overview.revision.last_verified]
+    rig.close()
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_restore_when_several_know_a_verified_commit_then_the_furthest(tmp_path: Path, order: tuple[int, ...]) -> None:
+    rig = make_rig(tmp_path, desired(1), desired(2), desired(3))
+    assert furthest(rig.history, [commit_id(number) for number in order]) == commit_id(3)
+    assert furthest(rig.history, ["", commit_id(2)]) == commit_id(2)
+    rig.close()
+
+
+def keeper_of(home: Home) -> tuple[Lease, PermitKeeper]:
+    lease = Lease(str(home.permit_file))
+    lease.take()
+    return lease, PermitKeeper(lease, ManualClock(), bounds={"monitor": 5.0})
+
+
+def test_keeper_when_another_fence_is_in_the_permit_then_lost_even_before_any_progress(home: Home) -> None:
+    lease, keeper = keeper_of(home)
+    with home.permit_file.open("r+b") as file:
+        file.seek(FENCE_AT)
+        file.write((lease.fence + 1).to_bytes(8, sys.byteorder))
+    with pytest.raises(LeaseLost):
+        keeper.tick()
+    keeper.progress("monitor")
+    with pytest.raises(LeaseLost):
+        keeper.tick()
+    assert lease.until == 0
+
+
+def test_keeper_when_the_permit_file_was_replaced_then_nothing_is_renewed(home: Home) -> None:
+    lease, keeper = keeper_of(home)
+    keeper.progress("monitor")
+    home.permit_file.unlink()
+    with pytest.raises(LatchError, match="missing"):
+        keeper.tick()
+    assert lease.until == 0

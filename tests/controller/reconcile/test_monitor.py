@@ -1,0 +1,131 @@
+"""The monitor: series, durable peaks, halts on drawdown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.core.plan.drawdown import base_key
+from controller.core.policy.compile import compile_policy
+from controller.errors import EngineUnavailable, StoreUnavailable
+from controller.reconcile.monitor import Monitor
+from schemas.desired import Desired
+from schemas.policy import Policy
+from tests.support.rig import UID_A, Rig, desired, make_rig
+
+DOLLAR = 1_000_000
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = make_rig(tmp_path, desired(1))
+    made.reconciler.reconcile_once()
+    yield made
+    made.close()
+
+
+def monitor_of(rig: Rig, progress: list[str] | None = None) -> Monitor:
+    def applied() -> tuple[Desired, Policy] | None:
+        known = rig.reconciler.memory.applied_desired
+        return (known, compile_policy(known, {})) if known else None
+
+    marks: list[str] = [] if progress is None else progress
+    return Monitor(rig.store, rig.engine, rig.desk, rig.clock, applied, marks.append)
+
+
+def test_sample_then_series_and_peaks_are_kept_and_progress_told(rig: Rig) -> None:
+    marks: list[str] = []
+    monitor = monitor_of(rig, marks)
+    monitor.sample()
+    assert marks == ["market", "monitor"]
+    assert rig.store.samples("equity", "account", 0, 2**62)[-1][1] == 100_000 * DOLLAR
+    assert rig.store.peaks()["account"] == 100_000 * DOLLAR
+    assert rig.store.peaks()[base_key(UID_A)] == 30_000 * DOLLAR
+
+
+def test_sample_each_second_then_slow_series_are_slower(rig: Rig) -> None:
+    rig.engine.set_position(UID_A, "AAPL", 10, 100 * DOLLAR)
+    monitor = monitor_of(rig)
+    for _ in range(6):
+        monitor.sample()
+        rig.clock.advance(1)
+    assert len(rig.store.samples("equity", "account", 0, 2**62)) == 6
+    assert len(rig.store.samples("positions", f"{UID_A}/AAPL", 0, 2**62)) == 2
+    assert len(rig.store.samples("metrics", "position.max_positions", 0, 2**62)) == 1
+
+
+def test_strategy_breach_then_halted_once_and_for_good(rig: Rig) -> None:
+    rig.engine.set_position(UID_A, "AAPL", 100, 100 * DOLLAR)
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.engine.set_price("AAPL", 39 * DOLLAR)
+    for _ in range(3):
+        monitor.sample()
+    (item,) = rig.desk.open_halts(None)
+    assert item.scope == f"strategy:{UID_A}" and item.source.value == "monitor" and "drawdown" in item.reason
+    rig.engine.set_price("AAPL", 100 * DOLLAR)
+    monitor.sample()
+    assert len(rig.desk.open_halts(None)) == 1
+
+
+def test_account_breach_then_everything_is_halted(rig: Rig) -> None:
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.engine.cash = 75_000 * DOLLAR
+    monitor.sample()
+    (item,) = rig.desk.open_halts(None)
+    assert (item.scope, item.mode.value) == ("account", "halt-all")
+
+
+def test_raised_limit_then_the_halt_does_not_come(rig: Rig) -> None:
+    rig.history.commit(desired(2, limits={"drawdown.account_emergency_pct": "60%"}))
+    rig.reconciler.reconcile_once()
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.engine.cash = 75_000 * DOLLAR
+    monitor.sample()
+    assert rig.desk.open_halts(None) == ()
+
+
+def test_peak_when_restarted_then_not_rebased(rig: Rig) -> None:
+    rig.engine.cash = 120_000 * DOLLAR
+    monitor_of(rig).sample()
+    rig.engine.cash = 100_000 * DOLLAR
+    rig.restart()
+    monitor_of(rig).sample()
+    assert rig.store.peaks()["account"] == 120_000 * DOLLAR
+
+
+def test_engine_down_then_no_progress(rig: Rig) -> None:
+    marks: list[str] = []
+    rig.engine.unavailable = "down"
+    with pytest.raises(EngineUnavailable):
+        monitor_of(rig, marks).sample()
+    assert marks == []
+
+
+def test_store_down_then_a_breach_is_halted_all_the_same_and_no_progress(rig: Rig) -> None:
+    marks: list[str] = []
+    monitor = monitor_of(rig, marks)
+    monitor.sample()
+    marks.clear()
+    rig.store.fail("disk full")
+    rig.engine.cash = 75_000 * DOLLAR
+    with pytest.raises(StoreUnavailable):
+        monitor.sample()
+    (item,) = rig.desk.open_halts(None)
+    assert (item.scope, item.mode.value) == ("account", "halt-all")
+    assert "monitor" not in marks
+
+
+def test_peak_when_reached_while_the_store_was_down_then_saved_later(rig: Rig) -> None:
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.store.fail("disk full")
+    rig.engine.cash = 130_000 * DOLLAR
+    with pytest.raises(StoreUnavailable):
+        monitor.sample()
+    rig.engine.cash = 128_000 * DOLLAR
+    rig.store.fail("")
+    monitor.sample()
+    assert rig.store.peaks()["account"] == 130_000 * DOLLAR

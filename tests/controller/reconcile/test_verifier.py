@@ -1,0 +1,437 @@
+"""The verifier on real git: what each kind of bad history gets, and how far verification still comes."""
+
+import base64
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.git.objects import BLOB_BYTES, LooseWriter, commit_payload, join_commit, tree_bytes
+from controller.adapters.git.reader import Reader
+from controller.adapters.git.source import GitSource
+from controller.adapters.signatures.sshsig import check_key, verify
+from controller.core.trust.keys import Signed
+from controller.errors import Refused, SettingsError, SourceUnavailable
+from controller.ports import Entry
+from controller.reconcile.verifier import Now, Verified, Verifier
+from controller.settings import Pins
+from schemas.desired import TradingMode
+from schemas.halts import Halt, HaltSource
+from schemas.status import RefusalReason
+from tests.support.config_repo import LANDING, TARGET_VALUE, Site, make_site, replaced, trust_text
+from tests.support.desired import wire
+
+SIGNERS = ("operator", "bot", "emergency", "officer", "trader")
+TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
+LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
+COMMENT = replaced("risk_config.yaml", "version: 1", "version: 1 # the first")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path, SIGNERS)
+
+
+@pytest.fixture
+def source(site: Site) -> Iterator[GitSource]:
+    made = site.source()
+    yield made
+    made.close()
+
+
+def reason(verified: Verified) -> RefusalReason | None:
+    return verified.refusal.reason if verified.refusal else None
+
+
+def test_introduction_when_pinned_then_its_documents_are_desired(site: Site, source: GitSource) -> None:
+    verified = site.verifier(source).advance("", source.tip())
+    assert verified.refusal is None
+    assert verified.commit == verified.desired.commit == site.pins.introduction == source.tip()
+    assert verified.commits == (source.tip(),)
+
+
+def test_introduction_when_not_the_pinned_one_then_raises(site: Site, source: GitSource) -> None:
+    with pytest.raises(Refused) as caught:
+        site.verifier(source, replace(site.pins, introduction="e" * 40)).advance("", source.tip())
+    assert caught.value.refusal.reason is RefusalReason.NOT_DESCENDANT
+
+
+def test_introduction_when_signed_by_an_unpinned_key_then_raises(site: Site, source: GitSource) -> None:
+    with pytest.raises(Refused) as caught:
+        site.verifier(source, replace(site.pins, fingerprints=("SHA256:other",))).advance("", source.tip())
+    assert caught.value.refusal.reason is RefusalReason.UNKNOWN_KEY
+
+
+def test_pins_when_absent_then_nothing_is_trusted_on_first_use(site: Site, source: GitSource) -> None:
+    with pytest.raises(SettingsError, match="nothing is trusted on first use"):
+        site.verifier(source, Pins()).advance("", source.tip())
+
+
+def test_commit_when_signed_and_landed_then_verified(site: Site, source: GitSource) -> None:
+    commit = site.commit(source, LOOSER)
+    verified = site.advance(source, commit)
+    assert (verified.commit, verified.commits, verified.refusal) == (commit, (commit,), None)
+    assert str(verified.desired.risk.hard_limits.position.max_position_pct) == "20"
+    assert verified.required() is verified
+
+
+@pytest.mark.parametrize(
+    ("files", "signer", "message", "expected"),
+    [
+        (LOOSER, "operator", "No trailer\n", RefusalReason.NOT_LANDED),
+        (LOOSER, "operator", f"Elsewhere\n\nGt-Target: {TARGET_VALUE}x\n", RefusalReason.WRONG_TARGET),
+        (LOOSER, "emergency", "By role" + LANDING, RefusalReason.NOT_AUTHORIZED_FOR_DIRECTION),
+        (LOOSER, "trader", "By role" + LANDING, RefusalReason.NOT_AUTHORIZED_FOR_DIRECTION),
+        (LOOSER, "officer", "By role" + LANDING, None),
+        (TIGHTER, "emergency", "Tighter\n", None),
+        (TIGHTER, "bot", "By path\n", RefusalReason.NOT_AUTHORIZED_FOR_PATH),
+        (TIGHTER, "stranger", "Unknown\n", RefusalReason.UNKNOWN_KEY),
+        ({"README.md": b"x"}, "emergency", "By path\n", RefusalReason.NOT_AUTHORIZED_FOR_PATH),
+        ({"risk_config.yaml": b"version: 1\n"}, "operator", "Broken" + LANDING, RefusalReason.SCHEMA_INVALID),
+        ({"emergency.yaml": None}, "operator", "Broken" + LANDING, RefusalReason.SCHEMA_INVALID),
+        ({"surprise.yaml": b"x: 1\n"}, "operator", "Unknown" + LANDING, RefusalReason.SCHEMA_INVALID),
+    ],
+)
+def test_commit_when_judged_then_gets_the_reason(
+    site: Site,
+    source: GitSource,
+    files: dict[str, bytes | None],
+    signer: str,
+    message: str,
+    expected: RefusalReason | None,
+) -> None:
+    verified = site.advance(source, site.commit(source, files, signer, message))
+    assert reason(verified) is expected
+    if expected is not None:
+        assert verified.commit == site.pins.introduction
+        assert verified.refusal is not None
+        assert verified.refusal.fix
+        with pytest.raises(Refused):
+            verified.required()
+
+
+def test_schema_when_several_mistakes_then_all_are_told(site: Site, source: GitSource) -> None:
+    broken = {"risk_config.yaml": b"version: 2\nsurprise: 1\n", "emergency.yaml": b"version: 1\ntrading_mode: maybe\n"}
+    refusal = site.advance(source, site.commit(source, broken)).refusal
+    assert refusal is not None
+    assert {problem.path for problem in refusal.problems} == {"risk_config.yaml", "emergency.yaml"}
+
+
+def test_history_when_a_later_commit_fails_then_comes_as_far_as_the_one_before(site: Site, source: GitSource) -> None:
+    first = site.commit(source, TIGHTER)
+    second = site.commit(source, COMMENT, "stranger", parent=first)
+    third = site.commit(source, LOOSER, parent=second)
+    verified = site.advance(source, third)
+    assert (verified.commit, verified.commits) == (first, (first,))
+    assert verified.refusal is not None
+    assert (verified.refusal.commit, verified.refusal.reason) == (second, RefusalReason.UNKNOWN_KEY)
+    assert str(verified.desired.risk.hard_limits.position.max_position_pct) == "10"
+
+
+def test_unsigned_when_followed_by_a_signed_commit_then_still_refused(site: Site, source: GitSource) -> None:
+    payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "Unsigned")
+    unsigned = raw_commit(site, payload)
+    verified = site.advance(source, site.commit(source, COMMENT, parent=unsigned))
+    assert reason(verified) is RefusalReason.UNSIGNED
+    assert verified.refusal is not None
+    assert verified.refusal.commit == unsigned
+
+
+def test_unsigned_when_it_is_the_tip_then_its_tree_is_never_read(site: Site, source: GitSource) -> None:
+    payload = commit_payload("7" * 40, (source.tip(),), "A <a@b>", 1, "No such tree")
+    assert reason(site.advance(source, raw_commit(site, payload))) is RefusalReason.UNSIGNED
+
+
+def raw_commit(site: Site, raw: bytes) -> str:
+    loose = LooseWriter(site.home.bare / "objects")
+    commit = loose.write("commit", raw)
+    loose.flush()
+    return commit
+
+
+def test_signature_when_for_other_content_then_refused(site: Site, source: GitSource) -> None:
+    payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "One")
+    other = source.stage(source.tip(), LOOSER, "A <a@b>", 1, "Two" + LANDING)
+    assert (
+        reason(site.advance(source, source.seal(other, site.key("operator")(payload)))) is RefusalReason.BAD_SIGNATURE
+    )
+
+
+def test_signature_when_two_headers_then_refused(site: Site, source: GitSource) -> None:
+    payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "Two signatures")
+    once = join_commit(payload, site.key("stranger")(payload))
+    twice = join_commit(once, site.key("operator")(payload))
+    assert reason(site.advance(source, raw_commit(site, twice))) is RefusalReason.BAD_SIGNATURE
+
+
+def test_signature_when_sha256_header_is_added_then_refused(site: Site, source: GitSource) -> None:
+    payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "Other header")
+    head, _, message = payload.partition(b"\n\n")
+    odd = head + b"\ngpgsig-sha256 x\n\n" + message
+    assert reason(site.advance(source, source.seal(odd, site.key("operator")(odd)))) is RefusalReason.BAD_SIGNATURE
+
+
+def test_commit_when_it_holds_a_nul_then_refused(site: Site, source: GitSource) -> None:
+    payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "Hidden\0" + LANDING)
+    refused = site.advance(source, source.seal(payload, site.key("operator")(payload)))
+    assert reason(refused) is RefusalReason.BAD_OBJECT
+
+
+def test_key_when_denied_locally_then_refused_although_listed(site: Site, source: GitSource) -> None:
+    pins = replace(site.pins, denied_keys=(site.key("officer").fingerprint,))
+    commit = site.commit(source, LOOSER, "officer")
+    assert reason(site.verifier(source, pins).advance(site.pins.introduction, commit)) is RefusalReason.KEY_DENIED
+
+
+def test_key_when_removed_then_counts_for_nothing_from_the_next_commit_on(site: Site, source: GitSource) -> None:
+    left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
+    before = site.commit(source, TIGHTER, "officer")
+    removed = site.commit(source, {"trust.yaml": left}, parent=before)
+    after = site.commit(source, LOOSER, "officer", "Backdated" + LANDING, parent=removed)
+    assert site.advance(source, removed).refusal is None
+    verified = site.advance(source, after)
+    assert (verified.commit, reason(verified)) == (removed, RefusalReason.UNKNOWN_KEY)
+
+
+def test_key_when_added_then_counts_from_the_next_commit_on(site: Site, source: GitSource) -> None:
+    more = trust_text({name: site.line(name) for name in (*SIGNERS, "web")})
+    added = site.commit(source, {"trust.yaml": more})
+    assert site.advance(source, site.commit(source, TIGHTER, "web", parent=added)).refusal is None
+    own = site.commit(source, {"trust.yaml": more}, "web")
+    assert reason(site.advance(source, own)) is RefusalReason.UNKNOWN_KEY
+
+
+def test_trust_when_changed_by_another_role_then_refused(site: Site, source: GitSource) -> None:
+    more = trust_text({name: site.line(name) for name in (*SIGNERS, "web")})
+    commit = site.commit(source, {"trust.yaml": more}, "officer")
+    assert reason(site.advance(source, commit)) is RefusalReason.NOT_AUTHORIZED_FOR_PATH
+
+
+def test_trust_when_a_security_key_is_listed_then_refused(site: Site, source: GitSource) -> None:
+    blob = wire(b"sk-ssh-ed25519@openssh.com", b"k" * 32, b"ssh:")
+    odd = f"sk-ssh-ed25519@openssh.com {base64.b64encode(blob).decode()} x"
+    lines = {name: site.line(name) for name in SIGNERS} | {"web": odd}
+    refusal = site.advance(source, site.commit(source, {"trust.yaml": trust_text(lines)})).refusal
+    assert refusal is not None
+    assert refusal.reason is RefusalReason.SCHEMA_INVALID
+    assert "security key" in refusal.message
+
+
+def test_trust_when_the_last_usable_admin_goes_then_refused(site: Site, source: GitSource) -> None:
+    pins = replace(site.pins, denied_keys=(site.key("web").fingerprint,))
+    lines = {name: site.line(name) for name in (*SIGNERS, "web")}
+    text = trust_text(lines).replace(b"roles: [admin, risk-officer, operator, emergency]", b"roles: [operator]")
+    commit = site.commit(source, {"trust.yaml": text.replace(b"roles: [web]", b"roles: [admin]")})
+    verified = site.verifier(source, pins).advance(site.pins.introduction, commit)
+    assert reason(verified) is RefusalReason.UNSAFE_PLAN
+
+
+def test_threshold_when_two_are_asked_then_names_who_must_also_sign(tmp_path: Path) -> None:
+    rules = "rules:\n  - path: risk_config.yaml\n    direction: loosen\n    roles: [risk-officer]\n    signers: 2"
+    site = make_site(tmp_path, SIGNERS, rules)
+    source = site.source()
+    refusal = site.advance(source, site.commit(source, LOOSER)).refusal
+    source.close()
+    assert refusal is not None
+    assert refusal.reason is RefusalReason.THRESHOLD_NOT_MET
+    assert "officer" in refusal.message
+
+
+def test_tip_when_forced_back_to_an_old_signed_commit_then_history_is_rewritten(site: Site, source: GitSource) -> None:
+    first = site.commit(source, TIGHTER)
+    second = site.commit(source, COMMENT, parent=first)
+    verified = site.advance(source, first, since=second)
+    assert (verified.commit, reason(verified)) == (second, RefusalReason.NOT_DESCENDANT)
+    assert verified.refusal is not None
+    assert second in verified.refusal.fix
+
+
+def test_tip_when_on_another_line_then_history_is_rewritten(site: Site, source: GitSource) -> None:
+    mine, other = site.commit(source, TIGHTER), site.commit(source, COMMENT)
+    assert reason(site.advance(source, other, since=mine)) is RefusalReason.NOT_DESCENDANT
+
+
+def test_last_verified_when_unknown_to_the_repo_then_refused(site: Site, source: GitSource) -> None:
+    with pytest.raises(Refused):
+        site.advance(source, source.tip(), since="1" * 40)
+
+
+def test_merge_when_signed_then_refused_and_the_line_before_it_holds(site: Site, source: GitSource) -> None:
+    left = site.commit(source, TIGHTER)
+    right = site.commit(source, COMMENT)
+    tree = source.commits(None, left)[-1].tree
+    payload = commit_payload(tree, (left, right), "A <a@b>", 1, "Merge")
+    merge = source.seal(payload, site.key("operator")(payload))
+    verified = site.advance(source, merge)
+    assert (verified.commit, reason(verified)) == (left, RefusalReason.MERGE_NOT_SUPPORTED)
+    crossed = commit_payload(tree, (right, left), "A <a@b>", 1, "Merge")
+    other = source.seal(crossed, site.key("operator")(crossed))
+    verified = site.advance(source, other, since=left)
+    assert (verified.commit, reason(verified)) == (left, RefusalReason.MERGE_NOT_SUPPORTED)
+
+
+def test_backdated_when_key_was_removed_before_then_position_decides(site: Site, source: GitSource) -> None:
+    left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
+    removed = site.commit(source, {"trust.yaml": left})
+    payload = source.stage(removed, LOOSER, "A <a@b>", 86_400, "From 1970" + LANDING)
+    assert reason(site.advance(source, source.seal(payload, site.key("officer")(payload)))) is RefusalReason.UNKNOWN_KEY
+
+
+def test_replace_ref_when_it_spoofs_a_commit_then_the_real_one_is_judged(site: Site, source: GitSource) -> None:
+    good = site.commit(source, TIGHTER)
+    bad = site.commit(source, LOOSER, "stranger")
+    subprocess.run(["git", "replace", bad, good], cwd=site.home.bare, check=True)
+    assert reason(site.advance(source, bad)) is RefusalReason.UNKNOWN_KEY
+
+
+def test_graft_when_it_hides_a_commit_then_it_is_judged_all_the_same(site: Site, source: GitSource) -> None:
+    hidden = site.commit(source, LOOSER, "stranger")
+    tip = site.commit(source, COMMENT, parent=hidden)
+    (site.home.bare / "info").mkdir(exist_ok=True)
+    (site.home.bare / "info" / "grafts").write_text(f"{tip} {site.pins.introduction}\n")
+    assert reason(site.advance(source, tip)) is RefusalReason.UNKNOWN_KEY
+
+
+def test_shallow_when_repo_is_then_source_is_unavailable(site: Site, source: GitSource) -> None:
+    first = site.commit(source, TIGHTER)
+    tip = site.commit(source, COMMENT, parent=first)
+    (site.home.bare / "shallow").write_text(f"{first}\n")
+    with pytest.raises(SourceUnavailable, match="shallow"):
+        site.advance(source, tip)
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("risk_alerts.yaml", ("120000", "blob")),
+        ("risk_alerts.yaml", ("100755", "blob")),
+        ("notes", ("120000", "blob")),
+        ("module", ("160000", "commit")),
+        ("risk_alerts.yaml", ("040000", "tree")),
+        ("strategies", ("100644", "blob")),
+    ],
+)
+def test_entry_when_no_plain_file_then_refused(
+    site: Site, source: GitSource, path: str, entry: tuple[str, str]
+) -> None:
+    commit = with_entry(site, source, path, entry)
+    assert reason(site.advance(source, commit)) is RefusalReason.BAD_OBJECT
+
+
+def with_entry(site: Site, source: GitSource, path: str, entry: tuple[str, str]) -> str:
+    """A signed commit whose root tree has one odd entry."""
+    reader = Reader(source.git)
+    entries = dict(reader._one_tree(source.tip(), reader.commit(source.tip()).tree))
+    reader.close()
+    loose = LooseWriter(site.home.bare / "objects")
+    blob = loose.write("blob", b"version: 1\n")
+    target = loose.write("tree", tree_bytes({"x": Entry("100644", "blob", blob)})) if entry[1] == "tree" else blob
+    entries[path] = Entry(entry[0], "tree" if entry[1] == "tree" else "blob", target)
+    tree = loose.write("tree", tree_bytes(entries))
+    loose.flush()
+    payload = commit_payload(tree, (source.tip(),), "A <a@b>", 1, "Odd" + LANDING)
+    return source.seal(payload, site.key("operator")(payload))
+
+
+def test_blob_when_oversized_then_refused(site: Site, source: GitSource) -> None:
+    big = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"],
+        cwd=site.home.bare,
+        input=b"#" * (BLOB_BYTES + 1),
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    reader = Reader(source.git)
+    entries = dict(reader._one_tree(source.tip(), reader.commit(source.tip()).tree))
+    reader.close()
+    entries["risk_alerts.yaml"] = Entry("100644", "blob", big.strip())
+    loose = LooseWriter(site.home.bare / "objects")
+    tree = loose.write("tree", tree_bytes(entries))
+    loose.flush()
+    payload = commit_payload(tree, (source.tip(),), "A <a@b>", 1, "Big" + LANDING)
+    assert reason(site.advance(source, source.seal(payload, site.key("operator")(payload)))) is RefusalReason.TOO_LARGE
+
+
+def test_object_when_its_bytes_do_not_match_its_id_then_refused(site: Site, source: GitSource) -> None:
+    first, second = site.commit(source, TIGHTER), site.commit(source, LOOSER, "stranger")
+    objects = site.home.bare / "objects"
+    target = objects / second[:2] / second[2:]
+    target.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    target.write_bytes((objects / first[:2] / first[2:]).read_bytes())
+    assert reason(site.advance(source, second)) in (RefusalReason.BAD_OBJECT, RefusalReason.NOT_DESCENDANT)
+
+
+def test_strategy_when_new_with_the_uid_of_a_removed_one_then_refused(site: Site, source: GitSource) -> None:
+    path = "strategies/disclosure-follower.yaml"
+    content = source.blob(source.tree(source.tip())[path].id)
+    gone = site.commit(source, {path: None})
+    again = content.replace(b"id: disclosure-follower", b"id: another")
+    back = site.commit(source, {"strategies/another.yaml": again}, parent=gone)
+    verified = site.advance(source, back)
+    assert (verified.commit, reason(verified)) == (gone, RefusalReason.UID_CHANGED)
+
+
+def test_halt_record_when_removed_then_refused_whoever_signs(site: Site, source: GitSource) -> None:
+    path = "halts/" + "a" * 32 + ".yaml"
+    text = f'version: 1\nid: {"a" * 32}\nscope:\n  kind: account\nmode: halt-all\nopened: "2026-01-19T10:23:45Z"\n'
+    added = site.commit(source, {path: (text + 'actor: kim\nchannel: cli\nreason: ""\n').encode()})
+    assert site.advance(source, added).refusal is None
+    removed = site.commit(source, {path: None}, parent=added)
+    assert reason(site.advance(source, removed)) is RefusalReason.HALT_RECORD_REMOVED
+
+
+def test_accepted_commit_when_a_halt_of_what_it_removes_lands_after_then_the_verdict_stays(
+    site: Site, source: GitSource
+) -> None:
+    path = "strategies/disclosure-follower.yaml"
+    before = site.verifier(source).desired(source.tip()).strategies["disclosure-follower"]
+    item = Halt(
+        id="a" * 32,
+        scope=f"strategy:{before.uid}",
+        mode=TradingMode.HALT_ALL,
+        opened_ns=1_000,
+        actor="kim",
+        source=HaltSource.CLI,
+    )
+    gone = site.commit(source, {path: None})
+    later = site.commit(source, TIGHTER, parent=gone)
+    verifier = site.verifier(source)
+    assert reason(verifier.advance(site.pins.introduction, gone, Now((item,)))) is RefusalReason.HALT_OPEN_ON_OBJECT
+    assert verifier.advance(site.pins.introduction, gone).refusal is None
+    assert reason(verifier.advance(site.pins.introduction, gone, Now((item,)))) is RefusalReason.HALT_OPEN_ON_OBJECT
+    assert verifier.advance(site.pins.introduction, later).required().commit == later
+    assert verifier.advance(gone, later, Now((item,))).required().commit == later
+
+
+def test_clear_without_its_record_then_refused_whether_the_halt_is_known_or_not(site: Site, source: GitSource) -> None:
+    halt_id = "a" * 32
+    item = Halt(
+        id=halt_id,
+        scope=f"strategy:{'b' * 32}",
+        mode=TradingMode.HALT_ALL,
+        opened_ns=1_000,
+        actor="kim",
+        source=HaltSource.CLI,
+    )
+    text = f'version: 1\nid: {halt_id}\nhalt_digest: {item.digest()}\nby: kim\nreason: ""\n'
+    commit = site.commit(source, {f"cleared/{halt_id}.yaml": text.encode()})
+    verifier = site.verifier(source)
+    assert reason(verifier.advance(site.pins.introduction, commit, Now((item,)))) is RefusalReason.UNSAFE_PLAN
+    assert reason(verifier.advance(site.pins.introduction, commit)) is RefusalReason.UNSAFE_PLAN
+
+
+def test_commit_when_verified_once_then_not_judged_again(site: Site, source: GitSource) -> None:
+    commit = site.commit(source, TIGHTER)
+    asked: list[bytes] = []
+
+    def check(payload: bytes, signature: bytes) -> Signed:
+        asked.append(payload)
+        return verify(payload, signature)
+
+    verifier = Verifier(source, site.pins, check, check_key)
+    for _ in range(2):
+        assert verifier.advance(site.pins.introduction, commit).required().commit == commit
+    assert len(asked) == 1
