@@ -106,8 +106,7 @@ def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) ->
 
 def _tell(home: str, asked: _Asked, screen: "_Screen", outcome: "HaltOutcome") -> None:
     if screen.asks and not asked.reason and outcome.confirmed:
-        screen.prompt("Reason (optional): ")
-        reason = _answer()
+        reason = screen.ask_reason()
         from controller.halt import add_reason
 
         problem = add_reason(home, outcome, reason) if reason else ""
@@ -139,6 +138,14 @@ class _Screen:
         """A question, the cursor stays behind it."""
         self._out.write(text)
         self._out.flush()
+
+    def ask_reason(self) -> str:
+        """The reason, empty after Ctrl-C: the halt stands and is still reported."""
+        try:
+            self.prompt("Reason (optional): ")
+            return _answer()
+        except KeyboardInterrupt:
+            return ""
 
     def told(self, first: str, outcome: "HaltOutcome") -> None:
         """The moment in which the gates have answered; a reader that has gone away stops nothing."""

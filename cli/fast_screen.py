@@ -10,6 +10,7 @@ from controller.latch.wire import dump, parse_object
 
 _STATE_BOUND = 0.25
 _MICROS = 1_000_000
+_PENDING = ("pending", "working", "unknown")
 _UID_DIGITS = 32
 
 
@@ -180,7 +181,7 @@ def _current(state: dict[str, object] | None) -> list[str]:
     value = (abs(int(held.get("long_exposure", 0))) + abs(int(held.get("short_exposure", 0)))) // _MICROS
     return [
         f"  Active Strategies:     {sum(1 for status in statuses.values() if status == 'active')}",
-        f"  Pending Orders:        {len(_items(state, 'orders'))}",
+        f"  Pending Orders:        {sum(1 for item in _items(state, 'orders') if item.get('state') in _PENDING)}",
         f"  Open Positions:        {len(_items(state, 'positions'))}",
         f"  Portfolio Value:       ${value:,}",
     ]

@@ -33,7 +33,12 @@ STATE = {
     "gate": {"statuses": {UID: "active", OTHER: "active"}},
     "account": {"long_exposure": 86_110_000_000, "short_exposure": 0},
     "positions": [{"uid": UID, "symbol": "AAPL"}, {"uid": OTHER, "symbol": "XOM"}],
-    "orders": [{"uid": UID}, {"uid": UID}, {"uid": OTHER}],
+    "orders": [
+        {"uid": UID, "state": "pending"},
+        {"uid": UID, "state": "working"},
+        {"uid": OTHER, "state": "unknown"},
+        {"uid": OTHER, "state": "filled"},
+    ],
 }
 
 
