@@ -77,7 +77,10 @@ def settings(home: Home) -> Iterator[Finding]:
 
 def keys(home: Home) -> Iterator[Finding]:
     """The operator's and the bot's key are there."""
-    own = load({"GT_RISK_HOME": str(home.root)}).signing_key
+    try:
+        own = load({"GT_RISK_HOME": str(home.root)}).signing_key
+    except GtRiskError:
+        own = ""
     for path in (Path(own) if own else home.keys / "operator", home.keys / "bot"):
         if not path.exists():
             yield Finding("keys", "error", f"{path} is missing: nothing can be signed with it", "gt risk init")

@@ -1,0 +1,143 @@
+"""Each check of the doctor with the fault that it is there for, planted in a real home."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.home import Home
+from controller.host.doctor import Finding, examine
+from controller.host.provision import Wish, initialise
+from tests.support.cli import gt_risk, short_home
+
+OWN = Path("/nowhere/gt")
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    with short_home() as folder:
+        initialise(Home(folder / "home"), Wish(name="Op", email="op@example.org"))
+        yield folder / "home"
+
+
+@pytest.fixture
+def home(template: Path) -> Iterator[Home]:
+    with short_home() as folder:
+        shutil.copytree(template, folder / "h", symlinks=True)
+        place = Home(folder / "h")
+        for half in (place.raise_file, place.permit_file):
+            half.unlink()
+        place.journal.unlink()
+        initialise(place, Wish(name="Op", email="op@example.org"))
+        yield place
+
+
+def findings(home: Home, check: str, level: str) -> list[Finding]:
+    return [item for item in examine(home, OWN) if (item.check, item.level) == (check, level)]
+
+
+def open_to_others(home: Home) -> None:
+    home.settings.chmod(0o644)
+
+
+def unpinned(home: Home) -> None:
+    text = home.settings.read_text()
+    lines = [line if not line.startswith("introduction") else 'introduction = ""' for line in text.splitlines()]
+    home.settings.write_text("\n".join(lines))
+
+
+def garbled(home: Home) -> None:
+    home.settings.write_text("not = [toml")
+
+
+def keyless(home: Home) -> None:
+    (home.keys / "operator").unlink()
+
+
+def writable_key(home: Home) -> None:
+    (home.keys / "bot").chmod(0o600)
+
+
+def cloneless(home: Home) -> None:
+    shutil.rmtree(home.clone)
+
+
+def hookless(home: Home) -> None:
+    (home.bare / "hooks" / "pre-receive").unlink()
+
+
+def latchless(home: Home) -> None:
+    home.raise_file.unlink()
+
+
+def torn(home: Home) -> None:
+    content = bytearray(home.journal.read_bytes())
+    content[512:540] = b"\xff" * 28
+    home.journal.write_bytes(content)
+
+
+def broken_store(home: Home) -> None:
+    home.store.write_bytes(b"not a database" * 100)
+    home.store.chmod(0o600)
+
+
+FAULTS: tuple[tuple[Callable[[Home], None], str, str, str], ...] = (
+    (open_to_others, "permissions", "error", "chmod go-rwx"),
+    (unpinned, "settings", "error", "gt risk init"),
+    (keyless, "keys", "error", "gt risk init"),
+    (writable_key, "keys", "warning", "chmod 0400"),
+    (cloneless, "config", "error", "gt risk init"),
+    (hookless, "config", "warning", "gt risk init"),
+    (latchless, "latch", "error", "gt risk service start"),
+    (torn, "journal", "error", "gt risk service start"),
+    (broken_store, "store", "error", "gt risk audit verify"),
+)
+
+
+@pytest.mark.parametrize(("fault", "check", "level", "hint"), FAULTS, ids=lambda item: getattr(item, "__name__", None))
+def test_examine_when_a_fault_is_planted_then_found_with_the_next_command(
+    fault: Callable[[Home], None], check: str, level: str, hint: str, home: Home
+) -> None:
+    assert findings(home, check, level) == []
+    fault(home)
+    found = findings(home, check, level)
+    assert len(found) == 1, found
+    assert found[0].hint.startswith(hint)
+
+
+def test_examine_when_settings_cannot_be_read_then_told_and_nothing_raises(home: Home) -> None:
+    garbled(home)
+    ran = gt_risk(home.root, "doctor", "--json")
+    assert (ran.code, ran.document["ok"]) == (1, False)
+    assert "settings.toml" in ran.document["error"]["message"]
+    assert {"latch", "journal", "store"} <= {item["check"] for item in ran.document["checks"]}
+
+
+def test_examine_when_the_store_is_not_made_yet_then_only_a_warning(home: Home) -> None:
+    assert findings(home, "store", "error") == []
+    assert len(findings(home, "store", "warning")) == 1
+
+
+def test_examine_when_nothing_runs_then_each_service_is_named_down(home: Home) -> None:
+    down = [item.message for item in findings(home, "service", "warning")]
+    assert down == ["controller is down", "gate is down", "runner is down"]
+
+
+def test_examine_when_another_gt_is_first_on_path_then_warned(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "gt"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert "another gt" in findings(home, "gt", "warning")[0].message
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert findings(home, "gt", "warning")[0].message == "no gt on PATH"
+    assert "git" in findings(home, "git", "error")[0].message
+
+
+def test_doctor_when_there_is_no_home_then_says_init(tmp_path: Path) -> None:
+    ran = gt_risk(tmp_path / "none", "doctor")
+    assert ran.code == 1
+    assert "next: gt risk init" in ran.out
