@@ -187,7 +187,8 @@ class Watch:
             return
         before, self.seen = self.seen, (mode, permit)
         if permit != "ok":
-            _say(f"⚠️  The gate is reducing only now (permit {permit})\n  next: gt risk service start")
+            alone = "\n  next: gt risk service start" if "controller" in self.since else ""
+            _say(f"⚠️  The gate is reducing only now (permit {permit}){alone}")
         elif before[0]:
             _say(f"{'✓' if mode == 'normal' else '⚠️ '} Trading mode: {mode}")
 
