@@ -155,7 +155,7 @@ def _run(wanted: Sequence[str]) -> int:
     if problem:
         print(f"with every rule in place the tests that noticed fail too:\n{problem}")
     took = time.monotonic() - started
-    print(f"{len(noticed)} of {len(chosen)} rules are missed by a test when switched off ({took:.0f} s)")
+    print(f"{len(noticed)} of {len(chosen)} rules make a test fail when switched off ({took:.0f} s)")
     return 0 if chosen and len(noticed) == len(chosen) and not problem else 1
 
 
