@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model, model_validator
 
+from schemas.alerts import RiskAlerts
+from schemas.experiments import ABTest
 from schemas.limits import HARD, SOFT, Limit, Unit
 from schemas.scalars import (
     CommitId,
@@ -25,6 +27,7 @@ from schemas.scalars import (
     Uid,
     Version,
 )
+from schemas.trust import Trust
 
 
 class TradingMode(StrEnum):
@@ -219,168 +222,6 @@ class ClearedDocument(Model):
     by: Line
     reason: Line
     peak: Peak | None = None
-
-
-class Role(StrEnum):
-    """What a signer may do (design section 3, trust)."""
-
-    ADMIN = "admin"
-    RISK_OFFICER = "risk-officer"
-    OPERATOR = "operator"
-    EMERGENCY = "emergency"
-    BOT = "bot"
-    WEB = "web"
-    FORGE = "forge"
-
-
-class Target(Model):
-    """What the signed content is bound to: a commit for paper cannot be replayed on live."""
-
-    repo: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    environment: Literal["paper", "live"]
-    branch: Line = "main"
-
-
-class Signer(Model):
-    """One key of one principal; several keys of a principal count as one person."""
-
-    principal: Line
-    key: Line = Field(description="OpenSSH public key line: type and base64, comment optional.")
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
-
-
-class TrustRule(Model):
-    """Who may change ``path`` (fnmatch, may end in /*) in ``direction``; the first matching rule decides."""
-
-    path: Line
-    direction: Literal["tighten", "loosen", "any"] = "any"
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
-    signers: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
-
-
-class Trust(Model):
-    """trust.yaml"""
-
-    version: Version
-    target: Target
-    signers: Annotated[tuple[Signer, ...], Field(min_length=1)]
-    rules: tuple[TrustRule, ...] = ()
-
-
-AlertLevel = Literal["INFO", "WARN", "ERROR", "CRITICAL"]
-_ALL_LEVELS: tuple[AlertLevel, ...] = ("INFO", "WARN", "ERROR", "CRITICAL")
-
-
-class DashboardChannel(Model):
-    """The dashboard's feed."""
-
-    enabled: StrictBool = True
-    levels: tuple[AlertLevel, ...] = _ALL_LEVELS
-
-
-class LogChannel(Model):
-    """JSON lines on disk."""
-
-    enabled: StrictBool = True
-    levels: tuple[AlertLevel, ...] = _ALL_LEVELS
-    format: Literal["json"] = "json"
-    path: Line = ""
-    rotation: Literal["daily"] = "daily"
-
-
-class EmailChannel(Model):
-    """SMTP; the password is a reference, never a literal."""
-
-    enabled: StrictBool = False
-    levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
-    to: Line = ""
-    sender: Annotated[Line, Field(alias="from")] = ""
-    smtp_server: Line = ""
-
-
-class SlackChannel(Model):
-    """Incoming webhook; its URL is a secret and so a reference (env: or file:)."""
-
-    enabled: StrictBool = False
-    levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
-    webhook_url: Annotated[str, Field(pattern=r"^$|^(env|file):.+$")] = ""
-
-
-class Channels(Model):
-    """Where alerts go."""
-
-    dashboard: DashboardChannel = DashboardChannel()
-    logs: LogChannel = LogChannel()
-    email: EmailChannel = EmailChannel()
-    slack: SlackChannel = SlackChannel()
-
-
-class RateLimiting(Model):
-    """Bounds on noise; each new CRITICAL always goes."""
-
-    max_per_hour: Count = 100
-    max_critical_per_hour: Count = 10
-    duplicate_cooldown_minutes: Count = 5
-
-
-class QuietHours(Model):
-    """Hours in which non-critical delivery is held for the digest; evaluation never stops."""
-
-    enabled: StrictBool = False
-    start_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "22:00"
-    end_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
-    timezone: Line = "UTC"
-    buffer_non_critical: StrictBool = True
-    always_send_critical: StrictBool = True
-
-
-class AlertRule(Model):
-    """One rule of spec 4.3."""
-
-    trigger: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    level: AlertLevel
-    message: Line
-    channels: tuple[Literal["dashboard", "logs", "email", "slack"], ...]
-
-
-class Alerts(Model):
-    """The content of ``alerts:``."""
-
-    channels: Channels = Channels()
-    rate_limiting: RateLimiting = RateLimiting()
-    quiet_hours: QuietHours = QuietHours()
-    rules: tuple[AlertRule, ...] = ()
-
-
-class RiskAlerts(Model):
-    """risk_alerts.yaml"""
-
-    version: Version
-    alerts: Alerts = Alerts()
-
-
-class Variant(Model):
-    """One arm of an A/B test."""
-
-    name: Line
-    description: Line = ""
-    parameters: dict[str, StrictInt | str | StrictBool] = {}
-
-
-class ABTest(Model):
-    """ab_tests/<id>.yaml (spec 2.2.6)"""
-
-    version: Version
-    id: StrategyId
-    name: Line
-    strategy: StrategyId
-    status: Literal["active", "stopped", "complete"] = "active"
-    started: Day
-    duration_days: Annotated[int, Field(strict=True, ge=1, le=3650)]
-    traffic_split: Annotated[str, Field(pattern=r"^\d{1,2}/\d{1,2}$")] = "50/50"
-    success_metric: Literal["sharpe", "total_return", "win_rate"] = "sharpe"
-    variant_a: Variant
-    variant_b: Variant
 
 
 class Desired(Model):

@@ -30,18 +30,15 @@ from schemas.desired import (
     HardLimits,
     Peak,
     RiskConfig,
-    Role,
-    Signer,
     SoftLimits,
     Strategy,
     StrategyStatus,
-    Target,
     TradingMode,
-    Trust,
 )
 from schemas.halts import Halt
 from schemas.limits import HARD, LIMITS, SOFT, Limit
 from schemas.status import Refusal, RefusalReason
+from schemas.trust import Role, Signer, Target, Trust
 
 UID_A, UID_B = "a" * 32, "b" * 32
 

@@ -20,9 +20,10 @@ from controller.latch.journal import fold, read_home
 from controller.ports import RawCommit
 from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Settings
-from schemas.desired import Desired, HaltDocument, Role, TradingMode
+from schemas.desired import Desired, HaltDocument, TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.status import Refusal, RefusalReason
+from schemas.trust import Role
 
 _BOT_REFS = "refs/heads/gt-risk/"
 

@@ -7,10 +7,11 @@ from decimal import Decimal
 from controller.core.desired.key_lines import read_key_line
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer, YamlDocument
-from schemas.desired import Desired, Role, Strategy, StrategyStatus
+from schemas.desired import Desired, Strategy, StrategyStatus
 from schemas.limits import LIMITS, SOFT, Limit, Unit
 from schemas.scalars import percent_text
 from schemas.status import Problem
+from schemas.trust import Role
 
 __all__ = ["RULES", "Snapshot", "validate", "validate_transition"]
 _RISK = "risk_config.yaml"

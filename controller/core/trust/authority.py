@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from schemas.desired import DOCUMENTS, Role, Signer, StrategyStatus, Trust, TrustRule
+from schemas.desired import DOCUMENTS, StrategyStatus
 from schemas.limits import HARD
 from schemas.plan import Change, Direction
+from schemas.trust import Role, Signer, Trust, TrustRule
 
 _HARD = frozenset(limit.name for limit in HARD)
 _TIGHTENERS = frozenset({Role.OPERATOR, Role.RISK_OFFICER, Role.EMERGENCY, Role.WEB})

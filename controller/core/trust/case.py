@@ -6,9 +6,10 @@ from typing import Protocol
 
 from controller.core.trust.authority import Need, needs
 from controller.core.trust.keys import SignatureError, Signed, key_blob
-from schemas.desired import Desired, Signer, Trust
+from schemas.desired import Desired
 from schemas.plan import Change
 from schemas.status import Refusal, RefusalReason
+from schemas.trust import Signer, Trust
 
 
 class Pinned(Protocol):

@@ -10,9 +10,9 @@ from controller.core.trust.authority import MACHINES, Need, others, roles_for, r
 from controller.core.trust.case import Case, Pinned, blob_of, find
 from controller.core.trust.commits import TARGET, malformed, target_text, trailers, two_signatures
 from controller.core.trust.keys import SignatureError, fingerprint, key_blob
-from schemas.desired import Role, Signer, Trust
 from schemas.plan import Direction
 from schemas.status import Refusal, RefusalReason
+from schemas.trust import Role, Signer, Trust
 
 __all__ = ["Case", "Pinned", "find", "judge"]
 AMEND = "git commit --amend --no-edit -S"

@@ -3,8 +3,9 @@ import re
 import pytest
 
 from controller.core.desired.template import fill
-from schemas.desired import Role, StrategyStatus, TradingMode
+from schemas.desired import StrategyStatus, TradingMode
 from schemas.limits import LIMITS
+from schemas.trust import Role
 from tests.support.desired import UIDS, desired, files, key_line, template
 
 NAMES = {

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from controller.core.trust.authority import MACHINES, Need, roles_for
-from schemas.desired import Role, Signer, Target, Trust, TrustRule
 from schemas.plan import Direction
+from schemas.trust import Role, Signer, Target, Trust, TrustRule
 
 ALL = tuple(Role)
 PATHS = ("risk_config.yaml", "strategies/a.yaml", "trust.yaml", "emergency.yaml", "README.md")
