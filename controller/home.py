@@ -84,3 +84,13 @@ class Home:
     def logs(self) -> Path:
         """Folder of logs."""
         return self.root / "logs"
+
+    @property
+    def backups(self) -> Path:
+        """Folder of backups, one folder each, named by their UTC instant."""
+        return self.root / "backups"
+
+    @property
+    def replaced(self) -> Path:
+        """What a restore put aside, in folders named by their UTC instant; nothing deletes them."""
+        return self.root / "replaced"

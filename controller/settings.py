@@ -14,6 +14,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from controller.errors import SettingsError
 
 PREFIX = "GT_RISK_"
+HOME_VERSION = 1
+"""Version of the home's layout that this release writes. A home without the setting has version 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,28 @@ class LoopSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Backups of the embedded home.
+
+    ``every_hours``: how old the newest may become before the running controller makes another (spec 10.4: daily).
+    ``keep_days``: days with a backup that are kept, newest first; a month covers a mistake found at its end.
+    """
+
+    every_hours: float = 24.0
+    keep_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. ``home`` is absolute; every other path is derived from it by :mod:`controller.home`."""
 
     home: Path
+    home_version: int = 0
     pins: Pins = field(default_factory=Pins)
     source: SourceSettings = field(default_factory=SourceSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     operator_name: str = ""
     operator_email: str = ""
     signing_key: str = ""
@@ -97,7 +113,8 @@ def home_from(environ: Mapping[str, str]) -> Path:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read ``settings.toml`` (absent: defaults) and the environment. Raises SettingsError naming file and key."""
+    """Read ``settings.toml`` (absent: defaults) and the environment. Raises SettingsError naming file and key, and for
+    a home that a newer release has written."""
     environ = os.environ if environ is None else environ
     home = home_from(environ)
     path = home / "settings.toml"
@@ -105,13 +122,23 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         document = tomllib.loads(path.read_text()) if path.exists() else {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}", f"$EDITOR {path}") from error
+    _refuse_newer(document.get("home_version", 0), path)
     settings = _build(Settings(home=home), document, str(path))
     return _build(settings, _from_environ(environ), "environment")
 
 
+def _refuse_newer(version: object, path: Path) -> None:
+    """Before any other key is read: a newer release may have keys that this one does not know."""
+    if isinstance(version, int) and version > HOME_VERSION:
+        raise SettingsError(
+            f"{path}: home_version = {version}, and this release knows up to {HOME_VERSION}",
+            "use the release that wrote this home (halts work with any: gt-risk emergency halt-all)",
+        )
+
+
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    known = {item.name for item in fields(Settings)} - {"home"}
+    known = {item.name for item in fields(Settings)} - {"home", "home_version"}
     for name, value in sorted(environ.items()):
         keys = name.removeprefix(PREFIX).lower().split("__")
         if name.startswith(PREFIX) and keys[0] in known:

@@ -2,15 +2,18 @@
 
 import json
 
-from controller.settings import LoopSettings, PaperSettings, Pins, SourceSettings
+from controller.settings import HOME_VERSION, BackupSettings, LoopSettings, PaperSettings, Pins, SourceSettings
 
 
 def settings_text(pins: Pins, name: str, email: str, signing_key: str) -> str:
     """A new ``settings.toml``; what is commented out shows its default."""
-    source, paper, loop = SourceSettings(), PaperSettings(), LoopSettings()
+    source, paper, loop, backup = SourceSettings(), PaperSettings(), LoopSettings(), BackupSettings()
     return f"""\
 # Settings of this gt-risk installation. GT_RISK_<NAME> in the environment wins, for example
 # GT_RISK_PAPER__BAR_SECONDS=0.5 for paper.bar_seconds. Nothing in here is in the config repo.
+
+# Layout of this folder; gt risk db migrate raises it.
+home_version = {HOME_VERSION}
 
 # Who this machine's commits are by.
 operator_name = {_quoted(name)}
@@ -61,6 +64,12 @@ remote = ""
 # drift_seconds = {loop.drift_seconds}
 # halt_scan_seconds = {loop.halt_scan_seconds}
 # apply_wait_seconds = {loop.apply_wait_seconds}
+
+[backup]
+# How old the newest backup may become before the running controller makes another, hours.
+# every_hours = {backup.every_hours}
+# Days with a backup that are kept, newest first.
+# keep_days = {backup.keep_days}
 """
 
 
