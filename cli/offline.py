@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from cli.output import Failure
-from cli.remote import home
 from controller.errors import GtRiskError
 from controller.rpc.client import RpcError, ServiceDown
 
@@ -12,9 +11,9 @@ _ALONE = "the gate does not answer either, figures of the live book are missing"
 _PERMITTED = "the gate goes on alone until its permit runs out"
 
 
-def answer(method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, Any]:
-    """The result of ``method`` from git and store. Raises RpcError as the service would, Failure without a home."""
-    root = Path(home())
+def answer(root: Path, method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, Any]:
+    """The result of ``method`` from git and store of home ``root``. Raises RpcError as the service would, Failure
+    without a home."""
     if not (root / "settings.toml").exists():
         raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome") from down
     from controller.app import offline_control

@@ -28,6 +28,8 @@ def ask(method: str, params: Document | None = None, timeout: float = 5.0) -> Do
     try:
         return call_service(method, params, timeout)
     except ServiceDown as down:
+        from pathlib import Path
+
         from cli.offline import answer
 
-        return answer(method, params or {}, down)
+        return answer(Path(home()), method, params or {}, down)
