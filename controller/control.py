@@ -1,6 +1,7 @@
 """Control: what the CLI, the API and the views may ask of the controller, running or not."""
 
 import base64
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +10,14 @@ from dataclasses import dataclass, field
 from controller.audit import new_audit_id
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
-from controller.core.plan.intents import Situation, edits_for, message
+from controller.core.plan.edits import Situation
+from controller.core.plan.guards import Hold
+from controller.core.plan.intents import edits_for, message
 from controller.core.policy.compile import compile_policy
 from controller.core.trust.commits import target_text
 from controller.errors import GtRiskError, Temporary
 from controller.ports import Clock, Source, Store
+from controller.reconcile.documents import Documents
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.observation import Origin
@@ -22,8 +26,8 @@ from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Pins
 from schemas.audit import AuditRecord, ChainReport
 from schemas.desired import Desired
-from schemas.edits import AddFile, Applied, Edit, Proposal, Request
-from schemas.halts import Halt
+from schemas.edits import Applied, Edit, Proposal, PutFile, Request
+from schemas.halts import Adoption
 from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
@@ -49,14 +53,14 @@ class Parts:
 
 @dataclass(slots=True)
 class ControllerControl:
-    """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now, ``refetch`` also ask a remote;
-    without a loop they do nothing."""
+    """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now, ``refetch`` also ask a remote,
+    ``scan`` look at the halts; without a loop they do nothing."""
 
     parts: Parts
     poke: Callable[[str], None] = lambda _: None
     refetch: Callable[[str], None] | None = None
     make_overview: Callable[[], Overview] | None = None
-    adopt: Callable[[], Sequence[Halt]] | None = None
+    scan: Callable[[], None] = lambda: None
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def overview(self) -> Overview:
@@ -80,11 +84,11 @@ class ControllerControl:
         with self._changed:
             self._changed.notify_all()
 
-    def adopt_halts(self) -> Sequence[Halt]:
-        """Scan latch and journal now; OPEN."""
-        if self.adopt is not None:
-            self.adopt()
-        return self.parts.desk.open_halts(self.parts.memory.applied_desired)
+    def adopt_halts(self) -> Adoption:
+        """What the desk sees bind; the emergency lane does the rest."""
+        found = self.parts.desk.adoption()
+        self.scan()
+        return found
 
     def propose(self, request: Request) -> Proposal:
         """Edit, validate, compile and plan on the newest tip."""
@@ -95,12 +99,12 @@ class ControllerControl:
         edits = edits_for(request.intent, before, self._situation(before, request))
         audit_id = new_audit_id(now_ns)
         target = target_text(parts.pins.repo, parts.pins.environment, parts.pins.branch)
-        files = {edit.path: self._content(tip, edit, edits.edits) for edit in edits.edits}
+        files = {path: self._content(tip, path, edits.edits) for path in {edit.path for edit in edits.edits}}
         text = message(edits, request.actor, request.reason, audit_id, target)
         seconds = now_ns // 1_000_000_000
         draft = parts.source.stage(tip, files, request.author, seconds, text)
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
-        plan, _ = self._plan(after)
+        plan, hold = self._plan(after)
         payload = draft.rstrip(b"\n") + f"\nPlan-Digest: {plan.digest()}\n".encode()
         return Proposal(
             parent=tip,
@@ -109,6 +113,7 @@ class ControllerControl:
             audit_id=audit_id,
             plan=plan,
             notes=edits.notes,
+            hold=hold.why if hold else "",
         )
 
     def land(self, payload: bytes, signature: bytes) -> str:
@@ -173,19 +178,21 @@ class ControllerControl:
             drawdowns={item.key: item for item in found},
             actor=request.actor,
             reason=request.reason,
+            history=Documents(parts.source),
+            new_uid=lambda: secrets.token_hex(16),
         )
 
-    def _content(self, tip: str, edit: Edit, edits: Sequence[Edit]) -> bytes:
-        """The file that ``edit`` touches with every edit of it applied."""
-        if isinstance(edit, AddFile):
-            return edit.text.encode()
-        content = self.parts.source.blob(self.parts.source.tree(tip)[edit.path].id)
-        for other in edits:
-            if not isinstance(other, AddFile) and other.path == edit.path:
-                content = apply_edit(content, other)
+    def _content(self, tip: str, path: str, edits: Sequence[Edit]) -> bytes | None:
+        """The file at ``path`` with every edit of it applied, None when it goes."""
+        content: bytes | None = None
+        for edit in (item for item in edits if item.path == path):
+            if isinstance(edit, PutFile):
+                content = None if edit.text is None else edit.text.encode()
+            else:
+                content = apply_edit(content or self.parts.source.blob(self.parts.source.tree(tip)[path].id), edit)
         return content
 
-    def _plan(self, desired: Desired) -> tuple[Plan, object]:
+    def _plan(self, desired: Desired) -> tuple[Plan, Hold | None]:
         live = self.parts.live()
         goal = self.parts.maker.goal(desired, live, Origin())
         return self.parts.maker.plan(goal, live)
@@ -203,7 +210,8 @@ class ControllerControl:
             return None
         blocked = found.seen.refusal is not None or found.hold is not None
         if blocked and found.seen.revision.last_attempted == commit:
-            return Applied(commit=commit, in_force=False, condition=self._holding())
+            fix = found.hold.fix if found.hold else found.seen.refusal.fix if found.seen.refusal else ""
+            return Applied(commit=commit, in_force=False, condition=self._holding(), fix=fix)
         return None
 
     def _is_ancestor(self, old: str, new: str) -> bool:

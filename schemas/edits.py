@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.desired import Peak, StrategyStatus
 from schemas.plan import Plan
-from schemas.scalars import CommitId, HaltId, Line, Model
+from schemas.scalars import CommitId, HaltId, Line, Model, Uid
 
 
 class SetLimit(Model):
@@ -15,6 +15,13 @@ class SetLimit(Model):
     kind: Literal["set-limit"] = "set-limit"
     name: Line
     value: Line
+
+
+class ResetLimits(Model):
+    """``limits reset``: these limits back to their defaults; every limit when ``names`` is empty."""
+
+    kind: Literal["reset-limits"] = "reset-limits"
+    names: tuple[Line, ...] = ()
 
 
 class SetStatus(Model):
@@ -35,7 +42,37 @@ class Resume(Model):
     peak: Peak | None = None
 
 
-Intent = Annotated[SetLimit | SetStatus | Resume, Field(discriminator="kind")]
+class AddStrategy(Model):
+    """``strategy add ID``: a new document made of ``text``, a template or another strategy's; it starts paused.
+
+    An empty ``name`` leaves the name that ``text`` has.
+    """
+
+    kind: Literal["add-strategy"] = "add-strategy"
+    strategy: Line
+    uid: Uid
+    name: Line = ""
+    text: str
+
+
+class WriteDocuments(Model):
+    """``config edit``: documents as a person wrote them over those of ``base``; None removes one."""
+
+    kind: Literal["write-documents"] = "write-documents"
+    base: CommitId
+    files: dict[Line, str | None]
+
+
+class Rollback(Model):
+    """``config rollback``: documents as they were at ``commit``; trust and the records of halts stay as they are."""
+
+    kind: Literal["rollback"] = "rollback"
+    commit: CommitId
+
+
+Intent = Annotated[
+    SetLimit | ResetLimits | SetStatus | Resume | AddStrategy | WriteDocuments | Rollback, Field(discriminator="kind")
+]
 
 
 class SetValue(Model):
@@ -46,14 +83,14 @@ class SetValue(Model):
     value: str
 
 
-class AddFile(Model):
-    """A new document."""
+class PutFile(Model):
+    """A whole document, new or in place of the old one; None removes it."""
 
     path: Line
-    text: str
+    text: str | None
 
 
-Edit = SetValue | AddFile
+Edit = SetValue | PutFile
 
 
 class Request(Model):
@@ -68,7 +105,8 @@ class Request(Model):
 class Proposal(Model):
     """What the service prepared for signing: sign ``payload`` (base64 of the commit payload) and land it.
 
-    ``missing`` names who must also sign; ``notes`` are the lines of "This change will:".
+    ``missing`` names who must also sign; ``notes`` are the lines of "This change will:"; ``hold`` says why a brake
+    would hold the plan unless its digest is acknowledged.
     """
 
     parent: CommitId
@@ -77,14 +115,15 @@ class Proposal(Model):
     audit_id: Line
     plan: Plan
     notes: tuple[Line, ...] = ()
-    diff: str = ""
     missing: tuple[Line, ...] = ()
+    hold: Line = ""
 
 
 class Applied(Model):
-    """What became of a landed commit: in force, or the condition that holds it."""
+    """What became of a landed commit: in force, or the condition that holds it and the command that helps (``fix``)."""
 
     commit: CommitId
     in_force: bool
     condition: Line = ""
+    fix: str = ""
     cancelled: dict[str, int] = {}

@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from controller.core.plan.intents import BadArgument, NothingToDo, limit_named, strategy_named
+from controller.core.plan.edits import BadArgument, NothingToDo
+from controller.core.plan.intents import strategy_named
+from controller.core.plan.limit_intents import limit_named
 from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Temporary
 from controller.halt import API, halt
 from controller.home import Home
@@ -57,7 +59,7 @@ class Dispatcher:
             "propose": self._propose,
             "land": self._land,
             "wait": self._wait,
-            "halts.adopt": lambda _: {"halts": [item.model_dump(mode="json") for item in control.adopt_halts()]},
+            "halts.adopt": lambda _: control.adopt_halts().model_dump(mode="json"),
             "halts.raise": self._raise,
             "wake": self._wake,
             "service.hold": self._service_hold,

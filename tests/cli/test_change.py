@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.signatures import keys
-from controller.core.plan.intents import NothingToDo
+from controller.core.plan.edits import NothingToDo
 from controller.errors import Raced
 from schemas.edits import Proposal, Request, SetStatus
 from schemas.plan import Change, Direction, Plan

@@ -10,10 +10,16 @@ from schemas.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why the loosening part waits: a CamelCase reason, and a message with the numbers and the next command."""
+    """Why the loosening part waits: a CamelCase reason, ``why`` with the numbers, and ``fix``, the next command."""
 
     reason: str
-    message: str
+    why: str
+    fix: str = ""
+
+    @property
+    def message(self) -> str:
+        """The whole of it."""
+        return f"{self.why}; {self.fix}" if self.fix else self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +61,20 @@ def empty_snapshot(base: Policy | None, target: Policy) -> Hold | None:
     what = "strategies" if not target.strategies and base.strategies else "limits"
     if what == "limits" and target.limits:
         return None
-    message = f"commit {target.revision[:12]} has no {what} left; revert it: git revert {target.revision[:12]}"
-    return Hold("EmptySnapshot", message)
+    revision = target.revision[:12]
+    return Hold("EmptySnapshot", f"commit {revision} has no {what} left", f"revert it: git revert -S {revision}")
 
 
 def too_much(size: Size, bound: Decimal, digest: str, acknowledged: frozenset[str]) -> Hold | None:
     """More than ``bound`` percent of the objects loosened or removed needs ``digest`` in a ``Plan-Digest:`` trailer."""
     if size.percent <= bound or digest in acknowledged:
         return None
-    message = (
+    why = (
         f"{size.touched} of {size.objects} objects ({size.percent:.0f}%) loosen or vanish, over guards.max_changed_pct"
-        f" {bound.normalize():f}%; accept with: git commit --allow-empty -S -m 'Accept plan'"
-        f" --trailer 'Plan-Digest: {digest}'"
+        f" {bound.normalize():f}%"
     )
-    return Hold("TooMuchChange", message)
+    fix = f"accept with: git commit --allow-empty -S -m 'Accept plan' --trailer 'Plan-Digest: {digest}'"
+    return Hold("TooMuchChange", why, fix)
 
 
 def first_hold(*holds: Hold | None) -> Hold | None:

@@ -3,67 +3,54 @@
 Nothing here decides whether the change may land: signatures, direction and plan are judged on the commit.
 """
 
-import difflib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import assert_never
 
+from controller.core.plan.document_intents import add_strategy, rollback, write_documents
 from controller.core.plan.drawdown import Drawdown
+from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situation, unknown
 from controller.core.plan.effective import evidence_text, strategy_scope
-from controller.errors import GtRiskError
+from controller.core.plan.limit_intents import reset_limits, set_limit
 from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
-from schemas.edits import AddFile, Edit, Intent, Resume, SetLimit, SetStatus, SetValue
+from schemas.edits import (
+    AddStrategy,
+    Edit,
+    Intent,
+    PutFile,
+    ResetLimits,
+    Resume,
+    Rollback,
+    SetLimit,
+    SetStatus,
+    SetValue,
+    WriteDocuments,
+)
 from schemas.halts import ACCOUNT, Halt, HaltSource
-from schemas.limits import BY_NAME, Leaf, Limit, Unit
 
-RISK_CONFIG = "risk_config.yaml"
 EMERGENCY = "emergency.yaml"
 
 
-class BadArgument(GtRiskError):
-    """What was asked cannot be meant: an unknown name, a value out of range, a missing choice."""
-
-
-class NothingToDo(GtRiskError):
-    """What was asked for already holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What an intent is judged against besides the desired tree.
-
-    ``halts`` — every open halt; ``drawdowns`` — by ``account`` or uid, as they stand now; ``actor`` and ``reason`` as
-    they go into the record.
-    """
-
-    halts: Sequence[Halt]
-    drawdowns: Mapping[str, Drawdown]
-    actor: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edits:
-    """The edits and their words: ``subject`` of the commit, ``previous`` → ``new``, ``notes`` for "This will:"."""
-
-    edits: tuple[Edit, ...]
-    subject: str
-    previous: str
-    new: str
-    notes: tuple[str, ...]
-
-
 def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
-    """The edits that express ``intent`` on ``desired``. Raises BadArgument, NothingToDo, each with the next command."""
+    """The edits that express ``intent`` on ``desired``.
+
+    Raises BadArgument, NothingToDo, Raced, each with the next command; Refused for a commit that cannot be read.
+    """
     match intent:
         case SetLimit():
-            return _set_limit(intent, desired)
+            return set_limit(intent, desired)
+        case ResetLimits():
+            return reset_limits(intent, desired)
         case SetStatus():
             return _set_status(intent, desired, situation)
         case Resume():
             return _resume(intent, desired, situation)
+        case AddStrategy():
+            return add_strategy(intent, desired)
+        case WriteDocuments():
+            return write_documents(intent, desired, situation.history)
+        case Rollback():
+            return rollback(intent, desired, situation)
         case _:
             assert_never(intent)
 
@@ -77,78 +64,12 @@ def message(edits: Edits, actor: str, reason: str, audit_id: str, target: str) -
     return f"{edits.subject}\n\n{body}\n\n" + "\n".join(trailers) + "\n"
 
 
-def limit_named(name: str) -> Limit:
-    """The limit of that name. Raises BadArgument that suggests the nearest names."""
-    limit = BY_NAME.get(name)
-    if limit is None:
-        raise _unknown("limit", name, BY_NAME, "gt risk limits list")
-    return limit
-
-
 def strategy_named(name: str, desired: Desired) -> Strategy:
     """The strategy of that id. Raises BadArgument that suggests the nearest ids."""
     strategy = desired.strategies.get(name)
     if strategy is None:
-        raise _unknown("strategy", name, desired.strategies, "gt risk strategy list")
+        raise unknown("strategy", name, desired.strategies, "gt risk strategy list")
     return strategy
-
-
-def _unknown(kind: str, name: str, known: Mapping[str, object], listing: str) -> BadArgument:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    near = near or [item for item in known if item.endswith(f".{name}")]
-    return BadArgument(f"no {kind} {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""), listing)
-
-
-def _set_limit(intent: SetLimit, desired: Desired) -> Edits:
-    limit = limit_named(intent.name)
-    try:
-        value = limit.parse(intent.value)
-    except ValueError as error:
-        raise BadArgument(f"{limit.name}: {error}", f"gt risk limits get {limit.name}") from error
-    section = "hard_limits" if limit.hard else "soft_limits"
-    group = getattr(getattr(desired.risk, section), limit.group)
-    current = Decimal(getattr(group, limit.key))
-    old, new = limit.text(current), limit.text(value)
-    if current == value:
-        raise NothingToDo(f"{limit.name} is {new} already", f"gt risk limits get {limit.name}")
-    edit = SetValue(path=RISK_CONFIG, pointer=(section, limit.group, limit.key), value=_scalar(limit, value))
-    return Edits((edit,), f"risk: set {limit.name} to {new}", old, new, _limit_notes(limit, current, value))
-
-
-def _scalar(limit: Limit, value: Decimal) -> str:
-    return f"{value:.0f}" if limit.unit in (Unit.COUNT, Unit.SECONDS) else limit.text(value)
-
-
-_LOOSER: dict[str, tuple[str, ...]] = {
-    "account": ("Let the account carry more risk for the same capital",),
-    "position": ("Allow larger individual positions", "Increase concentration risk"),
-    "strategy": ("Allow strategies a larger part of the capital",),
-    "exposure": ("Allow a larger total exposure",),
-    "order": ("Let larger, faster or less exact orders through",),
-    "concentration": ("Tolerate more concentration in one sector",),
-    "volatility": ("Tolerate more volatile instruments or a more volatile book",),
-    "drawdown": ("Let losses grow further before trading is halted",),
-}
-_TIGHTER: dict[str, tuple[str, ...]] = {
-    "account": ("Let the account carry less risk for the same capital",),
-    "position": ("Allow only smaller individual positions",),
-    "strategy": ("Allow strategies a smaller part of the capital",),
-    "exposure": ("Allow a smaller total exposure",),
-    "order": ("Hold back larger, faster or less exact orders",),
-    "concentration": ("Warn or scale down earlier when a sector grows",),
-    "volatility": ("Warn or scale down earlier when volatility grows",),
-    "drawdown": ("Halt trading at a smaller loss",),
-}
-
-
-def _limit_notes(limit: Limit, current: Decimal, value: Decimal) -> tuple[str, ...]:
-    rising = value > current
-    if limit.leaf not in (Leaf.CEILING, Leaf.FLOOR):
-        return (f"Change what the book is measured by ({limit.doc.rstrip('.').lower()})", "Take effect immediately")
-    looser = rising if limit.leaf is Leaf.CEILING else not rising
-    if looser:
-        return (*_LOOSER[limit.group], "Take effect immediately")
-    return (*_TIGHTER[limit.group], "Never hold back an order that reduces a position", "Take effect immediately")
 
 
 def _set_status(intent: SetStatus, desired: Desired, situation: Situation) -> Edits:
@@ -236,9 +157,9 @@ def _clears(
     edits: list[Edit] = []
     for halt in halts:
         if halt.id not in desired.halts:
-            edits.append(AddFile(path=f"halts/{halt.id}.yaml", text=evidence_text(halt)))
+            edits.append(PutFile(path=f"halts/{halt.id}.yaml", text=evidence_text(halt)))
         edits.append(
-            AddFile(
+            PutFile(
                 path=f"cleared/{halt.id}.yaml",
                 text=_cleared_text(halt, peak if halt in by_drawdown else None, situation),
             )

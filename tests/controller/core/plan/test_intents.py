@@ -2,12 +2,14 @@ import pytest
 
 from controller.core.desired.documents import read_desired
 from controller.core.plan.drawdown import Drawdown
-from controller.core.plan.intents import BadArgument, Edits, NothingToDo, Situation, edits_for, message
+from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situation
+from controller.core.plan.intents import edits_for, message
 from controller.errors import GtRiskError
 from schemas.desired import Peak, StrategyStatus, TradingMode
-from schemas.edits import AddFile, Resume, SetLimit, SetStatus, SetValue
+from schemas.edits import PutFile, Resume, SetLimit, SetStatus, SetValue
 from schemas.halts import Halt, HaltSource
 from tests.support.book import UIDS, desired, halt, micros
+from tests.support.history import HeldHistory
 
 CALM = Drawdown("account", micros(99), micros(100), 250_000, "clear")
 BREACH = Drawdown("account", micros(70), micros(100), 250_000, "halt")
@@ -15,7 +17,14 @@ BREACH = Drawdown("account", micros(70), micros(100), 250_000, "halt")
 
 def situation(*halts: Halt, drawdown: Drawdown = CALM) -> Situation:
     found = {"account": drawdown, UIDS["momentum"]: drawdown}
-    return Situation(halts=halts, drawdowns=found, actor="op", reason="looked\ninto it")
+    return Situation(
+        halts=halts,
+        drawdowns=found,
+        actor="op",
+        reason="looked\ninto it",
+        history=HeldHistory(),
+        new_uid=lambda: "f" * 32,
+    )
 
 
 def values(edits: Edits) -> dict[tuple[str, ...], str]:
@@ -23,7 +32,7 @@ def values(edits: Edits) -> dict[tuple[str, ...], str]:
 
 
 def added(edits: Edits) -> dict[str, str]:
-    return {edit.path: edit.text for edit in edits.edits if isinstance(edit, AddFile)}
+    return {edit.path: edit.text or "" for edit in edits.edits if isinstance(edit, PutFile)}
 
 
 def test_set_limit_when_valid_then_one_scalar_changes() -> None:
