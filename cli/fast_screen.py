@@ -79,7 +79,7 @@ def report(home: str, outcome: HaltOutcome, strategy: str) -> list[str]:
     lines.append(logged if outcome.durable else "⚠️  NOT DURABLE: the halt is in force but would not survive power loss")
     if not outcome.reason:
         lines.append("ℹ️  No reason given: it stays open until added")
-    lines.append("✓ Taken over by the service" if outcome.adopted else "ℹ️  Not taken over by the service yet")
+    lines.append("✓ Taken over by the service" if outcome.taken_over else "ℹ️  Not taken over by the service yet")
     lines += [f"ℹ️  {_safe(text)}" for text in outcome.notices]
     lines += [f"⚠️  {_safe(text)}" for text in outcome.problems]
     again = f"gt risk strategy resume {strategy}" if strategy else "gt risk emergency resume"
@@ -97,7 +97,7 @@ def document(home: str, outcome: HaltOutcome, strategy: str) -> str:
         "in_force": outcome.in_force,
         "acknowledged_ns": outcome.acknowledged_ns or None,
         "durable": outcome.durable,
-        "adopted": outcome.adopted,
+        "taken_over": outcome.taken_over,
         "halt": {
             "id": outcome.halt_id,
             "scope": outcome.scope,

@@ -36,14 +36,14 @@ class HaltOutcome:
 
     ``in_force``: every gate has answered the barrier; this alone is the acknowledgement (``acknowledged_ns``: monotonic
     clock, 0 before). ``raised``: the word is in the latch and binds each gate at its next check. ``durable``: survives
-    power loss. ``cancelled``: working orders by uid, None when no gate said. ``adopted``: the controller has it.
+    power loss. ``cancelled``: working orders by uid, None when no gate said. ``taken_over``: the
+    controller has seen it and brings it into store and audit.
     ``problems`` took something away; ``notices`` did not.
     """
 
     __slots__ = (
         "acknowledged_ns",
         "actor",
-        "adopted",
         "cancelled",
         "durable",
         "gates",
@@ -58,6 +58,7 @@ class HaltOutcome:
         "scope",
         "slot",
         "source",
+        "taken_over",
         "word",
     )
 
@@ -77,7 +78,7 @@ class HaltOutcome:
         self.acknowledged_ns = 0
         self.durable = False
         self.cancelled: dict[str, int] | None = None
-        self.adopted = False
+        self.taken_over = False
         self.problems: list[str] = []
         self.notices: list[str] = []
 
@@ -142,7 +143,7 @@ def add_reason(home: str, outcome: HaltOutcome, reason: str) -> str:
         return f"{written.path}: {error.strerror}"
     finally:
         written.close()
-    _adopted(_service(home, "halts.adopt", {}))
+    _result(_service(home, "halts.adopt", {}))
     return ""
 
 
@@ -206,7 +207,7 @@ def _halt_by_socket(home: str, outcome: HaltOutcome, notify: bool) -> None:
     }
     service = _service(home, "halts.raise", asked) if notify else None
     outcome.gates = order_halt(gate_sockets(home), outcome.scope, outcome.mode, outcome.reason)
-    outcome.adopted = service is not None and not _adopted(service)
+    outcome.taken_over = service is not None and isinstance(_result(service), dict)
 
 
 def _follow_up(home: str, outcome: HaltOutcome, latch: RaiseFile | None, notify: bool) -> None:
@@ -228,13 +229,13 @@ def _follow_up(home: str, outcome: HaltOutcome, latch: RaiseFile | None, notify:
     written, problem = record(home, entry)
     syncing = None if written is None else Background(written.sync, written.close)
     flushing = None if latch is None else Background(latch.flush, latch.close)
-    service = _service(home, "halts.adopt", {}) if notify and outcome.confirmed else None
+    service = _service(home, "halts.adopt", {}) if notify and outcome.raised else None
     if cancel is not None and live:
         outcome.cancelled, unheard = cancel.counts()
         outcome.problems += [f"cancel: {text}" for text in unheard]
     if service is not None:
-        down = _adopted(service)
-        outcome.adopted = outcome.adopted or not down
+        down = _unseen(service, outcome.halt_id)
+        outcome.taken_over = not down
         outcome.notices += [f"the service is {down}: it adopts this halt when it starts"] if down else []
     if syncing is not None:
         late = syncing.wait(_JOURNAL_BOUND)
@@ -250,12 +251,22 @@ def _service(home: str, method: str, params: dict[str, str | int]) -> Request:
     return Request(f"{home}/run/controller.sock", f"{line}\n".encode(), time.monotonic() + _SERVICE_BOUND)
 
 
-def _adopted(request: Request) -> str:
-    """Empty when the controller has taken the halt over, else why not."""
+def _unseen(request: Request, halt_id: str) -> str:
+    """Empty when the controller sees the halt, else what it is instead."""
+    result = _result(request)
+    if isinstance(result, str):
+        return result
+    seen = result.get("seen")
+    return "" if isinstance(seen, list) and halt_id in seen else "reading another latch"
+
+
+def _result(request: Request) -> "dict[str, object] | str":
+    """The controller's result, or why there is none."""
     try:
         reply = parse_object(request.reply())
     except OSError as error:
         return problem_text(error)
     except ValueError as error:
         return str(error)
-    return "" if "result" in reply else f"refusing: {dump(reply.get('error'))}"
+    result = reply.get("result")
+    return result if isinstance(result, dict) else f"refusing: {dump(reply.get('error'))}"

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
-from schemas.halts import Halt
+from schemas.halts import Adoption, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
 from schemas.overview import Overview
 from schemas.plan import Plan
@@ -288,8 +288,9 @@ class Control(Protocol):
         """Reconcile soon; carries no payload."""
         ...
 
-    def adopt_halts(self) -> Sequence[Halt]:
-        """Scan latch and journal now and return the open halts (emergency lane; bounded by 100 ms)."""
+    def adopt_halts(self) -> Adoption:
+        """Look at the latch now and wake the emergency lane, which takes what is new into store and audit right after
+        this has returned: it waits for neither."""
         ...
 
     def propose(self, request: Request) -> Proposal:

@@ -140,7 +140,7 @@ class Controller(Common):
         parts.live = self._live
         parts.last = lambda: self.reconciler.last
         self.control = ControllerControl(
-            parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), adopt=self._adopt_now
+            parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), scan=lambda: self.loop.scan()
         )
         fetch = self.polled.fetch if self.polled is not None else None
         work = Work(self._reconcile, self._adopt, self.monitor.sample, self._probe, self.desk.publish_evidence, fetch)
@@ -236,11 +236,6 @@ class Controller(Common):
         lease.set_last_verified(self.memory.revision.last_verified)
         if self.memory.applied is not None:
             self.memory.published = publisher.publish([self.memory.applied.model_dump(mode="json")])
-
-    def _adopt_now(self) -> tuple[()]:
-        if self.desk.adopt():
-            self._poke("halt adopted")
-        return ()
 
     def _probe(self) -> None:
         self._journal.probe(time.time_ns())

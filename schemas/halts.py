@@ -43,3 +43,11 @@ class Halt(Model):
     def digest(self) -> str:
         """SHA-256 over identity, scope, mode and opening time: what a clear must name. The reason may still grow."""
         return digest_of([self.id, self.scope, self.mode.value, self.opened_ns])
+
+
+class Adoption(Model):
+    """How far the service has come with the halts in the latch: ids that its desk sees bind, oldest slot first, and
+    those of them that are in store and audit."""
+
+    seen: tuple[HaltId, ...] = ()
+    stored: tuple[HaltId, ...] = ()

@@ -23,7 +23,7 @@ from controller.ports import Clock, Source, Store
 from controller.reconcile.boot import synthetic_id
 from controller.reconcile.journal_view import JournalView
 from schemas.desired import Desired, HaltDocument, TradingMode
-from schemas.halts import ACCOUNT, Halt, HaltSource
+from schemas.halts import ACCOUNT, Adoption, Halt, HaltSource
 
 MODES = list(TradingMode)
 SOURCES = list(HaltSource)
@@ -47,7 +47,7 @@ class HaltDesk:
         self._lock = threading.RLock()
         self._uids: set[str] = set()
         self._seen: dict[int, SlotBody] = {}
-        self._stored: set[str] = set()
+        self._stored: dict[str, str] = {}
         self._told: set[str] = set()
         self._folded = 0
         self._journal = JournalView(home)
@@ -103,28 +103,37 @@ class HaltDesk:
             self._store.release_halt(halt_id, now, commit)
             self._fold_journal()
 
+    def adoption(self) -> Adoption:
+        """What binds in the latch at this moment and what of it :meth:`adopt` has stored; waits for no lock."""
+        seen = tuple(self._id_of(slot) for slot in self._slots() if slot.open)
+        return Adoption(seen=seen, stored=tuple(key for key in seen if key in self._stored))
+
     def adopt(self) -> tuple[Halt, ...]:
-        """The emergency lane's tick: re-raise what vanished, take orphans into store and audit; those new to the desk.
+        """The emergency lane's tick: re-raise what vanished, take orphans and reasons that came later into store and
+        audit; those new to the desk.
 
         A store that is down is tried again at the next tick; the halt binds all the same.
         """
         with self._lock:
             self._reraise_vanished()
-            orphans = [slot for slot in self._seen.values() if self._id_of(slot) not in self._stored]
-            if not orphans:
+            if not self._seen:
                 return ()
             by_id = self._journal.halts()
-            found = tuple(self._halt_of_slot(slot, by_id) for slot in orphans)
+            found = [self._halt_of_slot(slot, by_id) for slot in self._seen.values()]
             try:
-                for item in found:
-                    self._store.save_halt(item.model_copy(update={"adopted": True}))
-                    self._stored.add(item.id)
-                self._fold_journal()
+                self._keep([item for item in found if self._stored.get(item.id) != item.reason])
             except StoreUnavailable as error:
                 _log.warning("halts are in force but not in the store yet: %s", error)
             new = tuple(item for item in found if item.id not in self._told)
             self._told.update(item.id for item in new)
             return new
+
+    def _keep(self, found: Iterable[Halt]) -> None:
+        """Into the store, then into the audit; only what is in both counts as stored."""
+        for item in found:
+            self._store.save_halt(item.model_copy(update={"adopted": True}))
+        self._fold_journal()
+        self._stored |= {item.id: item.reason for item in found}
 
     def reraise_open(self, desired: Desired | None) -> None:
         """Raise every open halt that the raise file does not hold (boot step 5, latch pair replaced)."""

@@ -62,6 +62,7 @@ class Loop:
     lost: LeaseLost | None = None
     _wake: anyio.Event = field(init=False)
     _refetch: anyio.Event = field(init=False)
+    _rescan: anyio.Event = field(init=False)
     _token: EventLoopToken | None = None
     _group: TaskGroup | None = None
     _limiter: anyio.CapacityLimiter = field(init=False)
@@ -89,6 +90,11 @@ class Loop:
         if self._token is not None:
             from_thread.run_sync(lambda: self._wake.set(), token=self._token)
 
+    def scan(self) -> None:
+        """Look at the halts now instead of at the next tick; from any thread, at any time."""
+        if self._token is not None:
+            from_thread.run_sync(lambda: self._rescan.set(), token=self._token)
+
     def refetch(self, reason: str) -> None:
         """Ask the remote now instead of at the next poll, and reconcile; from any thread, at any time."""
         if self._token is not None:
@@ -98,6 +104,7 @@ class Loop:
     async def _main(self) -> None:
         self._wake = anyio.Event()
         self._refetch = anyio.Event()
+        self._rescan = anyio.Event()
         self._limiter = anyio.CapacityLimiter(16)
         self._token = current_token()
         try:
@@ -107,7 +114,7 @@ class Loop:
                     return
                 group.start_soon(self._signals)
                 group.start_soon(self._reconcile)
-                group.start_soon(self._every, self.settings.halt_scan_seconds, self._adopt)
+                group.start_soon(self._scan_halts)
                 group.start_soon(self._every, self.settings.sample_seconds, self._sample)
                 group.start_soon(self._every, PROBE_SECONDS, self._probe)
                 group.start_soon(self._evidence)
@@ -167,9 +174,15 @@ class Loop:
             due = max(due + seconds, anyio.current_time())
             await anyio.sleep_until(due)
 
-    async def _adopt(self) -> None:
-        if await self._safely("halt scan", self.work.adopt):
-            self._wake.set()
+    async def _scan_halts(self) -> None:
+        """The emergency lane: a scan begins at most ``halt_scan_seconds`` after the one before, at once when asked."""
+        while True:
+            self._rescan = anyio.Event()
+            due = anyio.current_time() + self.settings.halt_scan_seconds
+            if await self._safely("halt scan", self.work.adopt):
+                self._wake.set()
+            with anyio.CancelScope(deadline=due):
+                await self._rescan.wait()
 
     async def _sample(self) -> None:
         await self._safely("sample", self.work.sample)

@@ -103,7 +103,7 @@ def test_halt_all_when_json_then_one_document_with_every_figure(
 ) -> None:
     code, document = as_json(capsys, "emergency", "halt-all", '--reason=it "said" \u00fc')
     assert (code, document["ok"], document["in_force"], document["durable"]) == (0, True, True, True)
-    assert (document["cancelled"], document["positions_open"], document["adopted"]) == (3, 2, False)
+    assert (document["cancelled"], document["positions_open"], document["taken_over"]) == (3, 2, False)
     assert document["strategies"][0] == {"id": "ml-momentum-v2", "uid": UID, "cancelled": 2}
     halt = document["halt"]
     assert (halt["mode"], halt["scope"], halt["actor"], halt["reason"]) == (

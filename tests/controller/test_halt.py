@@ -43,10 +43,10 @@ def recorded(home: Path) -> dict[str, journal.JournalHalt]:
     return journal.fold(journal.read_home(str(home))[0])
 
 
-def test_halt_when_all_is_well_then_in_force_durable_cancelled_adopted(home: Path, gate: GateStub) -> None:
+def test_halt_when_all_is_well_then_in_force_durable_cancelled_taken_over(home: Path, gate: GateStub) -> None:
     with ServiceStub(home).running() as service:
         outcome = act(home)
-    assert (outcome.in_force, outcome.durable, outcome.adopted, outcome.exit_code) == (True, True, True, 0)
+    assert (outcome.in_force, outcome.durable, outcome.taken_over, outcome.exit_code) == (True, True, True, 0)
     assert outcome.cancelled == {UID: 2, OTHER: 1}
     assert (outcome.problems, outcome.notices) == ([], [])
     assert outcome.acknowledged_ns <= time.monotonic_ns()
@@ -82,15 +82,22 @@ def test_halt_when_scope_or_mode_is_unknown_then_nothing_happens(home: Path, sco
 
 def test_halt_when_service_is_down_then_a_notice_and_nothing_less(home: Path, gate: GateStub) -> None:
     outcome = act(home)
-    assert (outcome.exit_code, outcome.adopted, outcome.problems) == (0, False, [])
+    assert (outcome.exit_code, outcome.taken_over, outcome.problems) == (0, False, [])
     assert outcome.notices == ["the service is not running: it adopts this halt when it starts"]
 
 
 def test_halt_when_service_refuses_then_a_notice_says_so(home: Path, gate: GateStub) -> None:
     with ServiceStub(home, refuse=True).running():
         outcome = act(home)
-    assert (outcome.exit_code, outcome.adopted) == (0, False)
+    assert (outcome.exit_code, outcome.taken_over) == (0, False)
     assert "refusing" in outcome.notices[0]
+
+
+def test_halt_when_the_service_reads_another_latch_then_not_taken_over(home: Path, gate: GateStub) -> None:
+    with ServiceStub(home, blind=True).running():
+        outcome = act(home)
+    assert (outcome.exit_code, outcome.taken_over) == (0, False)
+    assert outcome.notices == ["the service is reading another latch: it adopts this halt when it starts"]
 
 
 def test_halt_when_gate_is_dead_then_raised_and_durable_but_not_in_force(home: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
-from schemas.halts import Halt, HaltSource
+from schemas.halts import Adoption, Halt, HaltSource
 from schemas.limits import LIMITS
 from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
@@ -237,8 +237,8 @@ class HeldControl:
     def wake(self, reason: str) -> None:
         self.woken.append(reason)
 
-    def adopt_halts(self) -> Sequence[Halt]:
-        return self.seen.halts
+    def adopt_halts(self) -> Adoption:
+        return Adoption(seen=tuple(item.id for item in self.seen.halts))
 
     def propose(self, request: Request) -> Proposal:
         self.requests.append(request)

@@ -14,7 +14,7 @@ from typing import Any
 
 from controller.latch import journal
 from controller.latch.layout import word_hex
-from controller.latch.raising import create_pair
+from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
 
 UID, OTHER = "ab" * 16, "cd" * 16
@@ -103,16 +103,27 @@ class GateStub:
 
 
 class ServiceStub(GateStub):
-    """Answers on the controller's socket."""
+    """Answers on the controller's socket; ``blind``: as a controller does that reads another latch."""
 
-    def __init__(self, home: Path, *, refuse: bool = False) -> None:
+    def __init__(self, home: Path, *, refuse: bool = False, blind: bool = False) -> None:
         super().__init__(home, "controller.sock")
+        self._home = home
         self._refuse = refuse
+        self._blind = blind
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
-        body: dict[str, Any] = {"error": {"message": "no"}} if self._refuse else {"result": {"halts": []}}
+        body: dict[str, Any] = (
+            {"error": {"message": "no"}} if self._refuse else {"result": {"seen": self._seen(), "stored": []}}
+        )
         return {"jsonrpc": "2.0", "id": request["id"], **body}
+
+    def _seen(self) -> list[str]:
+        latch = RaiseFile.open(f"{self._home}/latch/raise")
+        try:
+            return [] if self._blind else [slot.halt_id for slot in latch.slots()]
+        finally:
+            latch.close()
 
 
 if __name__ == "__main__":

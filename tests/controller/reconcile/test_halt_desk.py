@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from controller.errors import SourceUnavailable, Temporary
-from controller.halt import CLI, halt
+from controller.halt import CLI, add_reason, halt
 from controller.latch.layout import OVERFLOW_AT, SLOTS_AT
-from schemas.halts import ACCOUNT
+from schemas.halts import ACCOUNT, Adoption
 from tests.support.rig import UID_A, Rig, desired, make_rig
 
 
@@ -38,10 +38,28 @@ def test_orphan_then_adopted_once_into_store_and_audit(rig: Rig) -> None:
     assert rig.store.audit(event="emergency.halt_all")[0].entry.actor == "ada"
 
 
+def test_adoption_then_seen_at_once_and_stored_only_when_store_and_audit_have_it(rig: Rig) -> None:
+    assert rig.desk.adoption() == Adoption()
+    halt_id = raised(rig)
+    assert rig.desk.adoption() == Adoption(seen=(halt_id,))
+    rig.desk.adopt()
+    assert rig.desk.adoption() == Adoption(seen=(halt_id,), stored=(halt_id,))
+
+
+def test_reason_when_given_after_the_halt_was_stored_then_in_store_and_audit_too(rig: Rig) -> None:
+    outcome = halt(str(rig.home.root), ACCOUNT, 3, "ada", "", CLI, notify=False)
+    rig.desk.adopt()
+    assert add_reason(str(rig.home.root), outcome, "flash crash") == ""
+    assert rig.desk.adopt() == ()
+    assert [item.reason for item in rig.store.halts()] == ["flash crash"]
+    assert rig.store.audit(event="halt.reason")[0].entry.reason == "flash crash"
+
+
 def test_orphan_when_the_store_is_down_then_adopted_later(rig: Rig) -> None:
     halt_id = raised(rig)
     rig.store.fail("disk full")
     rig.desk.adopt()
+    assert rig.desk.adoption() == Adoption(seen=(halt_id,))
     assert [item.id for item in rig.desk.open_halts(None)] == [halt_id]
     rig.store.fail("")
     rig.desk.adopt()

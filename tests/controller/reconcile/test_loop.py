@@ -72,6 +72,25 @@ def test_new_halt_then_reconciled_at_once() -> None:
     assert bench.passes == 2
 
 
+def test_scan_when_asked_for_then_halts_are_looked_at_before_their_tick() -> None:
+    scans: list[int] = []
+    bench = Bench()
+
+    def adopt() -> bool:
+        scans.append(1)
+        if len(scans) == 2:
+            bench.loop.stop()
+        return False
+
+    def reconcile() -> float:
+        bench.loop.scan()
+        return 0.0
+
+    bench.adopt, bench.reconcile = adopt, reconcile
+    bench.run()
+    assert len(scans) == 2
+
+
 def test_wish_of_a_pass_then_run_again_without_a_wake() -> None:
     bench = Bench()
 

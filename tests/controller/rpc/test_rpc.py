@@ -97,9 +97,9 @@ def test_client_when_it_never_reads_then_others_are_served(home: Path) -> None:
         assert call(sock(home), "ping", timeout=2.0)["ready"] is True
 
 
-def test_adopt_when_halts_are_open_then_lists_them(home: Path) -> None:
+def test_adopt_when_a_halt_binds_then_says_that_it_is_seen_and_not_yet_stored(home: Path) -> None:
     with served(HeldControl(overview("halt-all", (halt(),))), home):
-        assert call(sock(home), "halts.adopt")["halts"][0]["id"] == "d" * 32
+        assert call(sock(home), "halts.adopt") == {"seen": ["d" * 32], "stored": []}
 
 
 def test_stop_when_called_then_the_socket_is_gone_and_again_is_harmless(home: Path) -> None:
