@@ -10,6 +10,7 @@ from controller.rpc.client import RpcError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+COMPLETE = "_GT_RISK_COMPLETE"
 
 
 def run(argv: list[str]) -> int:
@@ -63,7 +64,7 @@ def _click(argv: list[str], as_json: bool) -> int:
     from cli.tree import root
 
     try:
-        code = root.main(argv, "gt risk", standalone_mode=False)
+        code = root.main(argv, "gt risk", complete_var=COMPLETE, standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stdout.write(error.format_message() + "\n")

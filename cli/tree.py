@@ -3,31 +3,66 @@
 import difflib
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from cli import reads
+from cli.examples import EXAMPLES, EXIT_CODES
 from cli.options import json_option
 
-GROUPS: dict[str, tuple[str, str]] = {
-    "limits": ("cli.limits", "View and change risk limits."),
-    "config": ("cli.config", "Show, check and compare the configuration."),
-    "strategy": ("cli.strategy", "Control strategies."),
-    "portfolio": ("cli.portfolio", "Look at the portfolio."),
-    "emergency": ("cli.emergency", "Halt everything, see what is halted, resume."),
-    "audit": ("cli.audit", "Read and check the audit trail."),
-    "service": ("cli.service", "Start, stop and watch the service."),
+
+class Entry(NamedTuple):
+    """Where a command or group of the root lives, and its help line; without a line it is not shown."""
+
+    module: str
+    line: str
+
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Look": {
+        "status": Entry("", reads.READS[("status",)].help),
+        "portfolio": Entry("cli.portfolio", "Look at the portfolio."),
+        "audit": Entry("cli.audit", "Read and check the audit trail."),
+    },
+    "Change, by signed commits": {
+        "limits": Entry("cli.limits", "View and change risk limits."),
+        "strategy": Entry("cli.strategy", "Control strategies."),
+        "config": Entry("cli.config", "Show, check and compare the configuration."),
+    },
+    "Emergency": {
+        "emergency": Entry("cli.emergency", "Halt everything, see what is halted, resume."),
+    },
+    "Operate": {
+        "init": Entry("cli.init", "Make the home folder, keys and configuration repository."),
+        "service": Entry("cli.service", "Start, stop and watch the service."),
+        "doctor": Entry("cli.doctor", "Check this installation and say what to do."),
+        "completion": Entry("cli.completion", "Print the completion script of a shell."),
+    },
+    "": {"hook": Entry("cli.hook", "")},
 }
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("cli.init", "Make the home folder, keys and configuration repository."),
-    "doctor": ("cli.doctor", "Check this installation and say what to do."),
-    "hook": ("cli.hook", ""),
-}
+ENTRIES: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+
+
+class Explained(click.Command):
+    """A command whose help ends with examples and the exit codes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples of this command, then what the exit codes mean."""
+        examples = EXAMPLES.get(ctx.command_path.removeprefix("gt risk "), ())
+        if examples:
+            with formatter.section("Examples"):
+                for line, what in examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+                    formatter.write(f"{'':{formatter.current_indent + 4}}{what}\n")
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), what) for code, what in EXIT_CODES])
 
 
 class Near(click.Group):
     """A group that suggests the nearest command for a wrong one."""
+
+    command_class = Explained
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -44,22 +79,23 @@ class Tree(Near):
     """The root: knows its groups by name and help line, imports them on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """Every visible command, in the order of the spec."""
-        return ["status", *GROUPS, *(name for name, (_, line) in COMMANDS.items() if line)]
+        """Every visible command, section by section."""
+        return [name for name, entry in ENTRIES.items() if entry.line]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         """Import and return one command."""
-        if name == "status":
-            return read_command(("status",))
-        module, _ = {**GROUPS, **COMMANDS}.get(name, ("", ""))
-        return None if not module else _attribute(module, name)
+        entry = ENTRIES.get(name)
+        if entry is None:
+            return None
+        return _attribute(entry.module, name) if entry.module else read_command((name,))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
-        """Help lines without importing the groups."""
-        lines = {"status": reads.READS[("status",)].help}
-        lines |= {name: line for name, (_, line) in {**GROUPS, **COMMANDS}.items() if line}
-        with formatter.section("Commands"):
-            formatter.write_dl(list(lines.items()))
+        """Help lines by section, without importing the groups."""
+        for title, entries in SECTIONS.items():
+            lines = [(name, entry.line) for name, entry in entries.items() if entry.line]
+            if lines:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
 
 
 def _attribute(module: str, name: str) -> click.Command:
@@ -74,7 +110,7 @@ def read_command(words: tuple[str, ...]) -> click.Command:
     def callback(as_json: bool) -> int:
         return reads.run(read, as_json)
 
-    return click.Command(words[-1], callback=callback, params=json_params(callback), help=read.help)
+    return Explained(words[-1], callback=callback, params=json_params(callback), help=read.help)
 
 
 def json_params(callback: Callable[..., Any]) -> list[click.Parameter]:
@@ -85,6 +121,7 @@ def json_params(callback: Callable[..., Any]) -> list[click.Parameter]:
 root = Tree(
     "risk",
     help="Risk management: what git says should be true, what is, and a halt that only a person lifts.",
+    epilog="In an emergency: gt risk emergency halt-all. Every command has examples: gt risk COMMAND --help.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
