@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,23 @@ def test_halt_when_the_controller_is_dead_or_asleep_then_in_force_and_says_so(se
     assert any("it adopts this halt when it starts" in text for text in seen["notices"])
     service.must("service", "start")
     until(lambda: len(service.read("emergency", "status")["halts"]) == 2, "both are adopted")
+
+
+def test_halt_when_the_controller_is_killed_before_its_store_has_it_then_adopted_once_at_the_next_start(
+    service: Service,
+) -> None:
+    with closing(sqlite3.connect(service.home / "store.db")) as store:
+        store.execute("BEGIN IMMEDIATE")
+        said = halt(service).document
+        assert (said["ok"], said["taken_over"]) == (True, True)
+        service.kill("controller")
+        assert store.execute("SELECT count(*) FROM halts").fetchone() == (0,)
+        store.rollback()
+    service.must("service", "start")
+    until(lambda: [item["adopted"] for item in service.read("emergency", "status")["halts"]] == [True], "adopted")
+    events = service.read("audit", "log", "--type", "emergency.halt_all")["events"]
+    assert [(item["reason"], item["details"]) for item in events] == [("drill", f"halt {said['halt']['id']}")]
+    assert service.read("audit", "verify")["intact"]
 
 
 def test_halt_when_all_is_dead_then_raised_exit_five_and_halted_from_the_first_moment_on(service: Service) -> None:
