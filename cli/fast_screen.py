@@ -50,7 +50,7 @@ def strategy_plan(name: str) -> list[str]:
 
 def find_strategy(home: str, name: str) -> tuple[str, str, str]:
     """(uid, "", "") of a strategy id or uid; else ("", what is wrong, the next command)."""
-    known = _strategies(home)
+    known = strategies(home)
     for uid, strategy in known.items():
         if name in (uid, strategy):
             return uid, "", ""
@@ -88,7 +88,7 @@ def report(home: str, outcome: HaltOutcome, strategy: str) -> list[str]:
 
 def document(home: str, outcome: HaltOutcome, strategy: str) -> str:
     """The same as one JSON document."""
-    names = _strategies(home)
+    names = strategies(home)
     state = _state(home)
     counts = outcome.cancelled
     modes = STRATEGY_MODES if strategy else MODES
@@ -144,7 +144,7 @@ def _not_confirmed(home: str, outcome: HaltOutcome) -> list[str]:
 def _by_strategy(home: str, outcome: HaltOutcome) -> list[str]:
     word = "HALTED" if outcome.in_force else "HALT RAISED"
     mark = "✓" if outcome.in_force else "⚠️ "
-    return [f"{mark} {name}: {word} ({_orders(outcome, uid)})" for uid, name in _strategies(home).items()]
+    return [f"{mark} {name}: {word} ({_orders(outcome, uid)})" for uid, name in strategies(home).items()]
 
 
 def _orders(outcome: HaltOutcome, uid: str) -> str:
@@ -205,7 +205,7 @@ def _state(home: str) -> dict[str, object] | None:
     return None
 
 
-def _strategies(home: str) -> dict[str, str]:
+def strategies(home: str) -> dict[str, str]:
     """uid → id from the newest policy snapshot, else from the last-known-good; empty when there is none."""
     folder = f"{home}/policy"
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from cli.change import Change, Options, carry_out
+from cli.names import LIMIT
 from cli.options import json_option, mutating
 from cli.output import Document, emit
 from cli.remote import ask
@@ -17,7 +18,7 @@ limits.add_command(read_command(("limits", "list")))
 
 
 @limits.command()
-@click.argument("name")
+@click.argument("name", type=LIMIT)
 @json_option
 def get(name: str, as_json: bool) -> int:
     """Show one limit: its value, what it means and its default."""
@@ -25,7 +26,7 @@ def get(name: str, as_json: bool) -> int:
 
 
 @limits.command("set")
-@click.argument("name")
+@click.argument("name", type=LIMIT)
 @click.argument("value")
 @mutating
 def set_(name: str, value: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:

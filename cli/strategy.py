@@ -3,6 +3,7 @@
 import click
 
 from cli.change import Change, Options, carry_out
+from cli.names import STRATEGY
 from cli.options import emergency_words, json_option, mutating
 from cli.output import OK, Document, emit, finish
 from cli.remote import ask
@@ -14,7 +15,7 @@ strategy.add_command(read_command(("strategy", "list")))
 
 
 @strategy.command()
-@click.argument("id")
+@click.argument("id", type=STRATEGY)
 @json_option
 def show(id: str, as_json: bool) -> int:
     """Show one strategy: results, positions, capital, newest orders."""
@@ -22,7 +23,7 @@ def show(id: str, as_json: bool) -> int:
 
 
 @strategy.command()
-@click.argument("id")
+@click.argument("id", type=STRATEGY)
 @mutating
 def pause(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Pause a strategy by a signed commit: only orders that reduce its positions pass."""
@@ -48,7 +49,7 @@ def _open_positions(id: str) -> str:
 
 
 @strategy.command()
-@click.argument("id")
+@click.argument("id", type=STRATEGY)
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
 @mutating
 def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
@@ -65,7 +66,7 @@ def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_
 
 
 @strategy.command()
-@click.argument("id")
+@click.argument("id", type=STRATEGY)
 @mutating
 def halt(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Halt one strategy at once and cancel its working orders; only a person lifts it."""
