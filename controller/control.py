@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from controller.audit import new_audit_id
+from controller.audit import control_action, new_audit_id
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
 from controller.core.plan.edits import Situation
@@ -17,6 +17,7 @@ from controller.core.policy.compile import compile_policy
 from controller.core.trust.commits import target_text
 from controller.errors import GtRiskError, Temporary
 from controller.ports import Clock, Source, Store
+from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
@@ -24,7 +25,7 @@ from controller.reconcile.observation import Origin
 from controller.reconcile.reconciler import Pass
 from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Pins
-from schemas.audit import AuditRecord, ChainReport
+from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired
 from schemas.edits import Applied, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
@@ -145,6 +146,27 @@ class ControllerControl:
                         commit=commit, in_force=False, condition=self._holding() or "Reconciling: not applied yet"
                     )
                 self._changed.wait(left)
+
+    def reload(self, actor: str, reason: str, timeout: float) -> Applied:
+        """Look at the source now, audited; whether the tip that it has is in force, or what holds it."""
+        parts = self.parts
+        before = parts.memory.revision.last_applied
+        entry = AuditEntry(
+            at_ns=parts.clock.wall_ns(), event="config.reload", actor=actor, channel="cli", reason=reason, before=before
+        )
+        with control_action(parts.store, parts.clock, entry) as action:
+            tip = parts.source.tip()
+            self.wake(f"reload by {actor}")
+            applied = self.wait_applied(tip, timeout)
+            after = parts.memory.revision.last_applied
+            action.result("done" if applied.in_force else "refused", after=after, details=applied.condition)
+        return applied
+
+    @property
+    def configuration(self) -> Configuration:
+        """Documents and commits."""
+        parts = self.parts
+        return Configuration(parts.source, parts.verifier, parts.memory, parts.sectors)
 
     def plan(self, ref: str) -> Plan:
         """The plan from what is applied to ``ref`` or the tip."""

@@ -14,8 +14,8 @@ from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Adoption, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
 from schemas.overview import Overview
-from schemas.plan import Plan
-from schemas.status import Revision
+from schemas.plan import Difference, Plan
+from schemas.status import Revision, Walk
 
 
 class Clock(Protocol):
@@ -277,6 +277,22 @@ class Engine(Protocol):
         ...
 
 
+class Configuration(Protocol):
+    """What may be asked about documents and commits, changing nothing. ``ref`` is a commit id, the tip when empty."""
+
+    def documents(self, ref: str) -> tuple[str, Mapping[str, str]]:
+        """The commit, and the text of each of its documents by path. Raises Refused, SourceUnavailable."""
+        ...
+
+    def difference(self, ref: str, files: Mapping[str, str] | None) -> Difference:
+        """``files`` (or the documents of ``ref``) against what is in force. Raises InvalidDesired, Refused."""
+        ...
+
+    def walk(self, ref: str) -> Walk:
+        """Judge each commit from the last verified one up to ``ref``. Raises Refused(TooLarge), SourceUnavailable."""
+        ...
+
+
 class Control(Protocol):
     """What the CLI, the API and the dashboard may ask of the running controller (or of its offline stand-in)."""
 
@@ -303,6 +319,15 @@ class Control(Protocol):
 
     def wait_applied(self, commit: str, timeout: float) -> Applied:
         """Wait until ``commit`` (or a descendant) is in force by the engine's own read-back, or say what holds it."""
+        ...
+
+    def reload(self, actor: str, reason: str, timeout: float) -> Applied:
+        """Look at the source now, audited, and wait as :meth:`wait_applied` does for the tip that it has."""
+        ...
+
+    @property
+    def configuration(self) -> Configuration:
+        """Documents and commits."""
         ...
 
     def plan(self, ref: str) -> Plan:

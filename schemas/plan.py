@@ -72,3 +72,13 @@ class Plan(Model):
         """SHA-256 over base, target, control values and open halts; never over positions or prices."""
         changes = [change.model_dump(mode="json", exclude={"utilisation", "breach"}) for change in self.changes]
         return digest_of({"base": self.base, "target": self.target, "changes": changes, "halts": sorted(self.halts)})
+
+
+class Difference(Model):
+    """Documents against those in force: ``changes`` by key with direction, ``texts`` the documents that differ,
+    (before, after) by path. ``base`` is empty before anything was applied, ``target`` when it is no commit."""
+
+    base: str
+    target: str
+    changes: tuple[Change, ...] = ()
+    texts: dict[str, tuple[str, str]] = {}

@@ -87,3 +87,25 @@ class Refusal(Model):
     message: str
     fix: str = ""
     problems: tuple[Problem, ...] = ()
+
+
+class Judged(Model):
+    """What verification says of one commit: ``waits`` for an earlier one that is refused, though good by itself."""
+
+    commit: str
+    author: str
+    subject: str
+    state: Literal["verified", "refused", "waits"]
+    refusal: Refusal | None = None
+
+
+class Walk(Model):
+    """The commits from the last verified one (empty: from the pinned introduction) to ``tip``, oldest first.
+
+    ``left_out``: how many of them were too many to look at.
+    """
+
+    since: str
+    tip: str
+    commits: tuple[Judged, ...] = ()
+    left_out: int = 0

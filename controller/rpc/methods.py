@@ -17,6 +17,7 @@ from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Tempo
 from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
+from controller.rpc import configuration
 from controller.settings import Settings
 from controller.views import config, portfolio, status, strategies
 from schemas.desired import Strategy
@@ -63,6 +64,7 @@ class Dispatcher:
             "halts.raise": self._raise,
             "wake": self._wake,
             "service.hold": self._service_hold,
+            **configuration.methods(control, settings),
         }
 
     def call(self, method: str, params: Params) -> Document:

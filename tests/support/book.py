@@ -1,6 +1,6 @@
 """The book of the spec's samples (section 2.2) as an Overview, and a Control that holds one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
@@ -10,9 +10,9 @@ from schemas.halts import Adoption, Halt, HaltSource
 from schemas.limits import LIMITS
 from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
-from schemas.plan import Plan
+from schemas.plan import Change, Difference, Plan
 from schemas.policy import Policy, StrategyPolicy
-from schemas.status import Condition, ConditionType, Revision
+from schemas.status import Condition, ConditionType, Judged, Revision, Walk
 
 COMMIT = "a" * 40
 NOW = 1_768_818_225_000_000_000
@@ -221,6 +221,27 @@ def overview(mode: str = "normal", halts: tuple[Halt, ...] = (), *, engine: bool
 
 
 @dataclass(slots=True)
+class HeldConfiguration:
+    """A Configuration that answers from what it was given and remembers the files that it was asked about."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    judged: tuple[Judged, ...] = ()
+    asked: list[Mapping[str, str] | None] = field(default_factory=list)
+
+    def documents(self, ref: str) -> tuple[str, Mapping[str, str]]:
+        return ref or COMMIT, self.files
+
+    def difference(self, ref: str, files: Mapping[str, str] | None) -> Difference:
+        self.asked.append(files)
+        return Difference(base=COMMIT, target=ref, changes=self.changes, texts=self.texts)
+
+    def walk(self, ref: str) -> Walk:
+        return Walk(since=COMMIT, tip=ref or COMMIT, commits=self.judged)
+
+
+@dataclass(slots=True)
 class HeldControl:
     """A Control that answers from what it was given and remembers what it was asked."""
 
@@ -230,6 +251,8 @@ class HeldControl:
     woken: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     in_force: bool = True
+    fix: str = ""
+    configuration: HeldConfiguration = field(default_factory=HeldConfiguration)
 
     def overview(self) -> Overview:
         return self.seen
@@ -251,7 +274,12 @@ class HeldControl:
 
     def wait_applied(self, commit: str, timeout: float) -> Applied:
         condition = "" if self.in_force else "Stalled: the gate does not answer"
-        return Applied(commit=commit, in_force=self.in_force, condition=condition, cancelled={UIDS["momentum"]: 2})
+        cancelled = {UIDS["momentum"]: 2}
+        return Applied(commit=commit, in_force=self.in_force, condition=condition, fix=self.fix, cancelled=cancelled)
+
+    def reload(self, actor: str, reason: str, timeout: float) -> Applied:
+        self.woken.append(reason)
+        return self.wait_applied(COMMIT, timeout)
 
     def plan(self, ref: str) -> Plan:
         return Plan(base=COMMIT, target=ref or COMMIT)
