@@ -83,6 +83,17 @@ def with_pins(text: str, pins: Pins) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_version(text: str, version: int) -> str:
+    """``text`` with its ``home_version`` set, added at the top where there is none; every other line stays."""
+    line = f"home_version = {version}"
+    lines = text.splitlines()
+    found = [number for number, old in enumerate(lines) if old.partition("=")[0].strip() == "home_version"]
+    if found:
+        lines[found[0]] = line
+        return "\n".join(lines) + "\n"
+    return f"{line}\n{text}"
+
+
 def _quoted(text: str) -> str:
     """A TOML basic string; JSON's escapes are a subset of TOML's."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

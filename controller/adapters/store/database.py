@@ -20,13 +20,14 @@ _HINTS = (
 
 
 class Database:
-    """One database. ``location`` is a path (SQLite) or an SQLAlchemy URL; the schema is brought up to date.
+    """One database. ``location`` is a path (SQLite) or an SQLAlchemy URL; an empty one gets its tables.
 
     Threads may share it: readers go in parallel, writers of this process one after the other without spinning on
-    the database's own lock. Raises StoreUnavailable; SettingsError when a newer release wrote it.
+    the database's own lock. Raises StoreUnavailable; SettingsError when another release wrote it, an older one's only
+    without ``upgrade`` (the caller has made a backup).
     """
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path, *, upgrade: bool = False) -> None:
         self.place = str(location)
         self._writer = threading.Lock()
         with self._translated():
@@ -35,7 +36,7 @@ class Database:
             self.dialect = dialect_of(self.engine.dialect.name)
             self.dialect.prepare(self.engine)
             try:
-                migrate(self)
+                migrate(self, upgrade=upgrade)
             except BaseException:
                 self.close()
                 raise
@@ -79,14 +80,15 @@ def unavailable(place: str, problem: str) -> StoreUnavailable:
     return StoreUnavailable(f"{place}: {problem}", hint=(hints or ["gt risk doctor"])[0].format(place=place))
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema up to date; Alembic is imported only when it is not. Raises SettingsError when it is newer."""
+def migrate(database: Database, *, upgrade: bool) -> None:
+    """Make the tables, or with ``upgrade`` bring them up to date; Alembic is imported only then. SettingsError."""
     with database.read() as connection:
         current = schema_version(connection)
     if current == migrations.HEAD:
         return
-    if current and current not in migrations.REVISIONS:
-        raise SettingsError(f"{database.place} has schema {current}, newer than this release's {migrations.HEAD}")
+    if migrations.is_older(current, database.place) and not upgrade:
+        message = f"{database.place} has schema {current}, this release needs {migrations.HEAD}"
+        raise SettingsError(message, "gt risk db migrate")
     with database.write() as connection:
         migrations.upgrade(connection)
 

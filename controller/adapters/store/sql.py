@@ -19,8 +19,8 @@ from schemas.status import Revision
 class SqlStore:
     """The store at ``location`` (a path for SQLite, or an SQLAlchemy URL) with its audit head beside it.
 
-    Opening brings the schema up to date. Threads and processes may share one; every method is one transaction,
-    durable when it returns. Raises StoreUnavailable with a hint; SettingsError when a newer release wrote it.
+    Opening an empty one makes its tables. Threads and processes may share one; every method is one transaction,
+    durable when it returns. Raises StoreUnavailable with a hint; SettingsError when another release wrote it.
     """
 
     def __init__(self, location: str | Path, audit_head: Path) -> None:
