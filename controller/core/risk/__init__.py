@@ -1,0 +1,1 @@
+"""Risk arithmetic: pure functions of plain numbers; each says its definition, units, sign and window."""

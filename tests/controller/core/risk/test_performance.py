@@ -1,0 +1,61 @@
+import statistics
+from datetime import date, timedelta
+from itertools import pairwise
+from math import sqrt
+
+import pytest
+
+from controller.core.risk.performance import performance
+from tests.support.returns import closes, wave
+
+DATES = [(date(2024, 1, 1) + timedelta(days=number)).isoformat() for number in range(300)]
+EQUITY = wave(300, 3)
+CURVE = closes(DATES, EQUITY)
+
+
+def stepped(values: list[int]) -> list[float]:
+    return [after / before - 1 for before, after in pairwise(values)]
+
+
+def test_performance_then_uses_the_newest_252_sessions() -> None:
+    found = performance(CURVE, DATES, None)
+    own = stepped(EQUITY[-253:])
+    assert found.sessions == 252
+    assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252))
+    assert found.sharpe == pytest.approx(statistics.fmean(own) / statistics.stdev(own) * sqrt(252))
+
+
+def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_what_a_year_holds_of_them() -> None:
+    found = performance(CURVE[:201:5], DATES[:201], None)
+    own = stepped(EQUITY[:201:5])
+    assert found.sessions == 40
+    assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252 / 5))
+
+
+@pytest.mark.parametrize("curve", [[], CURVE[-1:]])
+def test_performance_when_no_session_is_complete_then_says_so(curve: list[tuple[str, int]]) -> None:
+    assert performance(curve, DATES, None).missing["sharpe"] == "no session is complete yet"
+
+
+def test_performance_when_the_strategy_never_traded_then_its_returns_do_not_vary() -> None:
+    found = performance([(day, 40) for day in DATES], DATES, [])
+    assert found.missing["sharpe"] == "the returns do not vary"
+    assert (found.volatility, found.trades) == (0, 0)
+
+
+def test_performance_when_trades_are_known_then_wins_and_losses_are_averaged_apart() -> None:
+    found = performance(CURVE, DATES, [0.02, -0.01, 0.04, 0.0])
+    assert found.win_rate == pytest.approx(2 / 3)
+    assert found.average_win == pytest.approx(0.03)
+    assert found.average_loss == pytest.approx(-0.01)
+    assert found.trades == 4
+
+
+def test_performance_when_no_trade_lost_then_only_the_loss_is_missing() -> None:
+    found = performance(CURVE, DATES, [0.02])
+    assert found.missing == {"average_loss": "no losing trade yet"}
+
+
+def test_performance_when_trades_are_not_known_then_says_so() -> None:
+    found = performance(CURVE, DATES, None)
+    assert (found.trades, found.missing["win_rate"]) == (None, "no trade records")
