@@ -74,9 +74,12 @@ def _serve(controller: "Controller", hold: "object") -> int:
 
 
 def build_controller(settings: Settings, booted: "Booted") -> "Controller":
-    """Everything heavy, wired around the light boot. Raises StoreUnavailable, SettingsError."""
+    """Everything heavy, wired around the light boot; an older home is migrated first. Raises StoreUnavailable,
+    SettingsError."""
+    from controller.host.versions import migrate
     from controller.service import Controller
 
+    migrate(booted.home, "controller")
     return Controller(settings, booted)
 
 
