@@ -23,7 +23,7 @@ class PositionView(Model):
 
 
 class OrderView(Model):
-    """One order as the venue knows it."""
+    """One order as the venue knows it; ``ticket`` is the liquidation that it belongs to."""
 
     order: str
     client_id: str
@@ -38,6 +38,7 @@ class OrderView(Model):
     submitted_ns: int
     market_time: str
     average: int = 0
+    ticket: str = ""
 
 
 class FillView(Model):

@@ -3,42 +3,23 @@
 Everything runs on one thread, so whatever is answered is answered between two orders.
 """
 
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from controller.gate.answer import Answer, Clocks
 from controller.gate.authority import Authority
 from controller.gate.book import Book, Reservation
 from controller.gate.check import check_all
+from controller.gate.claim import ORDER_RULES, Claim, refusal
 from controller.gate.decisions import Decisions
 from controller.gate.orders import OrderRequest, parse_order
 from controller.gate.venue import Bar, Event, Fill, Venue, VenueOrder, VenueRejected, VenueUnknown
 from controller.gate.verdicts import Allow, Code, Deny
+from controller.latch.ticket import book_digest
 
 TRIES = 3
-
-
-class Clocks(NamedTuple):
-    """Where the gate takes time from: boot nanoseconds for ages, wall nanoseconds for people."""
-
-    boot_ns: Callable[[], int] = lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    wall_ns: Callable[[], int] = time.time_ns
-
-
-class Answer(NamedTuple):
-    """Fields of ``ports.Answer``."""
-
-    ok: bool
-    order: str = ""
-    quantity: int = 0
-    code: str = ""
-    limit: str = ""
-    observed: int = 0
-    projected: int = 0
-    value: int = 0
-    headroom: int = 0
-    revision: str = ""
-    message: str = ""
+Check = Callable[[OrderRequest, int], Allow | Deny]
+"""Judges an order at a moment (boot nanoseconds)."""
 
 
 class Desk:
@@ -56,8 +37,12 @@ class Desk:
         self._tables: tuple[str, ...] = ()
         self._recover()
 
-    def submit(self, source: object) -> Answer:
-        """Put one order through every check and, if all allow it, to the venue."""
+    def submit(self, source: object, check: Check | None = None, ticket: str = "") -> Answer:
+        """Put one order through every check (or through ``check`` instead) and, if allowed, to the venue.
+
+        ``ticket`` is the liquidation that it belongs to.
+        """
+        check = check or self.check
         order = parse_order(source)
         if isinstance(order, Deny):
             return self._deny(order, source if isinstance(source, dict) else {})
@@ -67,10 +52,10 @@ class Desk:
         for _ in range(TRIES):
             now = self.clocks.boot_ns()
             self.refresh(now)
-            verdict = self._check(order, now)
+            verdict = check(order, now)
             if isinstance(verdict, Deny):
                 return self._deny(verdict, order._asdict())
-            item = self._reserve(order, verdict)
+            item = self._reserve(order, verdict, ticket)
             now = self.clocks.boot_ns()
             if self.authority.unchanged(now):
                 return self._send(order, verdict, item, now)
@@ -113,19 +98,16 @@ class Desk:
         self.authority.uids.update(self.book.strands)
 
     def enforce(self) -> dict[str, int]:
-        """Cancel what mode and statuses forbid to go on working; number cancelled by uid. Repeats are harmless."""
+        """Cancel what mode and statuses, or the end of its ticket, forbid to go on; number cancelled by uid.
+
+        Repeats are harmless.
+        """
         authority = self.authority
         mode = authority.standing.halt_mode(authority.policies)
         uids = self.book.strands if self.book.reservations else ()
         ranks = {uid: max(mode, authority.standing.status_under(uid, authority.policies)) for uid in uids}
-        if not any(ranks.values()):
-            return {}
-        doomed = []
-        for name, item in self.book.reservations.items():
-            rank = ranks[item.order.uid]
-            if rank >= 2 or (rank == 1 and not item.order.reduce_only):
-                doomed.append(name)
-        return self._cancel(doomed)
+        orders = [item.order for item in self.book.reservations.values()]
+        return self._cancel([order.order for order in orders if not self._may_work(order, ranks[order.uid])])
 
     def trim_exits(self) -> None:
         """After fills: exits of a strategy never add up to more than what it still holds; the newest go first."""
@@ -153,13 +135,46 @@ class Desk:
                 self._settle(item, found)
 
     def cancel_scope(self, scope: str) -> dict[str, int]:
-        """Cancel every working order of ``account`` or ``strategy:<uid>``; number cancelled by uid."""
+        """Cancel every working order of ``account`` or ``strategy:<uid>`` but a liquidation's; number cancelled by uid.
+
+        A halt never stands in the way of its own flatten.
+        """
         uid = "" if scope == "account" else scope.removeprefix("strategy:")
-        return self._cancel([name for name, item in self.book.reservations.items() if not uid or item.order.uid == uid])
+        orders = [item.order for item in self.book.reservations.values() if not uid or item.order.uid == uid]
+        return self._cancel([order.order for order in orders if not self._ticket_holds(order)])
 
     def cancel_order(self, order: str) -> dict[str, int]:
         """Cancel one order; empty when it is not open."""
         return self._cancel([order])
+
+    def claim(self, id: str) -> Claim:
+        """What liquidation ``id`` rests on now."""
+        seen, book = self.authority.seen, self.venue.book()
+        return Claim(
+            id,
+            seen.ticket if seen is not None else None,
+            seen.mode if seen is not None else 0,
+            self.authority.standing.frozen,
+            self.clocks.boot_ns(),
+            book.liquidations.get(id, ""),
+            book_digest((uid, symbol, item.quantity) for (uid, symbol), item in book.holdings.items()),
+        )
+
+    def check(self, order: OrderRequest, now: int) -> Allow | Deny:
+        """Every check under every policy."""
+        authority = self.authority
+        standing = authority.standing
+        if not authority.policies:
+            return Deny(standing.frozen or Code.NO_POLICY, message=standing.reason)
+        return check_all(authority.policies, self.book, order, now, standing)
+
+    def _may_work(self, order: VenueOrder, rank: int) -> bool:
+        if order.ticket:
+            return self._ticket_holds(order)
+        return rank == 0 or (rank == 1 and order.reduce_only)
+
+    def _ticket_holds(self, order: VenueOrder) -> bool:
+        return bool(order.ticket) and refusal(ORDER_RULES, self.claim(order.ticket)) is None
 
     def _recover(self) -> None:
         now, wall = self.clocks.boot_ns(), self.clocks.wall_ns()
@@ -172,14 +187,7 @@ class Desk:
             self.book.count(at)
             self.book.remember(_request(order), order.order, order.quantity, at)
 
-    def _check(self, order: OrderRequest, now: int) -> Allow | Deny:
-        authority = self.authority
-        standing = authority.standing
-        if not authority.policies:
-            return Deny(standing.frozen or Code.NO_POLICY, message=standing.reason)
-        return check_all(authority.policies, self.book, order, now, standing)
-
-    def _reserve(self, order: OrderRequest, verdict: Allow) -> Reservation:
+    def _reserve(self, order: OrderRequest, verdict: Allow, ticket: str) -> Reservation:
         self._last_order += 1
         placed = VenueOrder(
             order=f"g{self._last_order:x}",
@@ -194,6 +202,7 @@ class Desk:
             submitted_ns=self.clocks.wall_ns(),
             market_time=self.venue.book().market_time,
             reduce_only=verdict.reducing,
+            ticket=ticket,
         )
         item = Reservation(placed, verdict.price)
         self.book.reserve(item)

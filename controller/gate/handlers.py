@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controller.gate import exits
 from controller.gate.policy import MODES, STATUSES
 from controller.gate.sentinel import Sentinel
 from controller.gate.venue import VenueRejected, VenueUnknown
@@ -12,6 +13,7 @@ from controller.gate.views import gate_state, live_state, mode, words
 Reply = dict[str, Any]
 MAX_BARS = 2_000
 _SCOPE = re.compile(r"account|strategy:[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class BadRequest(Exception):
@@ -105,6 +107,28 @@ def health(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
     return {"ok": True}
 
 
+def exit_order(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
+    """Put an order that a person asks for through the gate; it must reduce a position."""
+    return exits.submit_exit(sentinel.desk, request.get("order"))._asdict()
+
+
+def liquidation(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
+    """One step of a liquidation: ``begin``, ``order``, ``end``; or ``look``."""
+    step, desk = _one_of(request, "step", ("begin", "order", "end", "look")), sentinel.desk
+    sentinel.refresh(force=step == "begin")
+    if step == "look":
+        return {"ok": True, **exits.look(desk)}
+    id = _text(request, "id")
+    if not _ID.fullmatch(id):
+        raise BadRequest(f"id {id!r} is not 32 hex digits")
+    if step == "order":
+        return exits.liquidate(desk, id, request.get("order"))._asdict()
+    if step == "end":
+        return {"ok": True, "cancelled": exits.end(desk, id)}
+    refused = exits.begin(desk, id)
+    return {"ok": refused is None, **(refused._asdict() if refused else {})}
+
+
 OPERATIONS: dict[str, Callable[[Sentinel, Mapping[str, Any]], Reply]] = {
     "barrier": barrier,
     "submit": submit,
@@ -116,6 +140,8 @@ OPERATIONS: dict[str, Callable[[Sentinel, Mapping[str, Any]], Reply]] = {
     "venue": venue,
     "history": history,
     "health": health,
+    "exit": exit_order,
+    "liquidation": liquidation,
 }
 
 

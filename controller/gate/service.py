@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from controller.gate.answer import Clocks
 from controller.gate.authority import Authority, Raiser
-from controller.gate.desk import Clocks, Desk
+from controller.gate.desk import Desk
 from controller.gate.log import log
 from controller.gate.policy import PolicyKeeper
 from controller.gate.sentinel import Sentinel, latch_raiser

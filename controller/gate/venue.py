@@ -19,7 +19,10 @@ class VenueUnknown(Exception):
 
 @dataclass(slots=True)
 class VenueOrder:
-    """One order. ``order`` is the gate's id; ``(uid, client_id)`` is unique: a repeat is the same order."""
+    """One order. ``order`` is the gate's id; ``(uid, client_id)`` is unique: a repeat is the same order.
+
+    ``ticket`` is the liquidation that it belongs to: then it passes the venue's mode and statuses, reducing only.
+    """
 
     order: str
     client_id: str
@@ -36,6 +39,7 @@ class VenueOrder:
     submitted_ns: int = 0
     market_time: str = ""
     reduce_only: bool = False
+    ticket: str = ""
 
 
 class Fill(NamedTuple):
@@ -94,7 +98,10 @@ class Ledger:
 
 @dataclass(slots=True)
 class VenueBook:
-    """Everything the venue holds. ``orders``: the open ones by gate id; ``closed``: the last 200 closed ones."""
+    """Everything the venue holds. ``orders``: the open ones by gate id; ``closed``: the last 200 closed ones.
+
+    ``liquidations``: id → ``begun`` or ``ended``, for ever.
+    """
 
     cash: int = 0
     holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
@@ -108,6 +115,7 @@ class VenueBook:
     mode: str = "normal"
     statuses: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
+    liquidations: dict[str, str] = field(default_factory=dict)
 
 
 class Venue(Protocol):
@@ -143,6 +151,10 @@ class Venue(Protocol):
 
     def set_status(self, uid: str, status: str) -> None:
         """The venue's own status of a strategy."""
+        ...
+
+    def mark_liquidation(self, id: str, state: str) -> None:
+        """Note that a liquidation has ``begun`` or ``ended``; durable on return. VenueUnknown when it is not."""
         ...
 
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:

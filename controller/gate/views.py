@@ -147,6 +147,7 @@ def _order(order: VenueOrder, state: str) -> dict[str, Any]:
         "submitted_ns": order.submitted_ns,
         "market_time": order.market_time,
         "average": order.average,
+        "ticket": order.ticket,
     }
 
 

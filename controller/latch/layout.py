@@ -34,6 +34,7 @@ POLICY_AT = 72
 FENCE_AT = 80
 BOOT_AT = 88
 LAST_VERIFIED_AT = 96
+TICKET_AT = 120
 RELEASED_AT = 512
 RELEASED_OVERFLOW_AT = 1024
 PERMIT_END = RELEASED_OVERFLOW_AT + 8
@@ -144,12 +145,17 @@ class Header:
         self.nonce16 = nonce16
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether the first 64 bytes carry their own checksum, whatever else they say."""
+    return zlib.crc32(data[: _HEADER.size]).to_bytes(8, "little") == data[_HEADER.size : HEADER_SIZE]
+
+
 def parse_header(data: bytes, magic: bytes, name: str) -> Header:
     """Check the first 64 bytes of file ``name``. Raises LatchError saying what is wrong."""
     if len(data) < HEADER_SIZE:
         raise LatchError(f"{name}: short file")
     found, version, slots, inode, book16, nonce16 = _HEADER.unpack_from(data)
-    if zlib.crc32(data[: _HEADER.size]).to_bytes(8, "little") != data[_HEADER.size : HEADER_SIZE]:
+    if not is_sealed(data):
         raise LatchError(f"{name}: bad header checksum")
     if found != magic or version != VERSION or slots != SLOTS:
         raise LatchError(f"{name}: bad header ({found!r}, version {version}, {slots} slots)")

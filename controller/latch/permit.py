@@ -12,6 +12,7 @@ from controller.latch.layout import (
     RELEASED_AT,
     RELEASED_OVERFLOW_AT,
     SLOTS,
+    TICKET_AT,
     UNTIL_AT,
     LatchError,
     LeaseHeld,
@@ -21,6 +22,7 @@ from controller.latch.layout import (
 from controller.latch.mapped import MappedFile
 from controller.latch.raising import try_lock, unlock
 from controller.latch.reader import read_boot64
+from controller.latch.ticket import TICKET_SIZE, Ticket, pack_ticket, parse_ticket
 
 
 class PermitFile:
@@ -94,6 +96,16 @@ class PermitFile:
         """Keep the furthest verified commit id (40 hex digits)."""
         self._require_lease()
         self._file.data[LAST_VERIFIED_AT : LAST_VERIFIED_AT + 24] = pack_last_verified(commit)
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """The liquidation ticket of this boot, expired or not; None when there is none."""
+        return parse_ticket(self._file.data[TICKET_AT : TICKET_AT + TICKET_SIZE], read_boot64())
+
+    def set_ticket(self, ticket: Ticket | None) -> None:
+        """Issue a liquidation ticket, or take it back. A reader in between sees none: its checksum does not fit."""
+        self._require_lease()
+        self._file.data[TICKET_AT : TICKET_AT + TICKET_SIZE] = pack_ticket(ticket, read_boot64())
 
     def problem(self) -> str:
         """Empty while the path still names this whole file."""

@@ -19,6 +19,7 @@ from controller.latch.layout import (
     SLOTS,
     SLOTS_AT,
     SLOTS_END,
+    TICKET_AT,
     UNTIL_AT,
     LatchError,
     boot64,
@@ -28,6 +29,7 @@ from controller.latch.layout import (
     scope_of,
 )
 from controller.latch.mapped import MappedFile
+from controller.latch.ticket import TICKET_SIZE, Ticket, parse_ticket
 
 CHECK_NS = 50_000_000
 _TRIES = 3
@@ -41,13 +43,33 @@ class LatchState:
     ``mode`` 0 normal, 1 pause, 2 freeze, 3 halt-all (account); ``strategy_modes`` scope24 → 1..3;
     ``permit`` ``ok``, or why only reducing orders pass: ``expired`` ``too-far`` ``other-boot`` ``never`` ``missing``;
     ``policy_version``, ``policy_digest24``, ``fence`` as the permit names them (the last known while it is missing);
-    ``words`` the slot words that bind; ``anomaly`` empty, or what is wrong with the files (then ``mode`` ≥ freeze).
+    ``words`` the slot words that bind; ``ticket`` a liquidation's, expired or not;
+    ``anomaly`` empty, or what is wrong with the files (then ``mode`` ≥ freeze).
     """
 
-    __slots__ = ("anomaly", "fence", "mode", "permit", "policy_digest24", "policy_version", "strategy_modes", "words")
+    __slots__ = (
+        "anomaly",
+        "fence",
+        "mode",
+        "permit",
+        "policy_digest24",
+        "policy_version",
+        "strategy_modes",
+        "ticket",
+        "words",
+    )
 
-    def __init__(self, words: tuple[int, ...], permit: str, policy: int, fence: int, anomaly: str) -> None:
+    def __init__(
+        self,
+        words: tuple[int, ...],
+        permit: str,
+        policy: int,
+        fence: int,
+        anomaly: str,
+        ticket: Ticket | None = None,
+    ) -> None:
         self.words = words
+        self.ticket = ticket
         self.permit = permit
         self.policy_version = policy >> 24
         self.policy_digest24 = policy & 0xFFFFFF
@@ -207,7 +229,8 @@ class LatchReader:
         binding = self._binding()
         policy, fence, boot = self._until[POLICY_AT // 8 : POLICY_AT // 8 + 3].tolist()
         reason = _permit_reason(until, boot_ns, boot == self._boot64 != 0)
-        return self._publish(LatchState(binding, reason, policy, fence, ""))
+        raw = self._permit_seen[TICKET_AT - POLICY_AT : TICKET_AT - POLICY_AT + TICKET_SIZE]
+        return self._publish(LatchState(binding, reason, policy, fence, "", parse_ticket(raw, self._boot64)))
 
     def _publish(self, state: LatchState) -> LatchState:
         if not state.same_as(self._state):

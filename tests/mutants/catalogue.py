@@ -21,6 +21,8 @@ _CHAIN = ("test_audit_tampering",)
 TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.gate.check", "ADMISSION", _CHECK),
     ("controller.gate.check", "ENTRY", _CHECK),
+    ("controller.gate.claim", "BEGIN_RULES", ("test_gate_liquidation",)),
+    ("controller.gate.claim", "ORDER_RULES", ("test_gate_liquidation",)),
     ("controller.core.trust.rules", "SIGNER_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_TREE_RULES", _TRUST),

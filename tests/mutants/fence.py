@@ -43,8 +43,8 @@ GATE = edits(
         ),
         (_DESK, "repeat is not sent again", "if known is not None:\n            return self._repeat", "if False:\n            return self._repeat"),
         (_DESK, "client id is not reused", "if not _same(order, first, quantity):", "if False:"),
-        (_DESK, "freeze cancels all", "if rank >= 2 or (", "if ("),
-        (_DESK, "pause cancels entries", " or (rank == 1 and not item.order.reduce_only):", ":"),
+        (_DESK, "freeze cancels all", "return rank == 0 or (rank == 1 and order.reduce_only)", "return rank == 0 or order.reduce_only"),
+        (_DESK, "pause cancels entries", "return rank == 0 or (rank == 1 and order.reduce_only)", "return rank <= 1"),
         (_DESK, "strategy halt cancels", "max(mode, authority.standing.status_under(uid, authority.policies))", "mode"),
         (_DESK, "exits are trimmed after fills", "            self.trim_exits()\n", ""),
         (_DESK, "fill counts once", "if event.seq <= self._fill_seq:", "if False:"),
@@ -59,6 +59,27 @@ GATE = edits(
         (_STANDING, "restriction shows as pause", "return max(mode, PAUSE) if self.reduce_only else mode", "return mode"),
         (_SENTINEL, "socket halt never loosens", "max(mode, authority.sticky.get(scope, 0))\n", "mode\n"),
         (_SENTINEL, "socket halt binds until the latch has it", "if level >= mode and self._binds(word):", "if True:"),
+    ),
+)
+
+LIQUIDATION = edits(
+    ("test_gate_liquidation", "test_latch_ticket", "test_planner", "test_venue_liquidation"),
+    (
+        ("controller.adapters.venues.fence", "liquidation has begun at the venue", 'if book.liquidations.get(order.ticket) == "begun":', "if order.ticket:"),
+        ("controller.adapters.venues.fence", "liquidation only reduces at the venue", "        return REDUCING\n    return level(", "        return OPEN\n    return level("),
+        ("controller.latch.ticket", "checksum of the ticket", " or _CRC.unpack_from(raw, _BODY.size)[0] != _crc(body, boot64)", ""),
+        ("controller.latch.ticket", "ticket of this boot", "zlib.crc32(body, zlib.crc32(boot64.to_bytes(8, \"big\")))", "zlib.crc32(body)"),
+        ("controller.gate.claim", "ticket of at most 10 minutes", "0 < left <= TICKET_LIMIT_NS", "0 < left"),
+        ("controller.gate.claim", "ticket runs out", "0 < left <= TICKET_LIMIT_NS", "left <= TICKET_LIMIT_NS"),
+        ("controller.gate.exits", "exits only reduce", "isinstance(verdict, Deny) or verdict.reducing", "True"),
+        ("controller.gate.exits", "begun once", "        desk.venue.mark_liquidation(id, BEGUN)\n", ""),
+        ("controller.gate.exits", "begin cancels", '        desk.cancel_scope("account")\n', ""),
+        ("controller.gate.exits", "ended for ever", "        desk.venue.mark_liquidation(id, ENDED)\n", "        pass\n"),
+        ("controller.gate.exits", "never more than is open", "    if order.quantity > room:\n", "    if False:\n"),
+        ("controller.gate.exits", "market orders only", '    if order.type != "market":\n', "    if False:\n"),
+        (_DESK, "the end of a ticket ends its orders", "            return self._ticket_holds(order)\n", "            return True\n"),
+        (_DESK, "a halt spares its own flatten", "if not self._ticket_holds(order)])", "])"),
+        ("controller.core.plan.planner", "a plan spares a liquidation", " and not order.ticket]", "]"),
     ),
 )
 
@@ -177,4 +198,4 @@ VENUE = edits(
     ),
 )
 
-FENCE: tuple[Mutant, ...] = (*GATE, *POLICY, *READER, *RAISING, *HALT, *VENUE)
+FENCE: tuple[Mutant, ...] = (*GATE, *LIQUIDATION, *POLICY, *READER, *RAISING, *HALT, *VENUE)

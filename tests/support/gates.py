@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from controller.gate import policy as gate_policy
+from controller.gate.answer import Answer, Clocks
 from controller.gate.authority import Authority
 from controller.gate.client import GateClient
-from controller.gate.desk import Answer, Clocks, Desk
+from controller.gate.desk import Desk
 from controller.gate.policy import PolicyKeeper
 from controller.gate.service import GateService
 from controller.latch.permit import PermitFile

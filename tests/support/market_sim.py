@@ -12,8 +12,9 @@ from controller.adapters.venues.paper import PaperVenue
 from controller.core.desired import documents
 from controller.core.plan import drawdown
 from controller.core.policy.compile import compile_policy
+from controller.gate.answer import Clocks
 from controller.gate.authority import Authority
-from controller.gate.desk import Clocks, Desk
+from controller.gate.desk import Desk
 from controller.gate.policy import PolicyKeeper
 from controller.gate.venue import Bar, Event
 from controller.gate.views import bar_event, live_state, policy_event

@@ -87,6 +87,9 @@ class MemoryVenue:
     def set_status(self, uid: str, status: str) -> None:
         self._book.statuses[uid] = status
 
+    def mark_liquidation(self, id: str, state: str) -> None:
+        self._book.liquidations[id] = state
+
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
         return {name: [("2008-06-02", self._book.marks[name])][:n] for name in symbols if name in self._book.marks}
 

@@ -15,8 +15,8 @@ def order_out(order: VenueOrder) -> list[Any]:
 
 
 def order_in(values: list[Any]) -> VenueOrder:
-    """The order of such a list."""
-    return VenueOrder(**dict(zip(_ORDER, values, strict=True)))
+    """The order of such a list; one written before a field existed has its default."""
+    return VenueOrder(**dict(zip(_ORDER, values, strict=False)))
 
 
 def books_out(books: Books) -> dict[str, Any]:
@@ -31,6 +31,7 @@ def books_out(books: Books) -> dict[str, Any]:
         "mode": book.mode,
         "statuses": book.statuses,
         "accepted": book.accepted,
+        "liquidations": book.liquidations,
         "orders": [order_out(order) for order in book.orders.values()],
         "closed": [order_out(order) for order in book.closed],
         "holdings": [
@@ -54,6 +55,7 @@ def books_in(values: dict[str, Any]) -> Books:
         mode=values["mode"],
         statuses=values["statuses"],
         accepted=values["accepted"],
+        liquidations=values.get("liquidations", {}),
         orders={order.order: order for order in map(order_in, values["orders"])},
         closed=[order_in(item) for item in values["closed"]],
         ledgers={uid: Ledger(*item) for uid, item in values["ledgers"].items()},

@@ -1,6 +1,6 @@
 """The venue's own fence, behind the gate's: what its mode and a strategy's status let through."""
 
-from controller.gate.venue import VenueBook
+from controller.gate.venue import VenueBook, VenueOrder
 
 OPEN, REDUCING, CLOSED = 0, 1, 2
 _MODES = {"normal": OPEN, "pause-new-orders": REDUCING, "halt-trading": CLOSED, "halt-all": CLOSED}
@@ -23,6 +23,13 @@ def level(book: VenueBook, uid: str) -> int:
     A strategy whose status was never set counts as active here: which strategies exist is the gate's to know.
     """
     return max(mode_level(book.mode), status_level(book.statuses.get(uid, "active")))
+
+
+def level_for(book: VenueBook, order: VenueOrder) -> int:
+    """Level for one order; a liquidation that has begun passes every fence, reducing only."""
+    if book.liquidations.get(order.ticket) == "begun":
+        return REDUCING
+    return level(book, order.uid)
 
 
 def reducible(book: VenueBook, uid: str, symbol: str, side: int) -> int:

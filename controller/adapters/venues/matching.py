@@ -62,7 +62,7 @@ def match(
 
 def _room(book: VenueBook, order: VenueOrder, used: _Session) -> int | None:
     """Shares that may still fill; None: it waits (closed fence), 0: a reducing order without anything to reduce."""
-    level = fence.level(book, order.uid)
+    level = fence.level_for(book, order)
     if level == fence.CLOSED:
         return None
     remaining = order.quantity - order.filled

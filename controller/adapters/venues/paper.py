@@ -146,6 +146,10 @@ class PaperVenue:
         fence.status_level(status)
         self._set({"k": "status", "u": uid, "v": status})
 
+    def mark_liquidation(self, id: str, state: str) -> None:
+        """Note a liquidation's begin or end; errors as for :meth:`set_mode`."""
+        self._set({"k": "liquidation", "i": id, "v": state})
+
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
         """The last ``n`` closes up to the market clock."""
         session = self._books.book.session
@@ -240,7 +244,7 @@ class PaperVenue:
             return "the replay has ended"
         if order.order in book.orders or self._books.used_before(order.uid, order.client_id):
             return f"order id {order.order} or client id {order.client_id} was used before"
-        level = fence.level(book, order.uid)
+        level = fence.level_for(book, order)
         if level == fence.CLOSED:
             return f"mode {book.mode}, strategy {book.statuses.get(order.uid, 'active')}: nothing passes"
         room = fence.reducible(book, order.uid, order.symbol, order.side)

@@ -23,6 +23,8 @@ def apply(books: Books, record: dict[str, Any], sessions: Sequence[str]) -> None
             book.mode = record["v"]
         case "status":
             book.statuses[record["u"]] = record["v"]
+        case "liquidation":
+            book.liquidations[record["i"]] = record["v"]
         case "bar":
             book.session, book.market_time = record["s"], sessions[record["s"]]
             _events(books, record["e"], record["w"])

@@ -96,9 +96,13 @@ def _moves(now: int, wanted: int, tighten: bool) -> bool:
 
 
 def _cancels(inputs: Inputs) -> Iterable[Step]:
-    """Cancels: everything under a freeze, a halted strategy's orders, and a strategy's when it becomes paused."""
+    """Cancels: everything under a freeze, a halted strategy's orders, and a strategy's when it becomes paused.
+
+    A liquidation's orders work under the halt that it needs.
+    """
     base, target, live = inputs.base, inputs.target, inputs.live
-    working = {order.uid for order in live.orders if order.state not in _CLOSED} if live else set()
+    orders = [order for order in live.orders if order.state not in _CLOSED and not order.ticket] if live else []
+    working = {order.uid for order in orders}
     frozen = target.mode.rank >= TradingMode.HALT_TRADING.rank
     entered = base is not None and base.mode.rank < TradingMode.HALT_TRADING.rank
     if frozen:

@@ -139,9 +139,9 @@ def test_submit_when_latch_changes_between_check_and_send_then_checks_again(
 ) -> None:
     reserve = rig.desk._reserve
 
-    def reserve_and_halt(request: OrderRequest, verdict: Allow) -> Reservation:
+    def reserve_and_halt(request: OrderRequest, verdict: Allow, ticket: str) -> Reservation:
         home.halt()
-        return reserve(request, verdict)
+        return reserve(request, verdict, ticket)
 
     monkeypatch.setattr(rig.desk, "_reserve", reserve_and_halt)
     assert rig.submit().code == Code.TRADING_HALTED

@@ -37,3 +37,12 @@ def test_reducible_then_position_less_working_exits_of_the_same_strategy_and_sym
     assert fence.reducible(book, UID, "AAA", -1) == 40
     book.orders["g4"] = VenueOrder("g4", "c4", UID, "AAA", -1, 70)
     assert fence.reducible(book, UID, "AAA", -1) == 0
+
+
+def test_level_for_an_order_of_a_liquidation_that_has_begun_then_reducing_whatever_holds() -> None:
+    book = VenueBook(mode="halt-all", statuses={UID: "halted"}, liquidations={"1" * 32: "begun", "2" * 32: "ended"})
+    order = VenueOrder("g1", "c1", UID, "AAA", -1, 10)
+    assert fence.level_for(book, order) == fence.CLOSED
+    for ticket, level in (("1" * 32, fence.REDUCING), ("2" * 32, fence.CLOSED), ("3" * 32, fence.CLOSED)):
+        order.ticket = ticket
+        assert fence.level_for(book, order) == level

@@ -157,6 +157,16 @@ def test_working_order_under_a_freeze_then_cancelled_again() -> None:
     assert [step.action for step in plan.steps] == ["cancel-orders"]
 
 
+def test_working_order_of_a_liquidation_under_a_freeze_then_left_alone() -> None:
+    frozen = policy(mode=TradingMode.HALT_ALL)
+    order = _order(UIDS[0]).model_copy(update={"ticket": "1" * 32})
+    statuses = dict.fromkeys(frozen.strategies, HALTED)
+    plan = plan_for(
+        inputs(frozen, frozen, live(TradingMode.HALT_ALL, statuses=statuses, orders=(order,)), settled=True)
+    )
+    assert "cancel-orders" not in [step.action for step in plan.steps]
+
+
 def test_tightening_drift_when_unchanged_then_kept() -> None:
     plan = plan_for(inputs(policy(), policy(), live(statuses={UIDS[0]: HALTED}), settled=True))
     assert plan.steps == ()
