@@ -20,7 +20,8 @@ from controller.adapters.venues.matching import Rules, match
 from controller.adapters.venues.records import apply
 from controller.adapters.venues.terms import malformed, same
 from controller.gate.venue import Bar, Closed, Event, Fill, VenueBook, VenueOrder, VenueRejected, VenueUnknown
-from controller.marketdata.feed import Feed, load_feed
+from controller.marketdata.cache import cached_feed
+from controller.marketdata.feed import Feed
 
 if TYPE_CHECKING:
     from controller.settings import PaperSettings
@@ -41,7 +42,8 @@ def open_venue(paper: "PaperSettings", data_dir: str, folder: Path, initial_cash
 
     Raises JournalDamaged, FileNotFoundError (data pack), ValueError (settings, or a book made on another feed).
     """
-    return PaperVenue(load_feed(data_dir), paper, folder, initial_cash)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return PaperVenue(cached_feed(data_dir, folder / "prices"), paper, folder, initial_cash)
 
 
 class PaperVenue:
