@@ -4,7 +4,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class LimitName(click.ParamType):
+class LimitName(click.ParamType[str]):
     """The name of a limit, as ``position.max_position_pct``; whether it exists is for the service to say."""
 
     name = "limit"
@@ -16,7 +16,7 @@ class LimitName(click.ParamType):
         return [CompletionItem(limit.name, help=limit.doc) for limit in LIMITS if limit.name.startswith(incomplete)]
 
 
-class StrategyName(click.ParamType):
+class StrategyName(click.ParamType[str]):
     """The id of a strategy; whether it exists is for the service to say."""
 
     name = "strategy"
