@@ -32,12 +32,13 @@ from schemas.halts import Adoption
 from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
+from schemas.risk import Analysis
 from schemas.status import Condition, ConditionType
 
 
 @dataclass(slots=True)
 class Parts:
-    """What control works with. ``live`` gives the newest reading, None without an engine."""
+    """What control works with. ``live`` gives the newest reading, None without an engine; ``analysis`` its figures."""
 
     source: Source
     verifier: Verifier
@@ -49,6 +50,7 @@ class Parts:
     pins: Pins
     sectors: Mapping[str, str]
     live: Callable[[], LiveState | None] = lambda: None
+    analysis: Callable[[], Analysis | None] = lambda: None
     last: Callable[[], Pass | None] = lambda: None
 
 
@@ -71,10 +73,10 @@ class ControllerControl:
             if self.make_overview is None:
                 raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
             return self.make_overview()
-        live = self.parts.live()
+        live, newer = self.parts.live(), {"analysis": self.parts.analysis()}
         if live is not None and (picture.live is None or live.as_of_ns > picture.live.as_of_ns):
-            return picture.model_copy(update={"live": live, "live_error": ""})
-        return picture
+            return picture.model_copy(update={**newer, "live": live, "live_error": ""})
+        return picture.model_copy(update=newer)
 
     def wake(self, reason: str) -> None:
         """Reconcile soon, with a fetch of a remote before it."""

@@ -174,7 +174,8 @@ class Store(Protocol):
         ...
 
     def add_samples(self, series: str, at_ns: int, market_time: str, values: Mapping[str, int]) -> None:
-        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s), ``metrics`` (1 min) or ``prices``."""
+        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s), ``metrics`` (1 min), ``prices``, or
+        ``sessions``: one row a session of the market clock, at its date's midnight UTC."""
         ...
 
     def samples(self, series: str, key: str, since_ns: int, until_ns: int) -> Sequence[tuple[int, int]]:
@@ -274,6 +275,10 @@ class Engine(Protocol):
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
+        ...
+
+    def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
+        """The last ``n`` (session, close in micro-dollars) up to the market clock, oldest first; empty when unknown."""
         ...
 
 

@@ -21,6 +21,7 @@ from controller.home import Home
 from controller.latch.journal import Journal
 from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
+from controller.reconcile.analyst import Analyst, analyse
 from controller.reconcile.boot import Booted
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
@@ -40,6 +41,7 @@ from schemas.desired import Desired
 from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.policy import Policy
+from schemas.risk import Analysis
 
 AGAIN_SECONDS = 0.01
 RETRY_SECONDS = 0.25
@@ -138,12 +140,22 @@ class Controller(Common):
         )
         parts = self.control_parts(self.memory, self.maker)
         parts.live = self._live
+        self.analyst = Analyst(self.store, self.engine, self.clock, self._live, self._applied)
+        parts.analysis = lambda: self.analyst.analysis
         parts.last = lambda: self.reconciler.last
         self.control = ControllerControl(
             parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), scan=lambda: self.loop.scan()
         )
         fetch = self.polled.fetch if self.polled is not None else None
-        work = Work(self._reconcile, self._adopt, self.monitor.sample, self._probe, self.desk.publish_evidence, fetch)
+        work = Work(
+            self._reconcile,
+            self._adopt,
+            self.monitor.sample,
+            self._probe,
+            self.desk.publish_evidence,
+            fetch,
+            self.analyst.work,
+        )
         refs = None if settings.source.remote else home.bare / "refs" / "heads"
         self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
         self._journal = Journal(str(home.journal))
@@ -270,7 +282,7 @@ def offline(settings: Settings) -> ControllerControl:
 
 def _offline_overview(common: Common, memory: Memory) -> Overview:
     """Git and store as they are, and the live book from the gate when it goes on without its controller."""
-    live, error = _from_gate(common.home)
+    live, error, analysis = _from_gate(common, memory)
     return Overview(
         pid=0,
         as_of_ns=common.clock.wall_ns(),
@@ -282,14 +294,20 @@ def _offline_overview(common: Common, memory: Memory) -> Overview:
         halts=common.desk.open_halts(memory.applied_desired),
         peaks=dict(common.store.peaks()),
         decisions=tuple(common.store.decisions()),
+        analysis=analysis,
     )
 
 
-def _from_gate(home: Home) -> tuple[LiveState | None, str]:
-    engine = GateEngine(home.gate_socket, GATE_SECONDS)
+def _from_gate(common: Common, memory: Memory) -> tuple[LiveState | None, str, Analysis | None]:
+    """Its reading, or why there is none, and what the past says of it."""
+    engine = GateEngine(common.home.gate_socket, GATE_SECONDS)
+    policy, desired = memory.applied, memory.applied_desired
     try:
-        return engine.read(), ""
+        live = engine.read()
+        if policy is None or desired is None:
+            return live, "", None
+        return live, "", analyse(common.store, engine, live, policy, desired.risk.account.benchmark)
     except EngineUnavailable:
-        return None, "service down"
+        return None, "service down", None
     finally:
         engine.close()

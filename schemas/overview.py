@@ -5,6 +5,7 @@ from schemas.halts import Halt
 from schemas.live import Decision, LiveState
 from schemas.plan import Plan
 from schemas.policy import Policy
+from schemas.risk import Analysis
 from schemas.scalars import Model
 from schemas.status import Condition, Refusal, Revision
 
@@ -13,6 +14,7 @@ class Overview(Model):
     """``desired`` is the applied verified tree, ``effective`` the compiled policy with halts in it.
 
     ``live`` is None with ``live_error`` when the engine does not answer; ``live.as_of_ns`` says how old it is.
+    ``analysis`` is of its own market time, at most a few seconds older than ``live``.
     """
 
     pid: int
@@ -28,3 +30,4 @@ class Overview(Model):
     decisions: tuple[Decision, ...] = ()
     refusal: Refusal | None = None
     pending: Plan | None = None
+    analysis: Analysis | None = None

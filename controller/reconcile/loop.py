@@ -8,6 +8,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ class Work:
 
     ``reconcile`` returns seconds until it wants to run again (0: no wish), ``adopt`` whether halts are new,
     ``evidence`` whether anything was published, ``fetch`` (of a remote; None without one) whether the source has
-    changed and the seconds until it wants to run again.
+    changed and the seconds until it wants to run again. ``analyse`` keeps the figures that nothing waits for.
     """
 
     reconcile: Callable[[], float]
@@ -45,6 +46,7 @@ class Work:
     probe: Callable[[], None]
     evidence: Callable[[], bool]
     fetch: Callable[[], tuple[bool, float]] | None = None
+    analyse: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +120,10 @@ class Loop:
                 group.start_soon(self._every, self.settings.sample_seconds, self._sample)
                 group.start_soon(self._every, PROBE_SECONDS, self._probe)
                 group.start_soon(self._evidence)
+                if self.work.analyse is not None:
+                    group.start_soon(
+                        self._every, self.settings.sample_seconds, partial(self._analyse, self.work.analyse)
+                    )
                 if self.work.fetch is not None:
                     group.start_soon(self._fetch, self.work.fetch)
                 if self.refs is not None:
@@ -189,6 +195,9 @@ class Loop:
 
     async def _probe(self) -> None:
         await self._safely("journal probe", self.work.probe)
+
+    async def _analyse(self, analyse: Callable[[], None]) -> None:
+        await self._safely("analysis", analyse, abandon=True)
 
     async def _evidence(self) -> None:
         """Backfill to the bot's branch, for ever and off every lane, slower while it is refused."""

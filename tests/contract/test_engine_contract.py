@@ -193,3 +193,13 @@ def test_any_call_when_stopped_then_unavailable_with_the_next_command(ready: Eng
         with pytest.raises(EngineUnavailable) as caught:
             call()
         assert caught.value.hint == "gt risk service status"
+
+
+def test_history_then_the_newest_closes_up_to_the_market_clock(ready: EngineUnderTest) -> None:
+    (session, close), *_ = ready.engine.history("AAPL", 1)
+    assert (session, close) == (ready.engine.read().market_time, MARKS["AAPL"])
+
+
+def test_history_when_the_symbol_is_unknown_or_none_is_asked_then_empty(ready: EngineUnderTest) -> None:
+    assert list(ready.engine.history("NOSUCH", 5)) == []
+    assert list(ready.engine.history("AAPL", 0)) == []

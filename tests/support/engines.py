@@ -53,6 +53,7 @@ def memory() -> Iterator[EngineUnderTest]:
             ManualClock(), policies=home.policies, raised=lambda: halts, permit=lambda: permit[0], cash=CASH
         )
         engine.prices.update(MARKS)
+        engine.closes = {symbol: [(engine.market_time, mark)] for symbol, mark in MARKS.items()}
 
         def raise_halt(scope: str, mode: int) -> None:
             halts.append(halt(len(halts) + 1, scope, list(type(engine.venue_mode))[mode], word=mode))

@@ -19,6 +19,7 @@ _STATE = TypeAdapter(GateState)
 _DECISIONS = TypeAdapter(list[Decision])
 _CANCELLED = TypeAdapter(dict[str, int])
 _ANSWER = TypeAdapter(Answer)
+_BARS = TypeAdapter(dict[str, list[tuple[str, int]]])
 T = TypeVar("T")
 
 
@@ -64,6 +65,10 @@ class GateEngine:
     def decisions(self, since: int) -> Sequence[Decision]:
         """Decisions after ``since``, oldest first."""
         return _parse(_DECISIONS, self._ask("decisions", since=since).get("decisions"))
+
+    def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
+        """Closes of one instrument: an order waits behind the reading of one, never of all."""
+        return _parse(_BARS, self._ask("history", symbols=[symbol], n=n).get("bars")).get(symbol, [])
 
     def close(self) -> None:
         """Drop idle connections; idempotent."""

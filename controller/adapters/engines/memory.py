@@ -135,6 +135,11 @@ class MemoryEngine(MemoryBook):
         self._call("decisions")
         return [decision for decision in self._decisions if decision.seq > since]
 
+    def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
+        """The last ``n`` closes of one instrument."""
+        self._call(f"history {symbol}")
+        return self.closes.get(symbol, [])[-n:] if n else []
+
     def _call(self, what: str) -> None:
         self.calls.append(what)
         if self.slow:

@@ -9,13 +9,14 @@ _SIGNS = {"buy": 1, "sell": -1}
 class MemoryBook:
     """A book without any check. Prices are marks in micro-dollars; ``cash`` is what is left of the money.
 
-    ``venue_mode`` and ``venue_statuses`` are the venue's own; a strategy that it was never told of is paused.
+    ``closes`` is each instrument's past. ``venue_mode`` and ``venue_statuses`` are the venue's own; a strategy that it was never told of is paused.
     """
 
     def __init__(self, cash: int) -> None:
         self.cash = cash
         self.market_time = "2008-06-02"
         self.prices: dict[str, int] = {}
+        self.closes: dict[str, list[tuple[str, int]]] = {}
         self.venue_mode = TradingMode.NORMAL
         self.venue_statuses: dict[str, StrategyStatus] = {}
         self.held: dict[tuple[str, str], PositionView] = {}

@@ -13,7 +13,7 @@ DAY = 86_400 * SECOND
 RAW_KEPT = DAY
 MINUTE_KEPT = 90 * DAY
 DECISIONS_KEPT = 90 * DAY
-SERIES = ("equity", "positions", "metrics", "prices")
+SERIES = ("equity", "positions", "metrics", "prices", "sessions")
 BATCH = 1_000
 
 

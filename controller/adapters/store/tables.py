@@ -189,7 +189,7 @@ fills = Table(
 samples = Table(
     "samples",
     metadata,
-    Column("series", String(16), primary_key=True, comment="equity, positions, metrics or prices"),
+    Column("series", String(16), primary_key=True, comment="equity, positions, metrics, prices or sessions"),
     Column(
         "resolution", SmallInteger, primary_key=True, autoincrement=False, comment="0: as sampled, 1: minute, 2: day"
     ),

@@ -1,0 +1,97 @@
+"""The analyst on the in-memory twins: sessions kept by the market clock, figures when they are due."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.core.policy.compile import compile_policy
+from controller.errors import EngineUnavailable
+from controller.reconcile.analyst import Analyst, midnight_ns
+from schemas.desired import Desired
+from schemas.policy import Policy
+from tests.support.returns import closes, wave
+from tests.support.rig import UID_A, Rig, desired, make_rig
+
+DOLLAR = 1_000_000
+DATES = [(date(2008, 1, 1) + timedelta(days=number)).isoformat() for number in range(280)]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = make_rig(tmp_path, desired(1))
+    made.reconciler.reconcile_once()
+    for seed, name in enumerate(("AAPL", "JPM", "SPX"), 1):
+        made.engine.closes[name] = closes(DATES, wave(len(DATES), seed))
+    yield made
+    made.close()
+
+
+def analyst_of(rig: Rig) -> Analyst:
+    def applied() -> tuple[Desired, Policy] | None:
+        known = rig.reconciler.memory.applied_desired
+        return (known, compile_policy(known, {})) if known else None
+
+    return Analyst(rig.store, rig.engine, rig.clock, lambda: rig.engine.read(), applied)
+
+
+def day(rig: Rig, analyst: Analyst, place: int, cash: int) -> None:
+    """One session with ``cash`` at its end."""
+    rig.engine.market_time = DATES[place]
+    rig.engine.cash = cash
+    analyst.work()
+    rig.clock.advance(1)
+
+
+def test_work_when_a_session_ends_then_its_last_equity_is_kept_once_at_its_date(rig: Rig) -> None:
+    analyst = analyst_of(rig)
+    for place, cash in ((0, 5), (0, 7), (1, 8), (1, 9), (2, 1)):
+        day(rig, analyst, place, cash)
+    found = rig.store.samples("sessions", "account", 0, 2**62)
+    assert found == [(midnight_ns(DATES[0]), 7), (midnight_ns(DATES[1]), 9)]
+
+
+def test_work_then_sessions_give_each_scope_its_performance(rig: Rig) -> None:
+    analyst = analyst_of(rig)
+    for place, cash in enumerate(wave(70, 5, start=100_000 * DOLLAR), start=200):
+        day(rig, analyst, place, cash)
+    assert analyst.analysis is not None
+    account = analyst.analysis.performance["account"]
+    assert account.sharpe is not None and account.sessions > 60
+    assert analyst.analysis.performance[UID_A].missing["sharpe"] == "the returns do not vary"
+
+
+def test_work_when_something_is_held_then_the_book_s_risk_is_told_at_its_market_time(rig: Rig) -> None:
+    rig.engine.set_position(UID_A, "AAPL", 10, 100 * DOLLAR)
+    rig.engine.set_position(UID_A, "JPM", 10, 100 * DOLLAR)
+    analyst = analyst_of(rig)
+    day(rig, analyst, 279, 100_000 * DOLLAR)
+    assert analyst.analysis is not None
+    book = analyst.analysis.book
+    assert (book.market_time, book.benchmark, book.pair, book.missing) == (DATES[279], "SPX", ("AAPL", "JPM"), {})
+
+
+def test_work_within_five_seconds_then_the_engine_is_not_asked_again(rig: Rig) -> None:
+    analyst = analyst_of(rig)
+    for _ in range(5):
+        day(rig, analyst, 10, 1)
+    assert rig.engine.calls.count("history SPX") == 1
+    day(rig, analyst, 10, 1)
+    assert rig.engine.calls.count("history SPX") == 2
+
+
+def test_work_when_the_engine_is_silent_then_raises_and_keeps_the_last_figures(rig: Rig) -> None:
+    analyst = analyst_of(rig)
+    day(rig, analyst, 10, 1)
+    known = analyst.analysis
+    rig.engine.unavailable = "stopped"
+    with pytest.raises(EngineUnavailable):
+        analyst.work()
+    assert analyst.analysis is known
+
+
+def test_work_when_nothing_is_applied_then_does_nothing(rig: Rig) -> None:
+    analyst = Analyst(rig.store, rig.engine, rig.clock, lambda: rig.engine.read(), lambda: None)
+    analyst.work()
+    assert analyst.analysis is None
