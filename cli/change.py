@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.options import confirm
-from cli.output import ATTENTION, OK, PARTLY, Document, Failure, finish, notice
+from cli.options import UNCHANGED, Options, confirm, interruptible
+from cli.output import ATTENTION, DECLINED, OK, PARTLY, Document, Failure, finish, notice
 from cli.remote import ask
 from cli.render.config import changes
 from cli.render.text import safe
@@ -36,24 +36,15 @@ class Change:
     table: Callable[[Document], bool] = lambda _: True
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options that every mutating command has."""
-
-    reason: str
-    dry_run: bool
-    yes: bool
-    as_json: bool
-
-
 def carry_out(change: Change, options: Options) -> int:
     """Do it; the exit code: 0 in force, 3 another signer or the service is needed, 4 declined, 5 not yet in force."""
     request = {"intent": change.intent, "reason": options.reason}
-    proposal = ask("propose", request, WAIT_SECONDS)
-    if options.dry_run:
-        return finish({"dry_run": True, **_public(proposal)}, OK, options.as_json, lambda _: describe(change, proposal))
-    plan = describe(change, proposal)
-    confirm("Continue?", plan, yes=_agreed(change, options), again=change.again, default=change.default)
+    with interruptible(UNCHANGED):
+        proposal = ask("propose", request, WAIT_SECONDS)
+        if options.dry_run:
+            document = {"dry_run": True, **_public(proposal)}
+            return finish(document, OK, options.as_json, lambda _: describe(change, proposal))
+        _agree(change, proposal, options)
     commit, proposal = _land(request, proposal, change, options)
     applied = _wait(commit)
     down = [_OFFLINE] if applied["condition"] == _OFFLINE else []
@@ -62,12 +53,23 @@ def carry_out(change: Change, options: Options) -> int:
     code = ATTENTION if attention else OK if applied["in_force"] else PARTLY
     if code == PARTLY:
         message = f"landed as {commit[:12]} and not yet in force: {applied['condition']}"
-        result["error"] = {"message": message, "hint": "gt risk status", "code": "NotInForce"}
+        result["error"] = {"message": message, "hint": _next(applied), "code": "NotInForce"}
     return finish(result, code, options.as_json, lambda seen: _closing(change, seen))
 
 
-def _agreed(change: Change, options: Options) -> bool:
-    return options.yes or (not change.ask and not sys.stdin.isatty())
+def _agree(change: Change, proposal: Document, options: Options) -> None:
+    """Show the plan and ask. A large change wants its digest named, ``--yes`` alone is not enough for it."""
+    plan, digest, large = describe(change, proposal), proposal["plan"]["digest"], bool(proposal["hold"])
+    if options.plan and options.plan != digest:
+        message = f"the plan is now {digest}, not the one that was accepted: {UNCHANGED}"
+        raise Failure(message, f"{change.again} --dry-run", DECLINED, "PlanChanged")
+    yes = bool(options.plan) or (not large and (options.yes or (not change.ask and not sys.stdin.isatty())))
+    again = f"{change.again} --accept-plan {digest}" if large else change.again
+    confirm("Continue?", plan, yes=yes, again=again, default=change.default and not large)
+
+
+def _next(applied: Document) -> str:
+    return applied["fix"] or "gt risk status"
 
 
 def _public(proposal: Document) -> Document:
@@ -81,9 +83,9 @@ def describe(change: Change, proposal: Document) -> list[str]:
     lines += [*found, ""] if found else []
     if proposal["notes"]:
         lines += ["This change will:", *(f"  - {safe(note)}" for note in proposal["notes"]), ""]
-    for who in proposal["missing"]:
-        lines.append(f"⏳ {safe(who)}")
-    return lines
+    if proposal["hold"]:
+        lines += [f"⚠️  Large change: {safe(proposal['hold'])}", f"Digest: {proposal['plan']['digest']}"]
+    return lines + [f"⏳ {safe(who)}" for who in proposal["missing"]]
 
 
 def _land(request: Document, proposal: Document, change: Change, options: Options) -> tuple[str, Document]:
@@ -93,16 +95,19 @@ def _land(request: Document, proposal: Document, change: Change, options: Option
 
     for _ in range(RACES):
         payload = base64.b64decode(proposal["payload"])
-        signature = sign(payload, Path(proposal["signing_key"]))
+        with interruptible(UNCHANGED):
+            signature = sign(payload, Path(proposal["signing_key"]))
         try:
-            landed = ask("land", {"payload": proposal["payload"], "signature": signature.decode()}, WAIT_SECONDS)
+            with interruptible("whether the commit has landed tells: gt risk config history"):
+                landed = ask("land", {"payload": proposal["payload"], "signature": signature.decode()}, WAIT_SECONDS)
         except RpcError as error:
             if error.code != "Raced":
                 raise
-            newer = ask("propose", request, WAIT_SECONDS)
-            if newer["plan"]["changes"] != proposal["plan"]["changes"]:
-                notice("⚠️  the branch has moved; this is the plan on the newer tip")
-                confirm("Continue?", describe(change, newer), yes=_agreed(change, options), again=change.again)
+            with interruptible(UNCHANGED):
+                newer = ask("propose", request, WAIT_SECONDS)
+                if newer["plan"]["changes"] != proposal["plan"]["changes"] or newer["hold"]:
+                    notice("⚠️  the branch has moved; this is the plan on the newer tip")
+                    _agree(change, newer, options)
             proposal = newer
         else:
             return str(landed["commit"]), proposal
@@ -115,12 +120,10 @@ def _wait(commit: str) -> Document:
     from controller.rpc.client import ServiceDown
 
     try:
-        return call_service("wait", {"commit": commit, "timeout": WAIT_SECONDS}, WAIT_SECONDS + 5.0)
+        with interruptible(f"{commit[:12]} has landed; whether it is in force tells: gt risk status"):
+            return call_service("wait", {"commit": commit, "timeout": WAIT_SECONDS}, WAIT_SECONDS + 5.0)
     except ServiceDown:
-        return {"commit": commit, "in_force": False, "condition": _OFFLINE, "cancelled": {}}
-    except KeyboardInterrupt:
-        notice(f"\n⚠️  {commit[:12]} has landed; whether it is in force tells: gt risk status")
-        raise
+        return {"commit": commit, "in_force": False, "condition": _OFFLINE, "fix": "", "cancelled": {}}
 
 
 def _closing(change: Change, result: Document) -> list[str]:
@@ -130,6 +133,6 @@ def _closing(change: Change, result: Document) -> list[str]:
     if not applied["in_force"]:
         return [
             f"⚠️  landed as {result['commit'][:12]} and NOT yet in force: {safe(applied['condition'])}",
-            "  next: gt risk status",
+            f"  next: {safe(_next(applied))}",
         ]
     return [*change.done(result), f"✓ Commit: {result['commit'][:12]}  (audit {result['audit_id']})"]

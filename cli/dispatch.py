@@ -18,13 +18,24 @@ def run(argv: list[str]) -> int:
     try:
         code = _run(argv)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return _interrupted(stop, as_json="--json" in argv)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
         return PIPE_CLOSED
     return code
+
+
+def _interrupted(stop: KeyboardInterrupt, *, as_json: bool) -> int:
+    """End on Ctrl-C; what is known of a change under way is told."""
+    if stop.__cause__ is None:  # else click has ended the line
+        sys.stderr.write("\n")
+    message = f"interrupted{''.join(f': {word}' for word in stop.args)}"
+    if stop.args or as_json:
+        return fail(Failure(message, "", INTERRUPTED, "Interrupted"), as_json)
+    return INTERRUPTED
 
 
 def _run(argv: list[str]) -> int:
@@ -72,5 +83,5 @@ def _click(argv: list[str], as_json: bool) -> int:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "gt risk"
         return fail(Failure(error.format_message(), f"{command} --help", USAGE, "Usage"), as_json)
-    except click.Abort:
-        raise KeyboardInterrupt from None
+    except click.Abort as abort:
+        raise KeyboardInterrupt(*(abort.__cause__.args if abort.__cause__ else ())) from abort

@@ -2,8 +2,8 @@
 
 import click
 
-from cli.change import Change, Options, carry_out
-from cli.options import emergency_words, mutating
+from cli.change import Change, carry_out
+from cli.options import Options, emergency_words, landing, mutating
 from cli.output import OK, Document, finish
 from cli.remote import ask, home
 from cli.render.status import emergency as render_emergency
@@ -32,8 +32,8 @@ def halt_all(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
 
 @emergency.command()
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
-@mutating
-def resume(peak: str | None, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+@landing
+def resume(peak: str | None, options: Options) -> int:
     """Lift the account's open halts by a signed commit that names them; strategies stay paused."""
     state = ask("emergency.status")
     halts = [halt for halt in state["halts"] if halt["scope"] == "account"]
@@ -58,4 +58,4 @@ def resume(peak: str | None, reason: str, dry_run: bool, yes: bool, as_json: boo
 
     intent = {"kind": "resume", "halts": [halt["id"] for halt in halts], "peak": peak}
     change = Change(intent, title, done, "gt risk emergency resume --yes", default=True)
-    return carry_out(change, Options(reason, dry_run, yes, as_json))
+    return carry_out(change, options)

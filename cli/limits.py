@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import click
 
-from cli.change import Change, Options, carry_out
+from cli.change import Change, carry_out
 from cli.names import LIMIT
-from cli.options import json_option, mutating
+from cli.options import Options, json_option, landing
 from cli.output import Document, emit
 from cli.remote import ask
 from cli.render.config import limit as render_limit
@@ -28,8 +28,8 @@ def get(name: str, as_json: bool) -> int:
 @limits.command("set")
 @click.argument("name", type=LIMIT)
 @click.argument("value")
-@mutating
-def set_(name: str, value: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+@landing
+def set_(name: str, value: str, options: Options) -> int:
     """Change a limit by a signed commit and wait until it is in force."""
 
     def title(proposal: Document) -> list[str]:
@@ -46,7 +46,7 @@ def set_(name: str, value: str, reason: str, dry_run: bool, yes: bool, as_json: 
     again = f"gt risk limits set {name} {value} --force"
     intent = {"kind": "set-limit", "name": name, "value": value}
     change = Change(intent, title, done, again, table=_others(name))
-    return carry_out(change, Options(reason, dry_run, yes, as_json))
+    return carry_out(change, options)
 
 
 def _title(proposal: Document, name: str) -> list[str]:

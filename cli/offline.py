@@ -25,7 +25,7 @@ def answer(root: Path, method: str, params: dict[str, Any], down: ServiceDown) -
         document = dispatcher.call(method, params)
     except GtRiskError as error:
         data = error_data(error)
-        raise RpcError(error.message, data["hint"], data["exit"], data["code"]) from error
+        raise RpcError(error.message, data["hint"], data["exit"], data["code"], data.get("problems")) from error
     attention = [f"{_down(document)} (next: {down.hint})", *document.get("attention", [])]
     return {**document, "service": "down", "attention": attention}
 

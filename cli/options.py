@@ -1,7 +1,10 @@
 """Options that mean the same in every command, and the one prompt rule."""
 
+import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -9,6 +12,18 @@ import click
 from cli.output import declined, notice
 
 F = TypeVar("F", bound=Callable[..., Any])
+UNCHANGED = "nothing was changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of every command that lands a commit. ``plan``: digest of the one plan that was agreed to."""
+
+    reason: str
+    dry_run: bool
+    yes: bool
+    as_json: bool
+    plan: str = ""
 
 
 def json_option(function: F) -> F:
@@ -28,6 +43,26 @@ def mutating(function: F) -> F:
     return function
 
 
+def landing(function: Callable[..., int]) -> Callable[..., int]:
+    """:func:`mutating` and ``--accept-plan`` as one argument, ``options``: for commands that land a commit."""
+
+    @functools.wraps(function)
+    def call(reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str, **others: Any) -> int:
+        return function(options=Options(reason, dry_run, yes, as_json, accept_plan), **others)
+
+    words = "Carry out the plan with this digest (see --dry-run --json) and no other, without asking."
+    return click.option("--accept-plan", default="", metavar="DIGEST", help=words)(mutating(call))
+
+
+@contextmanager
+def interruptible(meanwhile: str) -> Iterator[None]:
+    """Ctrl-C in the block ends the command saying ``meanwhile``: what has and what has not happened by then."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(*(stop.args or (meanwhile,))) from None
+
+
 def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, default: bool = False) -> None:
     """The one prompt rule: a terminal is shown ``plan`` and asked; anything else is refused (exit 4) without ``yes``.
 
@@ -40,8 +75,16 @@ def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, defaul
         notice(line)
     if not sys.stdin.isatty():
         declined("not confirmed: there is no terminal to ask", again)
-    if not click.confirm(question, default=default, err=True):
-        declined("cancelled: nothing was changed", again)
+    if not asked(question, default=default):
+        declined(f"cancelled: {UNCHANGED}", again)
+
+
+def asked(question: str, *, default: bool = False) -> bool:
+    """The answer of the terminal. Ctrl-C and the end of input raise KeyboardInterrupt."""
+    try:
+        return click.confirm(question, default=default, err=True)
+    except click.Abort:
+        raise KeyboardInterrupt(UNCHANGED) from None
 
 
 def emergency_words(words: Sequence[str], reason: str, yes: bool, as_json: bool) -> list[str]:

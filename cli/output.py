@@ -54,18 +54,27 @@ def notice(line: str) -> None:
 
 
 def fail(error: Any, as_json: bool) -> int:
-    """Print an error that has ``message``, ``hint`` and maybe ``exit``, ``code``; its exit code."""
+    """Print an error that has ``message``, ``hint`` and maybe ``exit``, ``code``, ``problems``; its exit code."""
     code = int(getattr(error, "exit", ERROR))
     message, hint = str(error.message), str(error.hint)
-    word = str(getattr(error, "code", type(error).__name__))
+    problems: Sequence[Document] = getattr(error, "problems", ())
     if as_json:
-        write_json({"ok": code in (OK, ATTENTION), "error": {"message": message, "hint": hint, "code": word}})
+        word = str(getattr(error, "code", type(error).__name__))
+        shown = {"message": message, "hint": hint, "code": word, **({"problems": problems} if problems else {})}
+        write_json({"ok": code in (OK, ATTENTION), "error": shown})
         return code
-    mark = "✓" if code == OK else "✗"
-    notice(f"{mark} {message}")
+    notice(f"{'✓' if code == OK else '✗'} {message}")
+    for problem in problems[1:]:
+        notice(f"✗ {mistake(problem)}")
     if hint:
         notice(f"  next: {hint}")
     return code
+
+
+def mistake(problem: Document) -> str:
+    """One mistake of a document: where, what, and what to write instead."""
+    fix = f" (fix: {problem['fix']})" if problem["fix"] else ""
+    return f"{problem['path']}:{problem['line']}:{problem['column']}: {problem['message']}{fix}"
 
 
 def declined(message: str, hint: str) -> NoReturn:

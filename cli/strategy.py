@@ -2,9 +2,9 @@
 
 import click
 
-from cli.change import Change, Options, carry_out
+from cli.change import Change, carry_out
 from cli.names import STRATEGY
-from cli.options import emergency_words, json_option, mutating
+from cli.options import Options, emergency_words, json_option, landing, mutating
 from cli.output import OK, Document, emit, finish
 from cli.remote import ask
 from cli.render.strategy import details
@@ -24,8 +24,8 @@ def show(id: str, as_json: bool) -> int:
 
 @strategy.command()
 @click.argument("id", type=STRATEGY)
-@mutating
-def pause(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+@landing
+def pause(id: str, options: Options) -> int:
     """Pause a strategy by a signed commit: only orders that reduce its positions pass."""
 
     def done(result: Document) -> list[str]:
@@ -40,7 +40,7 @@ def pause(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
         ask=False,
         default=True,
     )
-    return carry_out(change, Options(reason, dry_run, yes, as_json))
+    return carry_out(change, options)
 
 
 def _open_positions(id: str) -> str:
@@ -51,8 +51,8 @@ def _open_positions(id: str) -> str:
 @strategy.command()
 @click.argument("id", type=STRATEGY)
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
-@mutating
-def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+@landing
+def resume(id: str, peak: str | None, options: Options) -> int:
     """Make a strategy active again by a signed commit that also clears its own open halts."""
     halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
     intent = {"kind": "set-status", "strategy": id, "status": "active", "halts": halts, "peak": peak}
@@ -62,7 +62,7 @@ def resume(id: str, peak: str | None, reason: str, dry_run: bool, yes: bool, as_
         lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt cleared: {halt[:12]}" for halt in halts)],
         f"gt risk strategy resume {id} --yes",
     )
-    return carry_out(change, Options(reason, dry_run, yes, as_json))
+    return carry_out(change, options)
 
 
 @strategy.command()

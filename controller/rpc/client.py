@@ -12,14 +12,25 @@ _CHUNK = 65_536
 
 
 class RpcError(Exception):
-    """The service answered with an error. ``exit`` is the CLI's exit code, ``hint`` the next command."""
+    """The service answered with an error.
 
-    def __init__(self, message: str, hint: str = "", exit: int = 1, code: str = "Error") -> None:
+    ``exit`` is the CLI's exit code, ``hint`` the next command, ``problems`` are the mistakes of documents.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        exit: int = 1,
+        code: str = "Error",
+        problems: list[dict[str, Any]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.exit = exit
         self.code = code
+        self.problems = problems or []
 
 
 class ServiceDown(RpcError):
@@ -64,4 +75,5 @@ def _result(line: bytes) -> dict[str, Any]:
         result: dict[str, Any] = reply["result"]
         return result
     data = error.get("data") or {}
-    raise RpcError(error["message"], data.get("hint", ""), data.get("exit", 1), data.get("code", "Error"))
+    hint, code = data.get("hint", ""), data.get("code", "Error")
+    raise RpcError(error["message"], hint, data.get("exit", 1), code, data.get("problems"))

@@ -179,8 +179,9 @@ def error_data(error: GtRiskError) -> Document:
     data: Document = {"hint": error.hint, "exit": exit_of(error), "code": type(error).__name__}
     if isinstance(error, Refused):
         data |= {"code": error.refusal.reason.value, "refusal": error.refusal.model_dump(mode="json")}
-    if isinstance(error, InvalidDesired):
-        data["problems"] = [problem.model_dump(mode="json") for problem in error.problems]
+    if isinstance(error, Refused | InvalidDesired):
+        problems = error.refusal.problems if isinstance(error, Refused) else error.problems
+        data["problems"] = [problem.model_dump(mode="json") for problem in problems]
     return data
 
 
