@@ -11,6 +11,7 @@ from controller.latch.raising import try_lock, unlock
 
 RECORDS = 4096
 _RESCUE_RECORDS = 16
+RESCUED = "holds halts that the journal could not take"
 _EMPTY = bytes(RECORD)
 _CHUNK = 128 * RECORD
 _RESCUE = "journal-"
@@ -138,6 +139,8 @@ def read(path: str) -> tuple[list[Entry], list[str]]:
         return [], [f"{name}: {'missing' if isinstance(error, FileNotFoundError) else error.strerror}"]
     try:
         return _read(fd, name)
+    except OSError as error:
+        return [], [f"{name}: {error.strerror}"]
     finally:
         os.close(fd)
 
@@ -179,7 +182,7 @@ def read_home(root: str) -> tuple[list[Entry], list[str]]:
             if name.startswith(_RESCUE):
                 more, wrong = read(f"{root}/{folder}{name}")
                 entries += more
-                problems += [f"{folder}{name}: holds halts that the journal could not take", *wrong]
+                problems += [f"{folder}{name}: {RESCUED}", *wrong]
     return entries, problems
 
 

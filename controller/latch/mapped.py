@@ -5,6 +5,8 @@ import os
 
 from controller.latch.layout import HEADER_SIZE, SIZE, Header, LatchError, LatchMissing, parse_header
 
+REPLACED = "replaced by another file"
+
 
 class MappedFile:
     """A checked mapping. ``view`` is the file as native 8-byte words; ``data`` the mapping; ``fd`` stays open.
@@ -55,7 +57,7 @@ class MappedFile:
         except OSError as error:
             return f"{name}: missing" if isinstance(error, FileNotFoundError) else f"{name}: {error.strerror}"
         if (status.st_dev, status.st_ino) != self.identity:
-            return f"{name}: replaced by another file"
+            return f"{name}: {REPLACED}"
         if status.st_nlink == 0:
             return f"{name}: unlinked"
         if status.st_size < SIZE:

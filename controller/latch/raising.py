@@ -185,7 +185,7 @@ def create_pair(raise_path: str, permit_path: str, book16: bytes) -> None:
                 raise LatchError(f"{path}: belongs to another book ({existing.header.book16.hex()})")
             nonce = existing.header.nonce16
     for path, magic in ((permit_path, PERMIT_MAGIC), (raise_path, RAISE_MAGIC)):
-        _publish(path, magic, book16, nonce, {})
+        publish(path, magic, book16, nonce, {})
 
 
 def create_raise_holding(
@@ -210,11 +210,14 @@ def create_raise_holding(
     word = pack_word(seq_of(before) + 1, random16, short, mode)
     body = pack_body(word, halt_id, wall_ns, os.getpid(), os.getuid(), long, mode, source)
     parts = {SLOTS_AT + 8 * slot: word.to_bytes(8, sys.byteorder), BODIES_AT + slot * BODY_SIZE: body}
-    return Raised(slot, word) if _publish(raise_path, RAISE_MAGIC, book, nonce, parts) else None
+    return Raised(slot, word) if publish(raise_path, RAISE_MAGIC, book, nonce, parts) else None
 
 
-def _publish(path: str, magic: bytes, book16: bytes, nonce16: bytes, parts: dict[int, bytes]) -> bool:
-    """Write a whole file under a temporary name and link it to ``path``; False when ``path`` exists already."""
+def publish(path: str, magic: bytes, book16: bytes, nonce16: bytes, parts: dict[int, bytes]) -> bool:
+    """Write a whole file under a temporary name and link it to ``path``; False when ``path`` exists already.
+
+    ``parts`` is what it holds, by offset. Raises OSError when the folder cannot be written.
+    """
     temporary = f"{path}.{os.urandom(8).hex()}"
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

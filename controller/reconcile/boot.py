@@ -4,28 +4,27 @@ Standard library and latch only: what was in force is in force again before anyt
 The permit stays at 0 throughout; it starts after the first complete reconcile.
 """
 
-import contextlib
 import hashlib
 import os
-import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count
 
 from controller.home import Home
 from controller.latch import journal as journals
+from controller.latch import mend
 from controller.latch.journal_record import HALT as RAISED
-from controller.latch.journal_record import Entry
-from controller.latch.layout import HALT, LatchError
-from controller.latch.raising import RaiseFile, create_pair, create_raise_holding
+from controller.latch.journal_record import RELEASED, Entry
+from controller.latch.layout import ACCOUNT, HALT, LatchError
+from controller.latch.mend import SYNTHETIC
+from controller.latch.raising import RaiseFile
 from controller.latch.reader import read_boot64
 from controller.reconcile.lease import Lease
 from controller.reconcile.publisher import LastKnownGood, Published, Publisher, load_last_known_good, newest_fence
 
-SYNTHETIC = 5
-"""Index of ``synthetic`` in :class:`schemas.halts.HaltSource`, as the latch stores it."""
 LONG_EXPIRY_NS = 600_000_000_000
-_ANOMALIES = ("damaged", "bad header", "torn record", "missing")
+_NO_JOURNAL = "journal: missing"
 
 
 @dataclass(slots=True)
@@ -50,16 +49,25 @@ def synthetic_id(kind: str, evidence: str) -> str:
     return hashlib.sha256(f"gt-risk synthetic halt {kind} {evidence}".encode()).hexdigest()[:32]
 
 
+def unclosed_id(kind: str, evidence: str, closed: Collection[str]) -> str:
+    """As :func:`synthetic_id`, for what can happen anew: once its halt is ``closed`` the next one has another id."""
+    return next(halt_id for number in count() if (halt_id := synthetic_id(kind, f"{evidence} {number}")) not in closed)
+
+
 def boot(home: Home, book: str, environment: str) -> Booted:
     """Take the lease, end any permit, re-raise what is open and put the last-known-good in force.
 
     Raises LeaseHeld when another controller runs, LatchError when the latch cannot be used, OSError.
     """
     entries, problems = journals.read_home(str(home.root))
-    lost = restore_pair(home, book16(book), entries)
+    known_good, unreadable = _known_good(home)
+    closed = released(entries) | (known_good.cleared if known_good else frozenset())
+    lost = restore_pair(home, book16(book), closed)
     permit = Lease(str(home.permit_file))
     try:
         expired_at, silent = _expiry(home, permit)
+        wrong = _anomalies(problems, fresh=known_good is None) + _long_expiry(permit, silent)
+        raised = _raise_anomalies(home, wrong, closed)
         fence = permit.take(newest_fence(home.policy))
     except LatchError:
         permit.close()
@@ -67,17 +75,24 @@ def boot(home: Home, book: str, environment: str) -> Booted:
     publisher = Publisher(
         home.policy, book, environment, fence, lambda version, digest: permit.set_policy(version, int(digest[:6], 16))
     )
-    booted = Booted(home, permit, publisher, None, problems=problems + lost, expired_at=expired_at)
-    try:
-        booted.known_good = load_last_known_good(home.policy)
-    except ValueError as error:
-        booted.problems.append(str(error))
-    _raise_again(booted, entries)
-    _raise_anomalies(booted, entries, problems, silent)
-    if booted.known_good is not None:
-        newest = max(permit.policy[0], booted.known_good.version)
-        booted.published = publisher.publish(booted.known_good.policies, at_least=newest)
+    booted = Booted(home, permit, publisher, known_good, problems=problems + unreadable + lost, expired_at=expired_at)
+    booted.raised = raised + _raise_again(home, entries, closed)
+    if known_good is not None:
+        newest = max(permit.policy[0], known_good.version)
+        booted.published = publisher.publish(known_good.policies, at_least=newest)
     return booted
+
+
+def released(entries: list[Entry]) -> frozenset[str]:
+    """Ids that the journal knows as released."""
+    return frozenset(entry.halt_id for entry in entries if entry.kind == RELEASED)
+
+
+def _known_good(home: Home) -> tuple[LastKnownGood | None, list[str]]:
+    try:
+        return load_last_known_good(home.policy), []
+    except ValueError as error:
+        return None, [str(error)]
 
 
 def book16(book: str) -> bytes:
@@ -98,75 +113,65 @@ def _expiry(home: Home, permit: Lease) -> tuple[int, int]:
     return (ended, now - ended) if ended <= now else (0, 0)
 
 
-def restore_pair(home: Home, book: bytes, entries: list[Entry], replaced: tuple[str, ...] = ()) -> list[str]:
-    """Make a missing half anew, never without a halt: what it held is unknown. What was done, for people.
+def restore_pair(
+    home: Home,
+    book: bytes,
+    closed: Collection[str],
+    replaced: tuple[str, ...] = (),
+    leased: tuple[int, int, int] | None = None,
+) -> list[str]:
+    """Mend what is missing or damaged of the pair, never without a halt: what it held is unknown. What was done, for
+    people.
 
-    ``replaced``: names of halves that are there and are not the ones that were. Raises LatchError when an existing
-    half is damaged or of another book, OSError when the folder cannot be written.
+    ``closed``: ids that were cleared, never used again; ``replaced``: what says that a half is not the one that was;
+    ``leased``: what :attr:`Lease.held` says. Raises LatchError for a half that is not ours to
+    touch, OSError when the folder cannot be written.
     """
-    found = [path.name for path in (home.raise_file, home.permit_file) if not path.exists()]
-    if not found and not replaced:
-        return []
-    found = sorted({*found, *replaced}, reverse=True)
-    halt_id = synthetic_id("latch-lost", f"{' '.join(found)} {len(entries)}")
     paths = (str(home.raise_file), str(home.permit_file))
+    found = [*mend.problems(*paths, book), *replaced]
+    if not found:
+        return []
     home.raise_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    now = time.time_ns()
-    held = None
-    if not home.raise_file.exists() and not home.permit_file.exists():
-        _create_permit(home, book)
-    if not home.raise_file.exists():
-        held = create_raise_holding(*paths, bytes.fromhex(halt_id), "account", HALT, SYNTHETIC, now)
-    if held is None and halt_id not in _held(home):
-        _raise(home, halt_id, "account", HALT, SYNTHETIC, now)
-    create_pair(*paths, _book_of(home.raise_file, book))
-    what = "replaced" if replaced else "missing"
-    _record(home, halt_id, "account", now, f"latch-lost: {', '.join(found)} was {what}")
-    return [f"latch: {', '.join(found)} was {what}; halted as {halt_id[:12]}"]
+    text = f"latch-lost: {', '.join(found)}"
+    halt_id = mend.mend(
+        *paths, book, lambda nonce: bytes.fromhex(unclosed_id("latch-lost", nonce.hex(), closed)), leased
+    ).hex()
+    problem = _record(home, halt_id, text)
+    return [f"{text}; halted as {halt_id[:12]}", *([problem] if problem else [])]
 
 
-def _create_permit(home: Home, book: bytes) -> None:
-    """The permit first and alone: the raise half then joins its pair and its book, holding the halt from the start."""
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=home.permit_file.parent) as folder:
-        create_pair(f"{folder}/raise", f"{folder}/permit", book)
-        with contextlib.suppress(FileExistsError):
-            os.link(f"{folder}/permit", home.permit_file)
+def _raise_again(home: Home, entries: list[Entry], closed: Collection[str]) -> list[str]:
+    """Raise every open halt of the journal that the raise file no longer holds; their ids."""
+    held = _held(home)
+    gone = [halt for key, halt in journals.fold(entries).items() if key not in held and key not in closed]
+    for halt in gone:
+        _raise(home, halt.halt_id, halt.scope, halt.mode, halt.source, halt.opened_ns)
+    return [halt.halt_id for halt in gone]
 
 
-def _book_of(path: Path, book: bytes) -> bytes:
-    """The book that an existing half is for; it was written by a halter who may not have known."""
-    header = path.read_bytes()[24:40]
-    return header if len(header) == 16 else book
+def _anomalies(problems: list[str], *, fresh: bool) -> list[tuple[str, str]]:
+    """(kind, text) of what says that the journal may have lost halts; one that a new home never had has lost none."""
+    found = [text for text in problems if not text.endswith(journals.RESCUED)]
+    return [("journal-damaged", text) for text in found if not (fresh and text == _NO_JOURNAL)]
 
 
-def _raise_again(booted: Booted, entries: list[Entry]) -> None:
-    """Every open halt of the journal that the raise file no longer holds."""
-    cleared = booted.known_good.cleared if booted.known_good else frozenset()
-    held = _held(booted.home)
-    for halt in journals.fold(entries).values():
-        if not halt.released and halt.halt_id not in held and halt.halt_id not in cleared:
-            _raise(booted.home, halt.halt_id, halt.scope, halt.mode, halt.source, halt.opened_ns)
-            booted.raised.append(halt.halt_id)
+def _long_expiry(permit: Lease, silent: int) -> list[tuple[str, str]]:
+    """A halt is due when the last permit had run out for long; named by that permit, which taking the lease ends."""
+    if silent <= LONG_EXPIRY_NS:
+        return []
+    return [("permit-expired", f"the permit of boot {permit.boot64:016x} until {permit.until} had run out for long")]
 
 
-def _raise_anomalies(booted: Booted, entries: list[Entry], problems: list[str], silent: int) -> None:
-    """Synthetic halts for a journal that may have lost some, and for a permit that had run out for long."""
-    wrong = [text for text in problems if any(word in text for word in _ANOMALIES)]
-    if "journal: missing" in wrong and booted.known_good is None:
-        wrong.remove("journal: missing")
-    reasons = [("journal-damaged", text) for text in wrong]
-    if silent > LONG_EXPIRY_NS:
-        reasons.append(("permit-expired", f"the permit had run out {silent // 10**9} s before this start"))
-    folded = journals.fold(entries)
-    held = _held(booted.home)
-    for kind, text in reasons:
-        halt_id = synthetic_id(kind, text if kind == "journal-damaged" else str(booted.permit.fence))
-        known = folded.get(halt_id)
-        if halt_id not in held and not (known is not None and known.released):
-            now = time.time_ns()
-            _raise(booted.home, halt_id, "account", HALT, SYNTHETIC, now)
-            _record(booted.home, halt_id, "account", now, f"{kind}: {text}")
-            booted.raised.append(halt_id)
+def _raise_anomalies(home: Home, wrong: list[tuple[str, str]], closed: Collection[str]) -> list[str]:
+    """Synthetic halts, each once for its evidence; what can happen anew halts anew. Ids of those raised now."""
+    held, raised = _held(home), []
+    for kind, text in wrong:
+        halt_id = unclosed_id(kind, text, closed) if text == _NO_JOURNAL else synthetic_id(kind, text)
+        if halt_id not in held and halt_id not in closed:
+            _raise(home, halt_id, ACCOUNT, HALT, SYNTHETIC, time.time_ns())
+            _record(home, halt_id, f"{kind}: {text}")
+            raised.append(halt_id)
+    return raised
 
 
 def _held(home: Home) -> set[str]:
@@ -185,15 +190,16 @@ def _raise(home: Home, halt_id: str, scope: str, mode: int, source: int, wall_ns
         raised.close()
 
 
-def _record(home: Home, halt_id: str, scope: str, wall_ns: int, reason: str) -> None:
-    journal = journals.Journal(str(home.journal))
-    try:
-        entry = Entry(
-            RAISED, halt_id, wall_ns, scope=scope, mode=HALT, source=SYNTHETIC, actor=f"pid {os.getpid()}", text=reason
-        )
-        journal.append(entry)
-    finally:
-        journal.close()
-
-
-__all__ = ["Booted", "LatchError", "book16", "boot", "restore_pair", "synthetic_id"]
+def _record(home: Home, halt_id: str, reason: str) -> str:
+    """Bring a synthetic account halt into the journal or wherever else it is found; empty, or what went wrong."""
+    now, actor = time.time_ns(), f"pid {os.getpid()}"
+    entry = Entry(RAISED, halt_id, now, scope=ACCOUNT, mode=HALT, source=SYNTHETIC, actor=actor, text=reason)
+    journal, problem = journals.record(str(home.root), entry)
+    if journal is not None:
+        try:
+            journal.sync()
+        except OSError as error:
+            problem = problem or f"{journal.path}: {error.strerror}"
+        finally:
+            journal.close()
+    return problem

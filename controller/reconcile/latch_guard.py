@@ -1,4 +1,4 @@
-"""CONTROLLER ON ANOMALY (safety section 3): the latch pair is gone or replaced while the controller runs.
+"""CONTROLLER ON ANOMALY (safety section 3): the latch pair is gone, replaced or damaged while the controller runs.
 
 What it held is unknown, so a synthetic halt ``latch-lost`` binds first; then everything open is raised again, the
 lease is taken on the new file and the policy is named in it.
@@ -7,13 +7,14 @@ lease is taken on the new file and the policy is named in it.
 import logging
 from collections.abc import Callable
 
-from controller.errors import StoreUnavailable
+from controller.errors import LeaseLost, StoreUnavailable
 from controller.home import Home
 from controller.latch import journal
-from controller.latch.layout import PERMIT_MAGIC, RAISE_MAGIC, LatchError
-from controller.latch.mapped import MappedFile
+from controller.latch.journal_record import Entry
+from controller.latch.layout import RAISE_MAGIC, LatchError, LeaseHeld
+from controller.latch.mapped import REPLACED, MappedFile
 from controller.ports import Clock, Store
-from controller.reconcile.boot import book16, restore_pair
+from controller.reconcile.boot import book16, released, restore_pair
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.lease import Lease
 from schemas.audit import AuditEntry
@@ -56,16 +57,19 @@ class LatchGuard:
     def check(self) -> bool:
         """Look, and repair what can be; whether anything was repaired.
 
-        Raises LeaseLost when another controller has the new permit file. What cannot be repaired (a damaged half) is
-        logged once: the gate freezes on it by itself and the permit is not renewed.
+        Raises LeaseLost when another controller has the new permit file. What cannot be repaired (a half of another
+        book, a folder that cannot be written) is logged once: the gate freezes on it by itself and the permit is not
+        renewed.
         """
-        raise_gone = self._raise is None or bool(self._raise.problem())
-        permit_gone = bool(self._lease.problem())
-        if not raise_gone and not permit_gone:
+        raised = "raise is not open" if self._raise is None else self._raise.problem()
+        permit = self._lease.problem()
+        if not raised and not permit:
             return False
         self._stop()
         try:
-            self._repair(raise_gone, permit_gone)
+            self._repair(raised, permit)
+        except LeaseHeld as error:
+            raise LeaseLost(str(error), "gt-risk service status") from error
         except (LatchError, OSError) as error:
             if str(error) != self._problem:
                 _log.critical("the latch cannot be repaired: %s; see: gt-risk doctor", error)
@@ -80,32 +84,29 @@ class LatchGuard:
             self._raise.close()
             self._raise = None
 
-    def _repair(self, raise_gone: bool, permit_gone: bool) -> None:
-        gone = {self._home.raise_file: raise_gone, self._home.permit_file: permit_gone}
-        replaced = tuple(path.name for path, is_gone in gone.items() if is_gone and path.exists())
+    def _repair(self, raised: str, permit: str) -> None:
         entries, _ = journal.read_home(str(self._home.root))
-        told = restore_pair(self._home, self._book, entries, replaced)
-        self._one_pair()
-        fence = self._lease.reopen() if permit_gone else self._lease.fence
+        replaced = tuple(text for text in (raised, permit) if text.endswith(REPLACED))
+        told = restore_pair(self._home, self._book, self._closed(entries), replaced, self._lease.held)
+        fence = self._lease.reopen() if permit else self._lease.fence
         self._desk.reraise_open(self._desired())
         self.close()
         self._raise = _mapped(self._home)
         for text in told:
             _log.critical("%s", text)
-            self._record(text)
+            self._audit(text)
         self._restored(fence)
 
-    def _one_pair(self) -> None:
-        """Both halves of one pair, else no gate reads them. Raises LatchError."""
-        nonces = set()
-        for path, magic in ((self._home.raise_file, RAISE_MAGIC), (self._home.permit_file, PERMIT_MAGIC)):
-            half = MappedFile(str(path), magic, writable=False)
-            nonces.add(half.header.nonce16)
-            half.close()
-        if len(nonces) > 1:
-            raise LatchError("latch: raise and permit are not of one pair")
+    def _closed(self, entries: list[Entry]) -> frozenset[str]:
+        """Ids that somebody has cleared; a store that is down knows none."""
+        desired = self._desired()
+        known = released(entries) | (desired.cleared.keys() if desired is not None else set())
+        try:
+            return known | self._store.released()
+        except StoreUnavailable:
+            return known
 
-    def _record(self, text: str) -> None:
+    def _audit(self, text: str) -> None:
         now = self._clock.wall_ns()
         entry = AuditEntry(
             at_ns=now,

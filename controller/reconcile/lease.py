@@ -4,9 +4,10 @@ Standard library and latch only: the light boot takes it.
 """
 
 from controller.errors import LeaseLost
-from controller.latch.layout import BOOT_AT, FENCE_AT, PERMIT_MAGIC, LeaseHeld
+from controller.latch.layout import BOOT_AT, FENCE_AT, HEADER_SIZE, PERMIT_MAGIC, LeaseHeld
 from controller.latch.mapped import MappedFile
 from controller.latch.permit import PermitFile
+from controller.latch.raising import unlock
 
 _HINT = "gt-risk service status"
 
@@ -39,6 +40,8 @@ class Lease(PermitFile):
         when another controller has the new file.
         """
         before, file = self._mine, MappedFile(self._file.path, PERMIT_MAGIC, writable=True)
+        if file.identity == self._file.identity:
+            unlock(self._file.fd, 0, HEADER_SIZE)
         self._old.append(self._file)
         self._held, self._mine, self._file = False, 0, file
         try:
@@ -47,14 +50,19 @@ class Lease(PermitFile):
             raise LeaseLost(str(error), _HINT) from error
 
     @property
+    def held(self) -> tuple[int, int, int]:
+        """(device, inode) of the file that this lease is over, and its fence, whatever stands in the file now."""
+        return *self._file.identity, self._mine
+
+    @property
     def boot64(self) -> int:
         """The boot in which the permit was written last."""
         return self._file.view[BOOT_AT // 8]
 
     def lost(self) -> str:
-        """Empty while the fence in the file is this holder's."""
+        """Empty while the fence in the file is this holder's, or while the lease is being taken."""
         now = self.fence
-        return "" if now == self._mine else f"fence {self._mine} is now {now}: another controller has the lease"
+        return "" if self._mine in (0, now) else f"fence {self._mine} is now {now}: another controller has the lease"
 
     def close(self) -> None:
         """Give up the lease and unmap; idempotent."""

@@ -82,12 +82,11 @@ RECONCILE = edits(
         (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),
         (_RECONCILER, "errors leave a pass incomplete", "self.plan is not None and not self.errors", "self.plan is not None"),
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(verified)\n", "            pass\n"),
-        (_BOOT, "open halts are raised again", "    _raise_again(booted, entries)\n", ""),
-        (_BOOT, "anomalies halt", "    _raise_anomalies(booted, entries, problems, silent)\n", ""),
-        (_BOOT, "a lost latch halts", "    lost = restore_pair(home, book16(book), entries)\n", "    lost = []\n    create_pair(str(home.raise_file), str(home.permit_file), book16(book))\n"),
-        (_BOOT, "last-known-good in force", "    if booted.known_good is not None:\n        newest", "    if False:\n        newest"),
-        (_BOOT, "cleared halts stay cleared", " and halt.halt_id not in cleared:", ":"),
-        (_BOOT, "long silence halts", "if silent > LONG_EXPIRY_NS:", "if False:"),
+        (_BOOT, "open halts are raised again", " + _raise_again(home, entries, closed)\n", "\n"),
+        (_BOOT, "anomalies halt", "raised = _raise_anomalies(home, wrong, closed)\n", "raised = list[str]()\n"),
+        (_BOOT, "last-known-good in force", "    if known_good is not None:\n        newest", "    if False:\n        newest"),
+        (_BOOT, "cleared halts stay cleared", "if key not in held and key not in closed]", "if key not in held]"),
+        (_BOOT, "long silence halts", "if silent <= LONG_EXPIRY_NS:", "if True:"),
         ("controller.reconcile.restore", "the furthest verified commit", "if all(_is_ancestor(source, other, commit) for other in known):", "if True:"),
         (_HALT_DESK, "only the named halt is released", "                if self._id_of(slot) == halt_id:\n", "                if True:\n"),
         (_HALT_DESK, "overflow goes last", "if any(other.slot != OVERFLOW for other in among):", "if False:"),
@@ -103,6 +102,20 @@ RECONCILE = edits(
 )
 
 _MONITOR = "controller.reconcile.monitor"
+_MEND = "controller.latch.mend"
+
+MEND = edits(
+    ("test_latch_guard", "test_latch_mend_crash"),
+    (
+        (_BOOT, "an old clear lifts no new loss", "nonce.hex(), closed)", "nonce.hex(), ())"),
+        (_MEND, "a lost latch halts", "            latch.raise_halt(halt_id, ACCOUNT, HALT, SYNTHETIC, now)\n", "            pass\n"),
+        (_MEND, "one pair only once the halt is in", "_seal_raise(path, book16, os.urandom(16))", "_seal_raise(path, book16, nonce)"),
+        (_MEND, "another book is left alone", "if header.book16 not in (book16, _NO_BOOK):", "if False:"),
+        (_MEND, "a newer release is left alone", "        if is_sealed(head):\n", "        if False:\n"),
+        (_MEND, "a permit under another lease is left alone", "if not ours and not try_lock(fd, 0, HEADER_SIZE):", "if False:"),
+    ),
+)
+
 _PERMITS = "controller.reconcile.permit_keeper"
 
 MONITOR = edits(
@@ -234,5 +247,5 @@ AUDIT = edits(
 )
 
 CONTROLLER: tuple[Mutant, ...] = (
-    *CORE, *PLANNER, *RECONCILE, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )
