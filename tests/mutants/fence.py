@@ -135,7 +135,7 @@ READER = edits(
         (_MAPPED, "header changed", '"" if self.data[:HEADER_SIZE] == self._head else', '"" if True else'),
         (_LAYOUT, "mark of a word", "return word >> 4 & 0xF == _MARK and PAUSE <= word & 0xF <= HALT", "return PAUSE <= word & 0xF <= HALT"),
         (_LAYOUT, "mode of a word", "return word >> 4 & 0xF == _MARK and PAUSE <= word & 0xF <= HALT", "return word >> 4 & 0xF == _MARK"),
-        (_LAYOUT, "header checksum", '.to_bytes(8, "little") != data[_HEADER.size : HEADER_SIZE]:', '.to_bytes(8, "little") == b"":'),
+        (_LAYOUT, "header checksum", '.to_bytes(8, "little") == data[_HEADER.size : HEADER_SIZE]', '.to_bytes(8, "little") != b""'),
         (_LAYOUT, "header magic", "if found != magic or version != VERSION or slots != SLOTS:", "if False:"),
         (_LAYOUT, "checksum of lastVerified", "if any(raw) and zlib.crc32(raw) == crc else", "if any(raw) else"),
         (_PERMIT, "lease before a write", "if not self._held:\n            raise", "if False:\n            raise"),
