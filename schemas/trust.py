@@ -15,6 +15,7 @@ class Role(StrEnum):
     RISK_OFFICER = "risk-officer"
     OPERATOR = "operator"
     EMERGENCY = "emergency"
+    LIQUIDATE = "liquidate"
     BOT = "bot"
     WEB = "web"
     FORGE = "forge"

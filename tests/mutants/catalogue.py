@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
+from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 
 _CHECK = ("test_gate_check", "test_gate_desk")
@@ -23,6 +24,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.gate.check", "ENTRY", _CHECK),
     ("controller.gate.claim", "BEGIN_RULES", ("test_gate_liquidation",)),
     ("controller.gate.claim", "ORDER_RULES", ("test_gate_liquidation",)),
+    ("controller.core.trust.grant", "GRANT_RULES", ("test_grant",)),
     ("controller.core.trust.rules", "SIGNER_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_TREE_RULES", _TRUST),
@@ -42,7 +44,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION)
 
 
 def mutants() -> Iterator[Mutant]:

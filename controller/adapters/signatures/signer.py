@@ -17,8 +17,8 @@ _BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _END = b"-----END OPENSSH PRIVATE KEY-----"
 
 
-def sign(payload: bytes, key: Path, *, agent: str | None = None) -> bytes:
-    """The armoured SSHSIG of ``payload`` in namespace ``git``.
+def sign(payload: bytes, key: Path, *, agent: str | None = None, namespace: bytes = b"git") -> bytes:
+    """The armoured SSHSIG of ``payload`` in ``namespace``.
 
     ``key`` is a private key file, or a ``.pub`` file whose private half the agent at socket ``agent`` (default
     ``SSH_AUTH_SOCK``) holds. An encrypted key goes to the agent when it is there, else asks on the terminal.
@@ -26,17 +26,17 @@ def sign(payload: bytes, key: Path, *, agent: str | None = None) -> bytes:
     """
     socket = os.environ.get("SSH_AUTH_SOCK", "") if agent is None else agent
     if key.suffix == ".pub":
-        return _by_agent(payload, key, socket)
+        return _by_agent(payload, key, socket, namespace)
     content = _read(key)
     if _encrypted(content):
         public = key.with_name(key.name + ".pub")
         if socket and public.exists() and _agent_has(public, socket):
-            return _by_agent(payload, public, socket)
+            return _by_agent(payload, public, socket, namespace)
         if not _terminal():
             raise SettingsError(
                 f"{key} has a passphrase and there is no terminal to ask for it", f"ssh-add {key}   # then run it again"
             )
-    return _by_ssh_keygen(payload, key)
+    return _by_ssh_keygen(payload, key, namespace)
 
 
 def _read(key: Path) -> bytes:
@@ -78,7 +78,7 @@ def _agent_has(public: Path, socket: str) -> bool:
         return False
 
 
-def _by_agent(payload: bytes, public: Path, socket: str) -> bytes:
+def _by_agent(payload: bytes, public: Path, socket: str, namespace: bytes) -> bytes:
     from controller.adapters.signatures.agent import Agent, AgentError
     from controller.adapters.signatures.wire import armour, signed_data
 
@@ -86,15 +86,16 @@ def _by_agent(payload: bytes, public: Path, socket: str) -> bytes:
         raise SettingsError(f"{public} needs an ssh-agent and SSH_AUTH_SOCK is not set", 'eval "$(ssh-agent)"; ssh-add')
     try:
         blob = key_blob(_read(public).decode("utf-8", "replace"))
-        return armour(blob, Agent(socket).sign(blob, signed_data(payload)))
+        signature = Agent(socket).sign(blob, signed_data(payload, namespace=namespace))
+        return armour(blob, signature, namespace=namespace)
     except SignatureError as error:
         raise SettingsError(f"{public} is not a public key: {error}", f"ssh-keygen -l -f {public}") from error
     except AgentError as error:
         raise SettingsError(f"the ssh-agent cannot sign with {public}: {error}", error.hint) from error
 
 
-def _by_ssh_keygen(payload: bytes, key: Path) -> bytes:
-    argv = ["ssh-keygen", "-Y", "sign", "-q", "-n", "git", "-f", str(key)]
+def _by_ssh_keygen(payload: bytes, key: Path, namespace: bytes) -> bytes:
+    argv = ["ssh-keygen", "-Y", "sign", "-q", "-n", namespace.decode(), "-f", str(key)]
     try:
         status, output, errors = _run(argv, payload)
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """Verify SSHSIG signatures (the format of ``ssh-keygen -Y sign``) in process.
 
-Accepted: namespace ``git``; ed25519, ECDSA on the three NIST curves, RSA of at least 2,048 bits with SHA-2.
+Accepted: the namespace that is asked for, ``git`` for commits; ed25519, ECDSA on the three NIST curves, RSA of at
+least 2,048 bits with SHA-2.
 Everything else is refused by name: security-key (sk-) keys, certificates, SHA-1, DSA.
 Source of the format: OpenSSH's PROTOCOL.sshsig.
 """
@@ -63,12 +64,6 @@ def _known_version(parts: Parts) -> str:
     return "" if parts.version == 1 else f"SSHSIG version {parts.version} is not known"
 
 
-def _git_namespace(parts: Parts) -> str:
-    if parts.namespace == NAMESPACE:
-        return ""
-    return f"it was made for namespace {_word(parts.namespace)}, not for git: it cannot be reused here"
-
-
 def _nothing_reserved(parts: Parts) -> str:
     return "its reserved field is not empty" if parts.reserved else ""
 
@@ -77,16 +72,19 @@ def _strong_hash(parts: Parts) -> str:
     return "" if parts.hash_name in HASHES else f"hash {_word(parts.hash_name)} is not accepted: use sha512"
 
 
-FIELD_RULES: tuple[Callable[[Parts], str], ...] = (_known_version, _git_namespace, _nothing_reserved, _strong_hash)
+FIELD_RULES: tuple[Callable[[Parts], str], ...] = (_known_version, _nothing_reserved, _strong_hash)
 
 
-def verify(payload: bytes, armoured: bytes) -> Signed:
-    """Check that ``armoured`` signs exactly ``payload``. Raises SignatureError with the reason."""
+def verify(payload: bytes, armoured: bytes, namespace: bytes = NAMESPACE) -> Signed:
+    """Check that ``armoured`` signs exactly ``payload`` in ``namespace``. Raises SignatureError with the reason."""
     parts = parse(armoured)
+    if parts.namespace != namespace:
+        made, wanted = _word(parts.namespace), namespace.decode()
+        raise SignatureError(f"it was made for namespace {made}, not for {wanted}: it cannot be reused here")
     for rule in FIELD_RULES:
         if problem := rule(parts):
             raise SignatureError(problem)
-    data = signed_data(payload, parts.hash_name)
+    data = signed_data(payload, parts.hash_name, namespace)
     try:
         reader = Reader(parts.signature)
         algorithm, raw = reader.string(), reader.string()

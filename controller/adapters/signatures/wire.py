@@ -58,9 +58,9 @@ def signed_data(payload: bytes, hash_name: bytes = b"sha512", namespace: bytes =
     return MAGIC + string(namespace) + string(b"") + string(hash_name) + string(digest)
 
 
-def armour(blob: bytes, signature: bytes, hash_name: bytes = b"sha512") -> bytes:
+def armour(blob: bytes, signature: bytes, hash_name: bytes = b"sha512", namespace: bytes = NAMESPACE) -> bytes:
     """The armoured SSHSIG of a wire-format ``signature`` made by key ``blob``, lines of 70 columns."""
-    body = MAGIC + (1).to_bytes(4, "big") + string(blob) + string(NAMESPACE) + string(b"")
+    body = MAGIC + (1).to_bytes(4, "big") + string(blob) + string(namespace) + string(b"")
     body += string(hash_name) + string(signature)
     text = binascii.b2a_base64(body, newline=False)
     lines = [text[at : at + 70] for at in range(0, len(text), 70)]

@@ -149,6 +149,14 @@ def test_submit_when_latch_changes_between_check_and_send_then_checks_again(
     assert rig.desk.book.gross == 0
 
 
+def test_freeze_then_working_exits_are_cancelled_too(home: Home) -> None:
+    rig = holding(home, AAPL=100)
+    assert rig.submit("AAPL", "sell", 10).ok
+    home.halt(mode=FREEZE)
+    rig.refresh()
+    assert rig.desk.enforce() == {ANN: 1}
+
+
 def test_submit_when_uid_is_unknown_then_denies_exits_too(rig: Rig) -> None:
     assert rig.submit(uid=CID).code == Code.UNKNOWN_STRATEGY
 
