@@ -5,17 +5,23 @@ from typing import Any
 
 import click
 
+from cli.commits import behind, commit_id, git, is_pushed
+from cli.config_changes import edit, reload, rollback
 from cli.options import json_option
 from cli.output import ATTENTION, ERROR, OK, Document, Failure, emit, finish
 from cli.remote import ask, home
+from cli.render.changes import difference, unified, walk, walk_briefly
 from cli.render.config import history as render_history
 from cli.render.config import plan as render_plan
 from cli.render.config import validation as render_validation
 from cli.tree import Near, read_command
 
 MAX_FILES = 20_000
+WALK_SECONDS = 30.0
 config = Near("config", help="Show, check and compare the configuration.", no_args_is_help=True)
 config.add_command(read_command(("config", "show")))
+for command in (edit, reload, rollback):
+    config.add_command(command)
 
 
 @config.command()
@@ -69,19 +75,46 @@ def _problems(files: dict[str, bytes]) -> tuple[Any, ...]:
 @json_option
 def plan(ref: str, as_json: bool) -> int:
     """Show what the tip (or commit REF) would change, changing nothing."""
-    return emit(ask("config.plan", {"ref": _commit(ref)}), as_json, render_plan)
+    return emit(ask("config.plan", {"ref": commit_id(ref)}), as_json, render_plan)
 
 
-def _commit(ref: str) -> str:
-    """A full commit id of the clone or the bare repository, because the service takes nothing else."""
-    if not ref:
-        return ""
-    for repository in (Path(home()) / "config", Path(home()) / "config.git"):
-        if repository.exists():
-            done = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-            if done is not None:
-                return done.strip()
-    raise Failure(f"no commit {ref!r}", "gt risk config history", 2, "BadArgument")
+@config.command()
+@click.argument("ref", default="")
+@click.option("--text", is_flag=True, help="Line by line, as a unified diff.")
+@json_option
+def diff(ref: str, text: bool, as_json: bool) -> int:
+    """Compare what is in force with the documents of the clone as they lie there, of commit REF, or of the `tip`."""
+    clone = Path(home()) / "config"
+    if ref:
+        found = ask("config.diff", {"ref": "" if ref == "tip" else commit_id(ref)}, WALK_SECONDS)
+    else:
+        files = {path: _text(path, content) for path, content in _documents(clone).items()}
+        found = ask("config.diff", {"files": files}, WALK_SECONDS)
+    document = {**found, "repository": str(clone), "behind": 0 if ref else behind()}
+    return emit(document, as_json, unified if text else difference)
+
+
+def _text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise Failure(f"{path}:{line}: this is not UTF-8 text", "gt risk config validate") from error
+
+
+@config.command()
+@click.argument("ref", default="")
+@click.option("--explain", is_flag=True, help="Say why, with the cheapest way out.")
+@json_option
+def verify(ref: str, explain: bool, as_json: bool) -> int:
+    """Judge every commit from the last verified one to the tip, or to REF, which may be in the clone alone."""
+    commit = commit_id(ref)
+    if commit and not is_pushed(commit):
+        from cli.offline import judge_unpushed
+
+        return emit(judge_unpushed(Path(home()), commit), as_json, walk if explain else walk_briefly)
+    found = ask("config.verify", {"ref": commit}, WALK_SECONDS)
+    return emit(found, as_json, walk if explain else walk_briefly)
 
 
 @config.command()
@@ -92,7 +125,7 @@ def history(limit: int, as_json: bool) -> int:
     bare = Path(home()) / "config.git"
     shown = ask("config.show")
     branch = f"refs/heads/{shown['branch']}"
-    text = _git(bare, "log", "-z", f"-{limit}", "--no-show-signature", f"--format={_FORMAT}", branch, "--")
+    text = git(bare, "log", "-z", f"-{limit}", "--no-show-signature", f"--format={_FORMAT}", branch, "--")
     if text is None:
         raise Failure(f"{bare} cannot be read", "gt risk doctor")
     commits = [_entry(line, shown["revision"]) for line in text.split("\0") if line]
@@ -118,12 +151,3 @@ def _entry(line: str, revision: Document) -> Document:
         "audit_id": audit.strip(),
         "state": ", ".join(states),
     }
-
-
-def _git(repository: Path, *argv: str) -> str | None:
-    import subprocess
-
-    done = subprocess.run(
-        ["git", "--no-replace-objects", "-C", str(repository), *argv], capture_output=True, text=True, check=False
-    )
-    return done.stdout if done.returncode == 0 else None

@@ -7,12 +7,13 @@ import click
 from cli.change import Change, carry_out
 from cli.names import LIMIT
 from cli.options import Options, json_option, landing
-from cli.output import Document, emit
+from cli.output import USAGE, Document, Failure, emit
 from cli.remote import ask
 from cli.render.config import limit as render_limit
 from cli.render.text import safe
 from cli.tree import Near, read_command
 
+_WRITTEN = ("✓ Config written to: risk_config.yaml", "✓ Change logged to audit trail")
 limits = Near("limits", help="View and change risk limits.", no_args_is_help=True)
 limits.add_command(read_command(("limits", "list")))
 
@@ -37,16 +38,36 @@ def set_(name: str, value: str, options: Options) -> int:
 
     def done(result: Document) -> list[str]:
         _, new = _values(result, name)
-        return [
-            f"✓ Limit updated: {name} = {new}",
-            "✓ Config written to: risk_config.yaml",
-            "✓ Change logged to audit trail",
-        ]
+        return [f"✓ Limit updated: {name} = {new}", *_WRITTEN]
 
     again = f"gt risk limits set {name} {value} --force"
     intent = {"kind": "set-limit", "name": name, "value": value}
     change = Change(intent, title, done, again, table=_others(name))
     return carry_out(change, options)
+
+
+@limits.command()
+@click.argument("names", nargs=-1, type=LIMIT, metavar="[LIMIT]...")
+@click.option("--all", "everything", is_flag=True, help="Every limit.")
+@landing
+def reset(names: tuple[str, ...], everything: bool, options: Options) -> int:
+    """Set limits back to their defaults by one signed commit."""
+    if everything == bool(names):
+        raise Failure("name limits, or say --all", "gt risk limits reset --all --dry-run", USAGE, "Usage")
+    words = " ".join(names) or "--all"
+    change = Change(
+        {"kind": "reset-limits", "names": names},
+        _reset_title,
+        lambda result: [*(f"✓ Limit reset: {item['label']} = {item['new']}" for item in _changes(result)), *_WRITTEN],
+        f"gt risk limits reset {words} --force",
+    )
+    return carry_out(change, options)
+
+
+def _reset_title(proposal: Document) -> list[str]:
+    count = len(_changes(proposal))
+    mark = "⚠️  WARNING: This will" if proposal["plan"]["direction"] == "loosen" else "This will"
+    return [f"{mark} set {count} limit{'s' if count != 1 else ''} back to the default"]
 
 
 def _title(proposal: Document, name: str) -> list[str]:

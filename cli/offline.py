@@ -14,20 +14,29 @@ _PERMITTED = "the gate goes on alone until its permit runs out"
 def answer(root: Path, method: str, params: dict[str, Any], down: ServiceDown) -> dict[str, Any]:
     """The result of ``method`` from git and store of home ``root``. Raises RpcError as the service would, Failure
     without a home."""
+    document = _call(root, method, params)
+    attention = [f"{_down(document)} (next: {down.hint})", *document.get("attention", [])]
+    return {**document, "service": "down", "attention": attention}
+
+
+def judge_unpushed(root: Path, commit: str) -> dict[str, Any]:
+    """``config.verify`` of a commit that only the clone has, which the service does not see."""
+    return _call(root, "config.verify", {"ref": commit}, root / "config" / ".git" / "objects")
+
+
+def _call(root: Path, method: str, params: dict[str, Any], objects: Path | None = None) -> dict[str, Any]:
     if not (root / "settings.toml").exists():
-        raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome") from down
+        raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome")
     from controller.app import offline_control
     from controller.rpc.methods import Dispatcher, error_data
     from controller.settings import load
 
     try:
-        dispatcher = Dispatcher(offline_control(root), load(), online=False)
-        document = dispatcher.call(method, params)
+        dispatcher = Dispatcher(offline_control(root, objects), load(), online=False)
+        return dispatcher.call(method, params)
     except GtRiskError as error:
         data = error_data(error)
         raise RpcError(error.message, data["hint"], data["exit"], data["code"], data.get("problems")) from error
-    attention = [f"{_down(document)} (next: {down.hint})", *document.get("attention", [])]
-    return {**document, "service": "down", "attention": attention}
 
 
 def _down(document: dict[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """``gt risk strategy``"""
 
+import os
+
 import click
 
 from cli.change import Change, carry_out
 from cli.names import STRATEGY
 from cli.options import Options, emergency_words, json_option, landing, mutating
-from cli.output import OK, Document, emit, finish
+from cli.output import OK, Document, Failure, emit, finish
 from cli.remote import ask
 from cli.render.strategy import details
 from cli.tree import Near, read_command
@@ -63,6 +65,40 @@ def resume(id: str, peak: str | None, options: Options) -> int:
         f"gt risk strategy resume {id} --yes",
     )
     return carry_out(change, options)
+
+
+@strategy.command()
+@click.argument("id")
+@click.option("--name", default="", metavar="TEXT", help="What people call it; the template's own when left out.")
+@click.option("--from", "source", type=STRATEGY, help="Begin with a copy of this strategy instead of the template.")
+@landing
+def add(id: str, name: str, source: str | None, options: Options) -> int:
+    """Write a new strategy, paused, with every field explained, and commit it."""
+    intent = {"kind": "add-strategy", "strategy": id, "uid": os.urandom(16).hex(), "name": name, "text": _begin(source)}
+    change = Change(
+        intent,
+        lambda _: [f"Adding strategy: {id}"],
+        lambda _: [
+            f"✓ Strategy added: {id} (paused)",
+            f"  next: gt risk config edit strategies/{id}.yaml, then gt risk strategy resume {id}",
+        ],
+        f"gt risk strategy add {id} --yes",
+    )
+    return carry_out(change, options)
+
+
+def _begin(source: str | None) -> str:
+    """The text that a new strategy begins with."""
+    if source is None:
+        from controller.host.template import template_root
+
+        return (template_root() / "templates" / "strategy.template.yaml").read_text()
+    files: dict[str, str] = ask("config.documents")["files"]
+    path = f"strategies/{source}.yaml"
+    if path not in files:
+        ask("strategy.show", {"id": source})
+        raise Failure(f"{path} is not in the tip", "gt risk strategy list")
+    return files[path]
 
 
 @strategy.command()

@@ -135,8 +135,11 @@ def run_runner(home: Path) -> int:
     return 0
 
 
-def offline_control(home: Path) -> "ControllerControl":
-    """Control without a running controller: git and store as they are, no live book. Raises GtRiskError."""
+def offline_control(home: Path, objects: Path | None = None) -> "ControllerControl":
+    """Control without a running controller: git and store as they are, no live book. Raises GtRiskError.
+
+    ``objects``: a folder of git objects that are read beside those of the config repo.
+    """
     from controller.service import offline
 
-    return offline(load({**os.environ, "GT_RISK_HOME": str(home)}))
+    return offline(load({**os.environ, "GT_RISK_HOME": str(home)}), objects)

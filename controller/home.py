@@ -46,6 +46,11 @@ class Home:
         return self.root / "journal"
 
     @property
+    def drafts(self) -> Path:
+        """Texts of ``config edit`` that have not landed, a folder each."""
+        return self.root / "drafts"
+
+    @property
     def policy(self) -> Path:
         """Folder of compiled snapshots."""
         return self.root / "policy"

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import time
+from pathlib import Path
 
 from controller.adapters.clock import SystemClock
 from controller.adapters.engines.gate import GateEngine
@@ -52,7 +53,7 @@ _log = logging.getLogger(__name__)
 class Common:
     """What the running controller and its offline stand-in share."""
 
-    def __init__(self, settings: Settings, permit: PermitFile) -> None:
+    def __init__(self, settings: Settings, permit: PermitFile, objects: Path | None = None) -> None:
         self.settings = settings
         self.home = home = Home(settings.home)
         self.clock = SystemClock()
@@ -64,6 +65,7 @@ class Common:
             sign=lambda payload: sign(payload, home.keys / "bot"),
             remote=settings.source.remote,
             timeout=settings.source.timeout_seconds,
+            extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
         )
         self.sectors = sectors(load_instruments())
         self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors)
@@ -267,10 +269,13 @@ class Controller(Common):
         return None if desired is None else (desired, compile_policy(desired, self.sectors))
 
 
-def offline(settings: Settings) -> ControllerControl:
-    """Control over git and store alone. Raises GtRiskError; changes nothing but what is landed through it."""
+def offline(settings: Settings, objects: Path | None = None) -> ControllerControl:
+    """Control over git and store alone. Raises GtRiskError; changes nothing but what is landed through it.
+
+    ``objects``: a folder of git objects that are read beside those of the config repo.
+    """
     permit = PermitFile(str(Home(settings.home).permit_file))
-    common = Common(settings, permit)
+    common = Common(settings, permit, objects)
     known = load_last_known_good(common.home.policy)
     memory = restore(known, permit.last_verified, common.store, common.source, common.verifier)
     common.desk.load_evidence()

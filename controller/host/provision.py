@@ -18,6 +18,7 @@ from controller.core.desired.template import fill
 from controller.errors import SettingsError
 from controller.home import Home
 from controller.host.settings_file import settings_text, with_pins
+from controller.host.template import template_root
 from controller.latch.journal import RECORDS, Journal, read_home
 from controller.latch.journal_record import HALT as HALT_RECORD
 from controller.latch.journal_record import Entry
@@ -155,16 +156,6 @@ def _renamed(content: bytes, book: str) -> bytes:
     from schemas.edits import SetValue
 
     return apply_edit(content, SetValue(path=_RISK_CONFIG, pointer=("account", "name"), value=book))
-
-
-def template_root() -> Path:
-    """Where the template is: ``desired-state/`` of the checkout, or its copy in an installed package."""
-    top = Path(controller.__file__).parent.parent
-    found = [top / "desired-state", top / "schemas" / "template"]
-    for folder in found:
-        if (folder / _RISK_CONFIG).exists():
-            return folder
-    raise SettingsError(f"the template is missing at {found[0]}", "install gt-risk again")
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -1,0 +1,48 @@
+"""What the command line asks git itself: names of commits, and how the clone stands to the config repo."""
+
+import subprocess
+from pathlib import Path
+
+from cli.output import USAGE, Failure
+from cli.remote import home
+
+
+def git(repository: Path, *argv: str) -> str | None:
+    """Standard output of one git command, None when git refuses. Raises Failure without git."""
+    words = ["git", "--no-replace-objects", "-C", str(repository), *argv]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Failure("git is not installed", "install git 2.34 or newer, then gt risk doctor", code="NoGit") from None
+    return done.stdout if done.returncode == 0 else None
+
+
+def commit_id(ref: str) -> str:
+    """The full id of a commit of the clone or the config repo, because the service takes nothing else."""
+    if not ref:
+        return ""
+    for repository in (Path(home()) / "config", bare()):
+        if repository.exists():
+            found = git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+            if found is not None:
+                return found.strip()
+    raise Failure(f"no commit {ref!r}", "gt risk config history", USAGE, "BadArgument")
+
+
+def is_pushed(commit: str) -> bool:
+    """Whether the config repo has ``commit``; a remote's is the service's to know."""
+    return not bare().exists() or git(bare(), "cat-file", "-e", commit) is not None
+
+
+def behind() -> int:
+    """How many commits of the config repo the clone has not pulled; 0 when it has commits of its own."""
+    head = git(Path(home()) / "config", "rev-parse", "HEAD")
+    if head is None or not bare().exists():
+        return 0
+    count = git(bare(), "rev-list", "--count", f"{head.strip()}..HEAD", "--")
+    return int(count) if count else 0
+
+
+def bare() -> Path:
+    """The config repo of this home."""
+    return Path(home()) / "config.git"
