@@ -273,6 +273,26 @@ class Engine(Protocol):
         """Put an order through the gate."""
         ...
 
+    def exit(self, order: Order) -> Answer:
+        """Put an order through the gate that must reduce a position (else ``REDUCE_ONLY``)."""
+        ...
+
+    def begin_liquidation(self, id: str) -> Answer:
+        """Begin a liquidation whose ticket the permit holds: once for each id, for ever. Cancels what works."""
+        ...
+
+    def liquidate(self, id: str, order: Order) -> Answer:
+        """Put one reducing market order of a liquidation under way to the venue, whatever mode and status say."""
+        ...
+
+    def end_liquidation(self, id: str) -> None:
+        """End it for ever and cancel what is left of it; harmless for one that never began."""
+        ...
+
+    def liquidations(self) -> Mapping[str, str]:
+        """What the venue's journal says: id → ``begun`` or ``ended``."""
+        ...
+
     def decisions(self, since: int) -> Sequence[Decision]:
         """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
         ...

@@ -11,6 +11,7 @@ from schemas.desired import StrategyStatus, TradingMode
 from tests.support.engines import CASH, ENGINES, EngineUnderTest
 from tests.support.gates import ANN, BEA, DOLLAR, MARKS, make_policy
 
+LIQUIDATION = "1" * 32
 PAUSED, ACTIVE, HALTED = StrategyStatus.PAUSED, StrategyStatus.ACTIVE, StrategyStatus.HALTED
 
 
@@ -179,6 +180,72 @@ def test_decisions_then_denials_after_the_given_number_oldest_first(ready: Engin
     assert [(item.code, item.uid) for item in found] == [("UNKNOWN_STRATEGY", "f" * 32)] * 3
     assert [item.seq for item in ready.engine.decisions(found[0].seq)] == [found[1].seq, found[2].seq]
     assert ready.engine.decisions(found[-1].seq) == []
+
+
+def held(ready: EngineUnderTest, quantity: int = 10) -> None:
+    bought = ready.engine.submit(buy("bought", quantity))
+    ready.fill(bought.order, quantity)
+
+
+def test_exit_when_it_reduces_then_works_and_otherwise_denied(ready: EngineUnderTest) -> None:
+    assert ready.engine.exit(sell("s1")).code == "REDUCE_ONLY"
+    held(ready)
+    assert ready.engine.exit(sell("s2", 11)).code != ""
+    assert ready.engine.exit(sell("s3")).ok
+
+
+def test_liquidation_when_begun_under_a_halt_then_flattens_what_nothing_else_may(ready: EngineUnderTest) -> None:
+    held(ready)
+    assert ready.engine.submit(sell("exit", 4)).ok
+    ready.raise_halt("account", 3)
+    ready.issue(LIQUIDATION)
+    assert ready.engine.begin_liquidation(LIQUIDATION).ok
+    assert [item for item in ready.engine.read().orders if item.state == "working"] == []
+    assert ready.engine.submit(sell("other")).code == "TRADING_HALTED"
+    placed = ready.engine.liquidate(LIQUIDATION, sell("liq"))
+    assert placed.ok
+    assert ready.engine.liquidate(LIQUIDATION, sell("liq")) == placed
+    assert ready.engine.cancel("account") == {}
+    working = [item for item in ready.engine.read().orders if item.state == "working"]
+    assert [item.ticket for item in working] == [LIQUIDATION]
+    ready.fill(placed.order, 10)
+    assert ready.engine.read().positions == ()
+    ready.engine.end_liquidation(LIQUIDATION)
+    assert ready.engine.liquidations() == {LIQUIDATION: "ended"}
+
+
+def test_liquidation_when_a_proof_is_missing_then_refused(ready: EngineUnderTest) -> None:
+    held(ready)
+    ready.raise_halt("account", 1)
+    assert ready.engine.begin_liquidation(LIQUIDATION).code == "NO_TICKET"
+    ready.issue("2" * 32)
+    assert ready.engine.begin_liquidation(LIQUIDATION).code == "NO_TICKET"
+    ready.issue(LIQUIDATION)
+    assert ready.engine.liquidate(LIQUIDATION, sell("liq")).code == "TICKET_SPENT"
+    assert ready.engine.begin_liquidation(LIQUIDATION).ok
+    assert ready.engine.begin_liquidation(LIQUIDATION).code == "TICKET_SPENT"
+    assert ready.engine.liquidate(LIQUIDATION, sell("more", 11)).code == "REDUCE_ONLY"
+    ready.engine.end_liquidation(LIQUIDATION)
+    assert ready.engine.liquidate(LIQUIDATION, sell("late")).code == "TICKET_SPENT"
+
+
+def test_liquidation_when_no_account_halt_is_open_or_the_book_moved_then_refused(ready: EngineUnderTest) -> None:
+    held(ready)
+    ready.issue(LIQUIDATION)
+    assert ready.engine.begin_liquidation(LIQUIDATION).code == "NOT_HALTED"
+    ready.fill(ready.engine.submit(sell("exit", 4)).order, 4)
+    ready.raise_halt("account", 1)
+    assert ready.engine.begin_liquidation(LIQUIDATION).code == "BOOK_CHANGED"
+
+
+def test_liquidation_when_it_ends_with_orders_working_then_they_are_cancelled(ready: EngineUnderTest) -> None:
+    held(ready)
+    ready.raise_halt("account", 1)
+    ready.issue(LIQUIDATION)
+    assert ready.engine.begin_liquidation(LIQUIDATION).ok
+    assert ready.engine.liquidate(LIQUIDATION, sell("liq")).ok
+    ready.engine.end_liquidation(LIQUIDATION)
+    assert [item.state for item in ready.engine.read().orders if item.client_id == "liq"] == ["cancelled"]
 
 
 def test_read_from_many_threads_then_each_is_answered(ready: EngineUnderTest) -> None:

@@ -19,6 +19,7 @@ _STATE = TypeAdapter(GateState)
 _DECISIONS = TypeAdapter(list[Decision])
 _CANCELLED = TypeAdapter(dict[str, int])
 _ANSWER = TypeAdapter(Answer)
+_STATES = TypeAdapter(dict[str, str])
 _BARS = TypeAdapter(dict[str, list[tuple[str, int]]])
 T = TypeVar("T")
 
@@ -57,10 +58,27 @@ class GateEngine:
 
     def submit(self, order: Order) -> Answer:
         """Put an order through the gate. On EngineUnavailable its fate is unknown: ask again with its client id."""
-        reply = self._request("submit", order=asdict(order))
-        if not reply.get("ok") and not reply.get("code"):
-            raise _refused("submit", reply)
-        return _parse(_ANSWER, {name: reply[name] for name in Answer.__dataclass_fields__ if name in reply})
+        return self._judged("submit", order=asdict(order))
+
+    def exit(self, order: Order) -> Answer:
+        """Put an order through the gate that must reduce a position; errors as for :meth:`submit`."""
+        return self._judged("exit", order=asdict(order))
+
+    def begin_liquidation(self, id: str) -> Answer:
+        """Begin a liquidation under its ticket."""
+        return self._judged("liquidation", step="begin", id=id)
+
+    def liquidate(self, id: str, order: Order) -> Answer:
+        """Put one order of a liquidation to the venue; errors as for :meth:`submit`."""
+        return self._judged("liquidation", step="order", id=id, order=asdict(order))
+
+    def end_liquidation(self, id: str) -> None:
+        """End a liquidation for ever."""
+        self._ask("liquidation", step="end", id=id)
+
+    def liquidations(self) -> Mapping[str, str]:
+        """What the venue's journal says of each."""
+        return _parse(_STATES, self._ask("liquidation", step="look").get("liquidations"))
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Decisions after ``since``, oldest first."""
@@ -80,6 +98,13 @@ class GateEngine:
         if reply.pop("ok", None) is not True:
             raise _refused(op, reply)
         return reply
+
+    def _judged(self, op: str, **fields: Any) -> Answer:
+        """The gate's answer to what it may deny."""
+        reply = self._request(op, **fields)
+        if not reply.get("ok") and not reply.get("code"):
+            raise _refused(op, reply)
+        return _parse(_ANSWER, {name: reply[name] for name in Answer.__dataclass_fields__ if name in reply})
 
     def _request(self, op: str, **fields: Any) -> dict[str, Any]:
         """Ask once; once more on a new connection when a kept one turns out dead (the gate was restarted).

@@ -6,17 +6,15 @@ It checks no other limit: that is the gate's. A test moves the book by the metho
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from controller.adapters.engines.memory_book import MemoryBook
-from controller.errors import EngineUnavailable
+from controller.adapters.engines.memory_liquidation import MemoryLiquidations
 from controller.gate.verdicts import Code
 from controller.ports import Answer, Clock, Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
-from schemas.live import Decision, GateState, LiveState, OrderView
+from schemas.live import Decision, GateState, LiveState
 from schemas.policy import Policy, Snapshot
 
 _NO_HALTS: tuple[Halt, ...] = ()
@@ -24,7 +22,7 @@ _KEPT_DECISIONS = 1_000
 _VALID = "ok"
 
 
-class MemoryEngine(MemoryBook):
+class MemoryEngine(MemoryLiquidations):
     """A gate and a venue in one process.
 
     ``policies`` is the folder that ``adopt`` reads; ``raised`` gives the halts that the latch holds; ``permit`` the
@@ -44,13 +42,8 @@ class MemoryEngine(MemoryBook):
         unavailable: str = "",
         slow: float = 0.0,
     ) -> None:
-        super().__init__(cash)
-        self.unavailable = unavailable
-        self.slow = slow
-        self.calls: list[str] = []
-        self._clock = clock
+        super().__init__(clock, cash, raised, unavailable, slow)
         self._folder = policies
-        self._raised = raised
         self._permit = permit
         self._offered: list[Snapshot] = []
         self._snapshot: Snapshot | None = None
@@ -113,22 +106,13 @@ class MemoryEngine(MemoryBook):
         code = self._denial(order)
         if code:
             return self._deny(order, code)
-        name = f"o{len(self.orders) + 1}"
-        self.orders[name] = OrderView(
-            order=name,
-            client_id=order.client_id,
-            uid=order.uid,
-            symbol=order.symbol,
-            side=order.side,
-            type=order.type,
-            quantity=order.quantity,
-            filled=0,
-            price=order.limit or order.stop,
-            state="working",
-            submitted_ns=self._clock.wall_ns(),
-            market_time=self.market_time,
-        )
-        return Answer(True, name, order.quantity, revision=self._revision())
+        return Answer(True, self.accept(order, self._clock.wall_ns()), order.quantity, revision=self._revision())
+
+    def exit(self, order: Order) -> Answer:
+        """As :meth:`submit`, for an order that reduces."""
+        if not self.reduces(order.uid, order.symbol, order.side, order.quantity):
+            return self._deny(order, Code.REDUCE_ONLY)
+        return self.submit(order)
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Decisions after ``since``, oldest first."""
@@ -139,13 +123,6 @@ class MemoryEngine(MemoryBook):
         """The last ``n`` closes of one instrument."""
         self._call(f"history {symbol}")
         return self.closes.get(symbol, [])[-n:] if n else []
-
-    def _call(self, what: str) -> None:
-        self.calls.append(what)
-        if self.slow:
-            time.sleep(self.slow)
-        if self.unavailable:
-            raise EngineUnavailable(self.unavailable, hint="gt risk service status")
 
     def _on_disk(self) -> list[Snapshot]:
         found = [path for path in self._folder.glob("*.json") if path.stem.isdigit()] if self._folder else []

@@ -1,5 +1,6 @@
 """The venue's half of the in-memory engine: positions, orders, prices and money that a test moves by hand."""
 
+from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Account, OrderView, PositionView, StrategyLive
 
@@ -9,7 +10,8 @@ _SIGNS = {"buy": 1, "sell": -1}
 class MemoryBook:
     """A book without any check. Prices are marks in micro-dollars; ``cash`` is what is left of the money.
 
-    ``closes`` is each instrument's past. ``venue_mode`` and ``venue_statuses`` are the venue's own; a strategy that it was never told of is paused.
+    ``closes`` is each instrument's past. ``venue_mode`` and ``venue_statuses`` are the venue's own; a strategy that it
+    was never told of is paused.
     """
 
     def __init__(self, cash: int) -> None:
@@ -56,11 +58,31 @@ class MemoryBook:
         state = "filled" if filled == view.quantity else "working"
         self.orders[order] = view.model_copy(update={"filled": filled, "average": average, "state": state})
 
-    def cancel_orders(self, uid: str = "") -> dict[str, int]:
-        """Cancel working orders of ``uid`` (all when empty); number by uid."""
+    def accept(self, order: Order, wall_ns: int, ticket: str = "") -> str:
+        """Take an order as working; its name."""
+        name = f"o{len(self.orders) + 1}"
+        self.orders[name] = OrderView(
+            order=name,
+            client_id=order.client_id,
+            uid=order.uid,
+            symbol=order.symbol,
+            side=order.side,
+            type=order.type,
+            quantity=order.quantity,
+            filled=0,
+            price=order.limit or order.stop,
+            state="working",
+            submitted_ns=wall_ns,
+            market_time=self.market_time,
+            ticket=ticket,
+        )
+        return name
+
+    def cancel_orders(self, uid: str = "", ticket: str = "") -> dict[str, int]:
+        """Cancel working orders of ``uid`` (all when empty), of a liquidation only by its ``ticket``; number by uid."""
         cancelled: dict[str, int] = {}
         for order, view in self.orders.items():
-            if view.state == "working" and uid in ("", view.uid):
+            if view.state == "working" and uid in ("", view.uid) and view.ticket == ticket:
                 self.orders[order] = view.model_copy(update={"state": "cancelled"})
                 cancelled[view.uid] = cancelled.get(view.uid, 0) + 1
         return cancelled
