@@ -18,10 +18,11 @@ def git(repository: Path, *argv: str) -> str | None:
 
 
 def commit_id(ref: str) -> str:
-    """The full id of a commit of the clone or the config repo, because the service takes nothing else."""
+    """The full id of a commit, because the service takes nothing else; a name speaks of the config repo before the
+    clone, which may be behind."""
     if not ref:
         return ""
-    for repository in (Path(home()) / "config", bare()):
+    for repository in (bare(), Path(home()) / "config"):
         if repository.exists():
             found = git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
             if found is not None:
@@ -29,9 +30,12 @@ def commit_id(ref: str) -> str:
     raise Failure(f"no commit {ref!r}", "gt risk config history", USAGE, "BadArgument")
 
 
-def is_pushed(commit: str) -> bool:
-    """Whether the config repo has ``commit``; a remote's is the service's to know."""
-    return not bare().exists() or git(bare(), "cat-file", "-e", commit) is not None
+def unpushed(commit: str) -> str:
+    """``commit``, or the clone's newest when it is empty, if only the clone has it; else empty."""
+    found = commit or git(Path(home()) / "config", "rev-parse", "--verify", "--quiet", "HEAD") or ""
+    if not found or not bare().exists() or git(bare(), "cat-file", "-e", found.strip()) is not None:
+        return ""
+    return found.strip()
 
 
 def behind() -> int:

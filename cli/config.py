@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cli.commits import behind, commit_id, git, is_pushed
+from cli.commits import behind, commit_id, git, unpushed
 from cli.config_changes import edit, reload, rollback
 from cli.options import json_option
 from cli.output import ATTENTION, ERROR, OK, Document, Failure, emit, finish
@@ -107,12 +107,13 @@ def _text(path: str, content: bytes) -> str:
 @click.option("--explain", is_flag=True, help="Say why, with the cheapest way out.")
 @json_option
 def verify(ref: str, explain: bool, as_json: bool) -> int:
-    """Judge every commit from the last verified one to the tip, or to REF, which may be in the clone alone."""
+    """Judge every commit from the last verified one to REF, or to the tip and what the clone has not pushed."""
     commit = commit_id(ref)
-    if commit and not is_pushed(commit):
+    local = unpushed(commit)
+    if local:
         from cli.offline import judge_unpushed
 
-        return emit(judge_unpushed(Path(home()), commit), as_json, walk if explain else walk_briefly)
+        return emit(judge_unpushed(Path(home()), local), as_json, walk if explain else walk_briefly)
     found = ask("config.verify", {"ref": commit}, WALK_SECONDS)
     return emit(found, as_json, walk if explain else walk_briefly)
 

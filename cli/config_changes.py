@@ -1,20 +1,26 @@
 """``gt risk config edit``, ``rollback`` and ``reload``: what moves the configuration."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.change import WAIT_SECONDS, Change, carry_out
 from cli.commits import commit_id
 from cli.options import UNCHANGED, Options, asked, interruptible, json_option, landing
-from cli.output import DECLINED, OK, Document, Failure, declined, emit, finish, mistake, notice
+from cli.output import OK, Document, Failure, declined, emit, finish, mistake, notice
 from cli.remote import ask, call_service, home
 from cli.render.text import safe
 from cli.tree import Explained
 from controller.rpc.client import RpcError
+
+if TYPE_CHECKING:
+    from cli.drafts import Draft
 
 
 @click.command(cls=Explained)
@@ -39,23 +45,26 @@ def edit(file: str, folder: Path | None, options: Options) -> int:
     else:
         draft = drafts.begin(root / "drafts", found["commit"], found["files"], file, root / "config" / ".schemas")
     again = f"gt risk config edit --from {draft.folder}"
-    with _kept(draft.folder, again):
-        while True:
-            draft.edit(quiet=options.as_json)
-            files = draft.changed()
-            if not files:
-                break
-            try:
-                code = carry_out(_edited(draft.base, files, again), options)
-            except RpcError as error:
-                _edit_again(error, again, options)
-            else:
-                break
-    if not files:
-        code = finish({"changed": []}, OK, options.as_json, lambda _: [f"✓ nothing was edited: {UNCHANGED}"])
-    if not options.dry_run:
+    with _kept(draft, again):
+        code = _until_valid(draft, again, options)
+    if options.dry_run and draft.changed():
+        notice(f"ℹ️  your text is kept in {draft.folder}; go on with: {again}")
+    else:
         draft.discard()
     return code
+
+
+def _until_valid(draft: Draft, again: str, options: Options) -> int:
+    """Editor, check, land; the editor once more while there are mistakes and the person wants to."""
+    while True:
+        draft.edit(quiet=options.as_json)
+        files = draft.changed()
+        if not files:
+            return finish({"changed": []}, OK, options.as_json, lambda _: ["✓ nothing was edited"])
+        try:
+            return carry_out(_edited(draft.base, files, again), options)
+        except RpcError as error:
+            _edit_again(error, again, options)
 
 
 def _edited(base: str, files: dict[str, str | None], again: str) -> Change:
@@ -79,17 +88,17 @@ def _edit_again(error: RpcError, again: str, options: Options) -> None:
 
 
 @contextmanager
-def _kept(folder: Path, again: str) -> Iterator[None]:
-    """Whatever ends the edit, its text stays in ``folder`` and the next command is named."""
+def _kept(draft: Draft, again: str) -> Iterator[None]:
+    """Whatever ends the edit, its text stays in the draft's folder and the next command is named."""
     try:
         yield
-    except Failure as error:
-        if error.exit == DECLINED:
-            error.hint = again if error.code != "Declined" else error.hint
-        notice(f"ℹ️  your text is kept in {folder}")
-        raise
-    except (RpcError, OSError, KeyboardInterrupt):
-        notice(f"ℹ️  your text is kept in {folder}; go on with: {again}")
+    except (Failure, RpcError, OSError, KeyboardInterrupt) as error:
+        if not draft.changed():
+            draft.discard()
+        else:
+            notice(f"ℹ️  your text is kept in {draft.folder}; go on with: {again}")
+            if isinstance(error, RpcError):
+                error.hint = again if error.problems else error.hint
         raise
 
 

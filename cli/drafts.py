@@ -65,7 +65,8 @@ def begin(drafts: Path, base: str, files: dict[str, str], name: str, schemas: Pa
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise Failure(f"no document {name!r}{hint}", "gt risk config edit", USAGE, "BadArgument")
     folder = drafts / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
-    folder.mkdir(mode=0o700, parents=True)
+    drafts.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700)
     for path, text in {_BASE: f"{base}\n", **wanted}.items():
         target = folder / path
         target.parent.mkdir(mode=0o700, exist_ok=True)

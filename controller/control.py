@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controller.audit import control_action, new_audit_id
+from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
 from controller.core.plan.edits import Situation
@@ -23,7 +24,7 @@ from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.observation import Origin
 from controller.reconcile.reconciler import Pass
-from controller.reconcile.verifier import Now, Verifier
+from controller.reconcile.verifier import Now, Verifier, raise_first
 from controller.settings import Pins
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired
@@ -107,6 +108,7 @@ class ControllerControl:
         seconds = now_ns // 1_000_000_000
         draft = parts.source.stage(tip, files, request.author, seconds, text)
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
+        raise_first(validate_transition(before, after, self._now().open_halts))
         plan, hold = self._plan(after)
         payload = draft.rstrip(b"\n") + f"\nPlan-Digest: {plan.digest()}\n".encode()
         return Proposal(

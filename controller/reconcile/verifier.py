@@ -149,7 +149,7 @@ class Verifier:
         """The rules that look at what is open now. Raises Refused."""
         if now is not None and commit.parents:
             parent, child = self.desired(commit.parents[0]), self.desired(commit.id)
-            _raise_first(validate_transition(parent, child, now.open_halts))
+            raise_first(validate_transition(parent, child, now.open_halts))
 
     def _verify(self, commit: RawCommit, signature: Signature) -> None:
         """One commit by the policy of its parent: the same verdict whenever it is asked for. Raises Refused."""
@@ -174,7 +174,7 @@ class Verifier:
         full = replace(case, child=child, changes=changes, paths=paths)
         problems = validate_transition(parent, child, _open_in(parent), self._retired(parent, child))
         refusal = judge(INTRODUCTION_TREE_RULES if introduction else CHANGE_RULES, full)
-        _raise_first([*([refusal] if refusal else []), *problems])
+        raise_first([*([refusal] if refusal else []), *problems])
         self._keep(commit.id, child)
         self._judged[commit.id] = None
         while len(self._judged) > _KEPT:
@@ -258,7 +258,7 @@ def _require(rules: Sequence[Rule], case: Case) -> None:
         raise Refused(refusal)
 
 
-def _raise_first(refusals: Sequence[Refusal]) -> None:
+def raise_first(refusals: Sequence[Refusal]) -> None:
     """Raise the first, with what all of them say."""
     if refusals:
         message = "; ".join(dict.fromkeys(refusal.message for refusal in refusals))
