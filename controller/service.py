@@ -24,6 +24,7 @@ from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.reconcile.analyst import Analyst, analyse
 from controller.reconcile.boot import Booted
+from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.handlers import Backoff, PlanStale
@@ -107,7 +108,7 @@ class Controller(Common):
             booted.permit,
             self.clock,
             excessive=self._excessive,
-            expiries=home.policy / "permit-expiries",
+            expiries=home.policy / EXPIRIES,
             expired_at=booted.expired_at,
             lost_lease=lambda error: self.loop.lose(error),
         )

@@ -20,6 +20,8 @@ from controller.latch.layout import ACCOUNT, HALT, LatchError
 from controller.latch.mend import SYNTHETIC
 from controller.latch.raising import RaiseFile
 from controller.latch.reader import read_boot64
+from controller.reconcile.expiries import NAME as EXPIRIES
+from controller.reconcile.expiries import Expiries
 from controller.reconcile.lease import Lease
 from controller.reconcile.publisher import LastKnownGood, Published, Publisher, load_last_known_good, newest_fence
 
@@ -66,10 +68,11 @@ def boot(home: Home, book: str, environment: str) -> Booted:
     permit = Lease(str(home.permit_file))
     try:
         expired_at, silent = _expiry(home, permit)
+        _note_expiry(home, expired_at)
         wrong = _anomalies(problems, fresh=known_good is None) + _long_expiry(permit, silent)
         raised = _raise_anomalies(home, wrong, closed)
         fence = permit.take(newest_fence(home.policy))
-    except LatchError:
+    except (LatchError, OSError):
         permit.close()
         raise
     publisher = Publisher(
@@ -111,6 +114,13 @@ def _expiry(home: Home, permit: Lease) -> tuple[int, int]:
     if permit.boot64 != read_boot64():
         return now, max(0, time.time_ns() - home.permit_file.stat().st_mtime_ns)
     return (ended, now - ended) if ended <= now else (0, 0)
+
+
+def _note_expiry(home: Home, ended: int) -> None:
+    """Count it before the lease ends the evidence; the next process may be killed before it issues a permit."""
+    if ended:
+        boot_ns, wall_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
+        Expiries(home.policy / EXPIRIES, boot_ns, wall_ns).note(ended, boot_ns, wall_ns, followed=False)
 
 
 def restore_pair(

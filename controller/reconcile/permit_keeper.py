@@ -12,14 +12,12 @@ from pathlib import Path
 from controller.errors import GtRiskError, LeaseLost
 from controller.latch.layout import PERMIT_LIMIT_NS, LatchError
 from controller.ports import Clock
+from controller.reconcile.expiries import Expiries
 from controller.reconcile.lease import Lease
-from controller.reconcile.publisher import write_durably
 
 TICK_SECONDS = 0.1
 BOUNDS: Mapping[str, float] = {"reconcile": 30.0, "monitor": 5.0, "journal": 5.0, "market": 10.0}
 JUMP_NS = 5_000_000_000
-EXPIRY_WINDOW_NS = 600_000_000_000
-MAX_EXPIRIES = 3
 _log = logging.getLogger(__name__)
 
 
@@ -29,46 +27,6 @@ def permit_until(progress: Mapping[str, int], bounds: Mapping[str, float], now_n
         return 0
     earliest = min(progress[name] + round(bound * 1e9) for name, bound in bounds.items())
     return min(earliest, now_ns + PERMIT_LIMIT_NS)
-
-
-class Expiries:
-    """How often and how long the permit had run out, also over restarts.
-
-    ``path`` keeps the moments (Unix nanoseconds, one a line); None: only this process counts. Within the process time
-    is CLOCK_BOOTTIME, so moving the wall clock forgets nothing.
-    """
-
-    def __init__(self, clock: Clock, path: Path | None = None) -> None:
-        self._clock = clock
-        self._path = path
-        self._ends = self._load()
-
-    def excessive(self, ended_ns: int) -> str:
-        """Why a halt is due before the permit that ended at ``ended_ns`` is renewed; empty when none is."""
-        now = self._clock.boot_ns()
-        if now - ended_ns > EXPIRY_WINDOW_NS:
-            return f"the permit had run out for {(now - ended_ns) // 10**9} s"
-        count = len(self._recent(now)) + 1
-        return f"the permit ran out {count} times in 10 minutes" if count >= MAX_EXPIRIES else ""
-
-    def note(self) -> None:
-        """One more, durable when it returns. Raises OSError."""
-        now, wall = self._clock.boot_ns(), self._clock.wall_ns()
-        self._ends = [*self._recent(now), now]
-        if self._path is not None:
-            write_durably(self._path, "".join(f"{wall - (now - end)}\n" for end in self._ends))
-
-    def _recent(self, now: int) -> list[int]:
-        return [end for end in self._ends if now - end < EXPIRY_WINDOW_NS]
-
-    def _load(self) -> list[int]:
-        """What is kept, as boot times; a moment in the future (the wall clock was set back) counts as now."""
-        try:
-            moments = self._path.read_text().split() if self._path is not None else []
-        except FileNotFoundError:
-            return []
-        now, wall = self._clock.boot_ns(), self._clock.wall_ns()
-        return [now - max(0, wall - int(moment)) for moment in moments if moment.isdigit()]
 
 
 class PermitKeeper:
@@ -95,11 +53,11 @@ class PermitKeeper:
         self._bounds = bounds
         self._excessive = excessive
         self._progress: dict[str, int] = {}
-        self._expiries = Expiries(clock, expiries)
+        self._expiries = Expiries(expiries, clock.boot_ns(), clock.wall_ns())
         self._lost_lease = lost_lease
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._last = expired_at
+        self._last = expired_at or self._expiries.due
         self._problem = ""
         self.started = False
         self.lost = ""
@@ -133,10 +91,10 @@ class PermitKeeper:
         if problem:
             raise LatchError(problem)
         if 0 < self._last <= now:
-            reason = self._expiries.excessive(self._last)
+            reason = self._expiries.excessive(self._last, now)
             if reason:
                 self._excessive(reason)
-            self._expiries.note()
+            self._expiries.note(self._last, now, self._clock.wall_ns(), followed=True)
         self._permit.set_until(until)
         self._last, self.started = until, True
         return until

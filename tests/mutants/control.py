@@ -86,7 +86,6 @@ RECONCILE = edits(
         (_BOOT, "anomalies halt", "raised = _raise_anomalies(home, wrong, closed)\n", "raised = list[str]()\n"),
         (_BOOT, "last-known-good in force", "    if known_good is not None:\n        newest", "    if False:\n        newest"),
         (_BOOT, "cleared halts stay cleared", "if key not in held and key not in closed]", "if key not in held]"),
-        (_BOOT, "an expiry counts before its evidence is ended", "        _note_expiry(home, expired_at)\n", ""),
         (_BOOT, "long silence halts", "if silent <= LONG_EXPIRY_NS:", "if True:"),
         ("controller.reconcile.restore", "the furthest verified commit", "if all(_is_ancestor(source, other, commit) for other in known):", "if True:"),
         (_HALT_DESK, "only the named halt is released", "                if self._id_of(slot) == halt_id:\n", "                if True:\n"),
@@ -106,8 +105,9 @@ _MONITOR = "controller.reconcile.monitor"
 _MEND = "controller.latch.mend"
 
 MEND = edits(
-    ("test_latch_guard", "test_latch_mend_crash"),
+    ("test_latch_guard", "test_latch_mend_crash", "test_expiries"),
     (
+        (_BOOT, "an expiry counts before its evidence is ended", "        _note_expiry(home, expired_at)\n", ""),
         (_BOOT, "an old clear lifts no new loss", "nonce.hex(), closed)", "nonce.hex(), ())"),
         (_MEND, "a lost latch halts", "            latch.raise_halt(halt_id, ACCOUNT, HALT, SYNTHETIC, now)\n", "            pass\n"),
         (_MEND, "one pair only once the halt is in", "_seal_raise(path, book16, os.urandom(16))", "_seal_raise(path, book16, nonce)"),
@@ -120,7 +120,7 @@ MEND = edits(
 _PERMITS = "controller.reconcile.permit_keeper"
 
 MONITOR = edits(
-    ("test_monitor", "test_halt_knowledge", "test_publisher", "test_boot_rules"),
+    ("test_monitor", "test_halt_knowledge", "test_publisher", "test_boot_rules", "test_expiries"),
     (
         (_MONITOR, "a breach halts", "                    self.halted(self.desk.raise_halt(item.scope, item.reason))\n", "                    pass\n"),
         (_MONITOR, "a halt covers its own scope", "if halt.scope == item.scope]", "]"),
@@ -135,7 +135,8 @@ MONITOR = edits(
         ("controller.reconcile.expiries", "too long an expiry", "if boot_ns - until > WINDOW_NS:", "if False:"),
         (_PERMITS, "a lost lease stops", "        if problem:\n            raise LeaseLost", "        if False:\n            raise LeaseLost"),
         (_PERMITS, "a replaced permit is not renewed", "        if problem:\n            raise LatchError", "        if False:\n            raise LatchError"),
-        (_PERMITS, "expiries are kept over a restart", "            self._expiries.note(self._last, now, self._clock.wall_ns())\n", ""),
+        (_PERMITS, "expiries are kept over a restart", "            self._expiries.note(self._last, now, self._clock.wall_ns(), followed=True)\n", ""),
+        (_PERMITS, "an expiry that no permit followed is looked at", "expired_at or self._expiries.due", "expired_at"),
         (_PERMITS, "an excess halts before the renewal", "                self._excessive(reason)\n", "                pass\n"),
         (_PERMITS, "a clean stop ends the permit", "            self._permit.set_until(0)\n", "            pass\n"),
         (_PERMITS, "the wall clock is watched", "return abs(self._now() - self._offset) > JUMP_NS", "return False"),

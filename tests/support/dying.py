@@ -8,7 +8,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 
-def dies_at(number: int, modules: tuple[ModuleType, ...], act: Callable[[Callable[[], None]], None]) -> bool:
+def dies_at(number: int, modules: tuple[ModuleType, ...], act: Callable[[Callable[[], None]], object]) -> bool:
     """Whether ``act`` was killed before its ``number``-th new line of ``modules`` (from 1), else it ran to its end.
 
     ``act`` gets a function that it calls when its setup is done: lines count from there. Raises AssertionError when it

@@ -17,7 +17,7 @@ from controller.latch.layout import FENCE_AT, LeaseHeld
 from controller.latch.raising import RaiseFile, create_pair
 from controller.reconcile.boot import book16, boot
 from controller.reconcile.handlers import Backoff
-from controller.reconcile.permit_keeper import BOUNDS, ClockWatch, Expiries, PermitKeeper, permit_until
+from controller.reconcile.permit_keeper import BOUNDS, ClockWatch, PermitKeeper, permit_until
 from controller.reconcile.publisher import KEEP, Publisher, canonical, digest_of, load_last_known_good
 from schemas import policy as schema
 from tests.support.policies import policy
@@ -174,25 +174,6 @@ def test_keeper_when_it_ran_out_three_times_then_a_halt_is_due(home: Home) -> No
         assert len(reasons) == expected
         clock.advance(10)
     booted.permit.close()
-
-
-def test_expiry_when_over_ten_minutes_then_a_halt_is_due() -> None:
-    clock = ManualClock()
-    ended = clock.boot_ns()
-    clock.advance(601)
-    assert "601 s" in Expiries(clock).excessive(ended)
-    assert Expiries(clock).excessive(clock.boot_ns() - SECOND) == ""
-
-
-def test_expiries_when_restarted_then_still_counted_and_after_ten_minutes_forgotten(tmp_path: Path) -> None:
-    clock, path = ManualClock(), tmp_path / "permit-expiries"
-    for _ in range(2):
-        assert Expiries(clock, path).excessive(clock.boot_ns() - SECOND) == ""
-        Expiries(clock, path).note()
-        clock.advance(60)
-    assert "3 times" in Expiries(clock, path).excessive(clock.boot_ns() - SECOND)
-    clock.advance(600)
-    assert Expiries(clock, path).excessive(clock.boot_ns() - SECOND) == ""
 
 
 def test_keeper_when_the_due_halt_cannot_be_raised_then_renews_nothing(home: Home) -> None:
