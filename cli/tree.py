@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
-        "status": Entry("", reads.READS[("status",)].help),
+        "status": Entry("cli.status", reads.READS[("status",)].help),
         "portfolio": Entry("cli.portfolio", "Look at the portfolio."),
         "audit": Entry("cli.audit", "Read and check the audit trail."),
     },
@@ -36,10 +36,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Operate": {
         "init": Entry("cli.init", "Make the home folder, keys and configuration repository."),
         "service": Entry("cli.service", "Start, stop and watch the service."),
+        "db": Entry("cli.db", "Check, back up and restore the store."),
         "doctor": Entry("cli.doctor", "Check this installation and say what to do."),
         "completion": Entry("cli.completion", "Print the completion script of a shell."),
     },
-    "": {"hook": Entry("cli.hook", "")},
 }
 ENTRIES: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
@@ -87,7 +87,7 @@ class Tree(Near):
         entry = ENTRIES.get(name)
         if entry is None:
             return None
-        return _attribute(entry.module, name) if entry.module else read_command((name,))
+        return _attribute(entry.module, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Help lines by section, without importing the groups."""

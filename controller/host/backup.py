@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.adapters.git.process import Git, GitFailed
-from controller.adapters.store import snapshot
+from controller.adapters.store import snapshot, sqlite_file
 from controller.errors import GtRiskError, Permanent, StoreUnavailable, Temporary
 from controller.home import Home
 from controller.host import backups
@@ -104,7 +104,7 @@ def _fill(home: Home, fresh: Path, rest: float) -> None:
 
 def _export_audit(fresh: Path) -> None:
     """Every audit record as a line of JSON, for readers without SQLite."""
-    with _new(fresh / AUDIT) as file, snapshot.reading(fresh / STORE) as connection:
+    with _new(fresh / AUDIT) as file, sqlite_file.reading(fresh / STORE) as connection:
         for link in snapshot.links(connection):
             record = {"seq": link.seq, **link.fields, "previous": link.previous, "hash": link.hash}
             file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
@@ -133,7 +133,7 @@ def _new(path: Path) -> Any:
 
 def _verified(home: Home, fresh: Path) -> ChainReport:
     """The chain of the copy. Raises StoreUnavailable when the copy is damaged: so is the store then."""
-    if problem := snapshot.problem(fresh / STORE):
+    if problem := sqlite_file.problem(fresh / STORE):
         raise StoreUnavailable(f"the store does not copy whole: {problem}", hint="gt risk db restore --date …")
     report = snapshot.chain_of(fresh / STORE, fresh / HEAD)
     if not report.ok:
@@ -159,7 +159,7 @@ def _describe(fresh: Path, at_ns: int, why: str, chain: ChainReport, tip: str) -
         "at_ns": at_ns,
         "why": why,
         "home_version": HOME_VERSION,
-        "schema": snapshot.schema_of(fresh / STORE),
+        "schema": sqlite_file.schema_of(fresh / STORE),
         "audit": {"records": chain.records, "head": chain.head},
         "tip": tip,
         "files": files,

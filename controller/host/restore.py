@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.adapters.store import snapshot
+from controller.adapters.store import snapshot, sqlite_file
 from controller.adapters.store.carry import Carried, carry_over
 from controller.adapters.store.chain import Head
 from controller.adapters.store.database import Database
@@ -114,7 +114,7 @@ def _stage(chosen: Backup, staged: Path, head: Path) -> None:
     for source, target in ((chosen.folder / backups.STORE, staged), (chosen.folder / backups.HEAD, head)):
         target.touch(mode=0o600)
         shutil.copyfile(source, target)
-    problem = snapshot.problem(staged)
+    problem = sqlite_file.problem(staged)
     report = snapshot.chain_of(staged, head) if not problem else None
     if report is not None and not report.ok:
         problem = f"its audit chain is broken at record {report.bad_seq}: {report.problem}"

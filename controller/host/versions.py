@@ -2,7 +2,7 @@
 
 import time
 
-from controller.adapters.store import migrations, snapshot
+from controller.adapters.store import migrations, sqlite_file
 from controller.home import Home
 from controller.host.settings_file import with_version
 from controller.settings import HOME_VERSION, load
@@ -17,7 +17,7 @@ def outstanding(home: Home) -> list[str]:
     Raises SettingsError when a newer release wrote the home, StoreUnavailable when the store cannot be read.
     """
     steps = []
-    schema = snapshot.schema_of(home.store) if home.store.exists() else ""
+    schema = sqlite_file.schema_of(home.store) if home.store.exists() else ""
     if migrations.is_older(schema, home.store):
         steps.append(f"store: schema {schema} → {migrations.HEAD}")
     version = load({"GT_RISK_HOME": str(home.root)}).home_version

@@ -1,43 +1,21 @@
-"""A SQLite store as a file: copied while it is in use, and checked without opening it for writing.
-
-No SQLAlchemy and no migrations: it reads a store of any schema.
-"""
+"""A SQLite store copied while it is in use, and its audit chain walked without opening it for writing."""
 
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
-from urllib.parse import quote
 
 from controller.adapters.store.chain import Link, verify_chain
 from controller.adapters.store.head import SIZE, HeadFile, read_head
-from controller.errors import StoreUnavailable
+from controller.adapters.store.sqlite_file import BUSY_SECONDS, reading
 from schemas.audit import ChainReport
 
 STEP_PAGES = 256
 """1 MiB at SQLite's page size: a few milliseconds of disk."""
 REST_SECONDS = 0.005
-BUSY_SECONDS = 5.0
 _CHAIN = frozenset({"seq", "previous", "hash"})
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection with rows by name, in one consistent snapshot.
-
-    Raises StoreUnavailable for what is no store or is damaged, also out of the block.
-    """
-    try:
-        uri = f"file:{quote(str(path))}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute("BEGIN")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            yield connection
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"{path}: {error}", hint="gt risk doctor") from error
 
 
 def copy(store: Path, head: Path, target: Path, target_head: Path, rest: float = REST_SECONDS) -> None:
@@ -66,16 +44,6 @@ def copy(store: Path, head: Path, target: Path, target_head: Path, rest: float =
     target_head.write_bytes(newest)
 
 
-def problem(store: Path) -> str:
-    """Empty when SQLite finds the whole file in order, else what it says first."""
-    try:
-        with reading(store) as connection:
-            found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    except StoreUnavailable as error:
-        return error.message
-    return "" if found == "ok" else f"{store}: {found}"
-
-
 def chain_of(store: Path, head: Path) -> ChainReport:
     """Walk the audit chain of a store against a head file. Raises StoreUnavailable."""
     with reading(store) as connection, HeadFile(head, BUSY_SECONDS).locked() as descriptor:
@@ -87,13 +55,3 @@ def links(connection: sqlite3.Connection, after: int = 0, schema: str = "main") 
     for row in connection.execute(f"SELECT * FROM {schema}.audit WHERE seq > ? ORDER BY seq", (after,)):
         fields = {name: row[name] for name in row.keys() if name not in _CHAIN}  # noqa: SIM118  # a Row yields values
         yield Link(row["seq"], row["previous"], row["hash"], fields)
-
-
-def schema_of(store: Path) -> str:
-    """The schema's revision; empty for an empty database. Raises StoreUnavailable."""
-    with reading(store) as connection:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" not in tables:
-            return ""
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row is not None else ""

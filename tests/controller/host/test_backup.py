@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.adapters.store import snapshot
+from controller.adapters.store import snapshot, sqlite_file
 from controller.errors import Permanent, StoreUnavailable, Temporary
 from controller.home import Home
 from controller.host import backup, backups
@@ -93,7 +93,7 @@ def test_copy_when_another_writes_at_every_step_then_it_is_one_moment_and_never_
     assert (report.ok, report.records) == (True, 3)
     pages = (tmp_path / "s.db").stat().st_size // 4096
     assert len(steps) == -(-pages // 4)
-    assert snapshot.problem(tmp_path / "s.db") == ""
+    assert sqlite_file.problem(tmp_path / "s.db") == ""
 
 
 def test_make_when_the_store_is_damaged_then_refused_and_nothing_stays(home: Home) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from controller.adapters.clock import SystemClock
-from controller.adapters.store import snapshot
+from controller.adapters.store import snapshot, sqlite_file
 from controller.audit import close_open_intents
 from controller.errors import Permanent, StoreUnavailable
 from controller.halt import CLI, halt
@@ -248,7 +248,7 @@ def test_restore_when_the_backup_is_damaged_then_refused_and_the_store_stays(hom
         file.write(b"\xff" * 64)
     with pytest.raises(Permanent, match=r"store\.db: its SHA-256"):
         back(home, made)
-    assert snapshot.problem(home.store) == ""
+    assert sqlite_file.problem(home.store) == ""
 
 
 def test_restore_when_there_is_no_room_then_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.store import migrations, snapshot
+from controller.adapters.store import migrations, sqlite_file
 from controller.errors import SettingsError, StoreUnavailable
 from controller.home import Home
 from controller.host import backup, backups
@@ -64,7 +64,7 @@ def test_open_when_an_older_release_wrote_the_store_then_refused_untouched(home:
     with pytest.raises(SettingsError, match="schema 0001, this release needs 0002") as caught:
         opened(home)
     assert caught.value.hint == "gt risk db migrate"
-    assert snapshot.schema_of(home.store) == "0001"
+    assert sqlite_file.schema_of(home.store) == "0001"
 
 
 @pytest.mark.usefixtures("newer_release")
@@ -77,7 +77,7 @@ def test_migrate_when_the_store_is_older_then_backed_up_first_and_recorded(home:
     assert store.verify_audit().ok
     store.close()
     assert (record.entry.event, record.entry.actor, saved.name in record.entry.details) == ("home.migrate", "op", True)
-    assert snapshot.schema_of(home.store) == "0002"
+    assert sqlite_file.schema_of(home.store) == "0002"
     assert outstanding(home) == []
 
 
@@ -97,7 +97,7 @@ def test_migrate_when_no_backup_can_be_made_then_nothing_is_changed(
     monkeypatch.setattr(backup, "_SPARE", 1 << 60)
     with pytest.raises(StoreUnavailable, match="MiB are free"):
         migrate(home, "op")
-    assert snapshot.schema_of(home.store) == "0001"
+    assert sqlite_file.schema_of(home.store) == "0001"
 
 
 def test_outstanding_when_a_newer_release_wrote_the_store_then_refused_untouched(
@@ -107,5 +107,5 @@ def test_outstanding_when_a_newer_release_wrote_the_store_then_refused_untouched
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SettingsError, match="newer than"):
         migrate(home, "op")
-    assert snapshot.schema_of(home.store) == "9999"
+    assert sqlite_file.schema_of(home.store) == "9999"
     assert backups.listed(home) == ([], [])

@@ -1,0 +1,93 @@
+"""What ``gt risk db ping`` and ``db status`` tell, read from the files, service or not. Standard library only."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from controller.adapters.store import migrations, sqlite_file
+from controller.errors import GtRiskError, StoreUnavailable
+from controller.home import Home
+from controller.host import backups
+from controller.host.backups import Backup
+from controller.settings import BackupSettings, load
+
+Document = dict[str, Any]
+_HOUR_NS = 3_600_000_000_000
+
+
+def ping(home: Home) -> Document:
+    """Whether the store can be read and written now, and how fast (milliseconds). Raises StoreUnavailable."""
+    if not home.store.exists():
+        raise StoreUnavailable(f"{home.store} does not exist yet", hint="gt risk service start")
+    begun = time.perf_counter()
+    schema = sqlite_file.schema_of(home.store)
+    read = time.perf_counter()
+    sqlite_file.check_writable(home.store)
+    ended = time.perf_counter()
+    return {
+        "store": str(home.store),
+        "kind": "SQLite",
+        "schema": schema,
+        "read_ms": round((read - begun) * 1e3, 3),
+        "write_ms": round((ended - read) * 1e3, 3),
+    }
+
+
+def status(home: Home, now_ns: int) -> Document:
+    """Store, schema, backups, room; ``attention`` says what is not as it should be."""
+    settings = load({"GT_RISK_HOME": str(home.root)}).backup
+    found, broken = backups.listed(home)
+    store, problems = _store(home)
+    newest = found[0] if found else None
+    saved = {
+        "folder": str(home.backups),
+        "every_hours": settings.every_hours,
+        "keep_days": settings.keep_days,
+        "count": len(found),
+        "bytes": sum(item.bytes for item in found),
+        "newest_age_seconds": None if newest is None else (now_ns - newest.at_ns) // 1_000_000_000,
+        "backups": [item.document() for item in found],
+    }
+    late = [_late(newest, settings, now_ns)] if home.store.exists() else []
+    return {
+        "store": store,
+        "backups": saved,
+        "replaced": sorted(str(path) for path in home.replaced.glob("*")),
+        "disk_free_bytes": shutil.disk_usage(home.root).free,
+        "attention": [*problems, *(text for text in late if text), *broken],
+    }
+
+
+def _store(home: Home) -> tuple[Document, list[str]]:
+    document: Document = {"path": str(home.store), "bytes": _size(home.store), "wal_bytes": _size(_wal(home))}
+    document |= {"schema": None, "schema_wanted": migrations.HEAD, "audit_records": None}
+    if not home.store.exists():
+        return document, [f"{home.store} does not exist yet (next: gt risk service start)"]
+    try:
+        document["schema"] = sqlite_file.schema_of(home.store)
+        with sqlite_file.reading(home.store) as connection:
+            document["audit_records"] = connection.execute("SELECT max(seq) FROM audit").fetchone()[0] or 0
+        older = migrations.is_older(document["schema"], home.store)
+    except GtRiskError as error:
+        return document, [f"{error.message} (next: {error.hint})"]
+    text = f"schema {document['schema']} is older than this release's {migrations.HEAD} (next: gt risk db migrate)"
+    return document, [text] if older else []
+
+
+def _late(newest: Backup | None, settings: BackupSettings, now_ns: int) -> str:
+    """What is wrong with the newest backup's age; empty for nothing."""
+    if not backups.is_due(newest, now_ns, settings.every_hours * backups.LATE):
+        return ""
+    if newest is None:
+        return "there is no backup yet (next: gt risk db backup)"
+    hours = (now_ns - newest.at_ns) / _HOUR_NS
+    return f"the newest backup is {hours:.0f} h old (next: gt risk db backup)"
+
+
+def _wal(home: Home) -> Path:
+    return home.store.with_name(f"{home.store.name}-wal")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
