@@ -13,12 +13,14 @@ from tests.support.cli import Ran, gt_risk, served, short_home
 ARGUMENTS = {
     "limits get": ["position.max_position_pct"],
     "limits set": ["position.max_position_pct", "20"],
+    "limits reset": ["--all"],
+    "config rollback": ["--commit", COMMIT],
+    "strategy add": ["my-idea"],
     "strategy show": ["ml-momentum-v2"],
     "strategy pause": ["ml-momentum-v2"],
     "strategy resume": ["ml-momentum-v2"],
     "strategy halt": ["ml-momentum-v2"],
 }
-UNTOUCHED = {"hook"}
 PAYLOAD = "dHJlZSAw"
 
 
@@ -33,7 +35,7 @@ def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tupl
         yield words, command
 
 
-LEAVES = [(words, command) for words, command in leaves(root) if words[0] not in UNTOUCHED]
+LEAVES = [(words, command) for words, command in leaves(root)]
 
 
 def proposal() -> Proposal:
@@ -119,6 +121,10 @@ def test_command_when_it_exists_then_has_json_and_a_help_line(words: tuple[str, 
 
 MUTATING = {
     ("limits", "set"),
+    ("limits", "reset"),
+    ("config", "edit"),
+    ("config", "rollback"),
+    ("strategy", "add"),
     ("strategy", "pause"),
     ("strategy", "resume"),
     ("strategy", "halt"),
