@@ -16,7 +16,7 @@ from controller.core.plan.guards import Hold
 from controller.core.plan.intents import edits_for, message
 from controller.core.policy.compile import compile_policy
 from controller.core.trust.commits import target_text
-from controller.errors import GtRiskError, Temporary
+from controller.errors import GtRiskError, SourceUnavailable, Temporary
 from controller.ports import Clock, Source, Store
 from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
@@ -159,12 +159,20 @@ class ControllerControl:
             at_ns=parts.clock.wall_ns(), event="config.reload", actor=actor, channel="cli", reason=reason, before=before
         )
         with control_action(parts.store, parts.clock, entry) as action:
-            tip = parts.source.tip()
+            tip = self._observed(before)
             self.wake(f"reload by {actor}")
             applied = self.wait_applied(tip, timeout)
             after = parts.memory.revision.last_applied
             action.result("done" if applied.in_force else "refused", after=after, details=applied.condition)
         return applied
+
+    def _observed(self, in_force: str) -> str:
+        """The tip. Raises SourceUnavailable that says what stays."""
+        try:
+            return self.parts.source.tip()
+        except SourceUnavailable as error:
+            message = f"{error.message}; {in_force[:12] or 'nothing'} stays in force"
+            raise SourceUnavailable(message, error.retry_after, error.hint or "gt risk doctor") from error
 
     @property
     def configuration(self) -> Configuration:
@@ -234,7 +242,7 @@ class ControllerControl:
             if ready is not None and ready.status == "True":
                 return Applied(commit=commit, in_force=True, cancelled=dict(memory.cancelled))
             return None
-        blocked = found.seen.refusal is not None or found.hold is not None
+        blocked = found.seen.refusal is not None or (found.hold is not None and not found.hold.brief)
         if blocked and found.seen.revision.last_attempted == commit:
             fix = found.hold.fix if found.hold else found.seen.refusal.fix if found.seen.refusal else ""
             return Applied(commit=commit, in_force=False, condition=self._holding(), fix=fix)
