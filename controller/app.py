@@ -14,7 +14,10 @@ from controller.home import Home
 from controller.settings import Settings, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from controller.control import ControllerControl
+    from controller.host.backup_keeper import BackupKeeper
     from controller.reconcile.boot import Booted
     from controller.service import Controller
 
@@ -27,6 +30,7 @@ def run_controller(home: Path) -> int:
     """Run the controller until SIGTERM: 0; 3 when another one runs; 4 when another one took over; 1 when it cannot
     start: then halts and the last-known-good of the light boot stay in force, reducing only."""
     from controller.host import logs, pidfile
+    from controller.host.backup_keeper import BackupKeeper
     from controller.host.supervisor import Supervisor
     from controller.latch.layout import LatchError, LeaseHeld
     from controller.reconcile.boot import boot
@@ -50,37 +54,45 @@ def run_controller(home: Path) -> int:
     if booted.known_good is not None:
         supervisor.start()
     try:
-        controller = build_controller(settings, booted)
+        backups = BackupKeeper(place, settings.backup)
+        controller = build_controller(settings, booted, backups.missing)
+        backups.done = lambda: controller.control.wake("a backup was made")
         if booted.known_good is None:
             controller.publish_first()
             supervisor.start()
-        return _serve(controller, supervisor.hold)
+        return _serve(controller, supervisor.hold, backups)
     except GtRiskError as error:
         _log.critical("%s; next: %s", error, error.hint or "gt-risk doctor")
         sys.stderr.write(f"{error}; next: {error.hint or 'gt-risk doctor'}\n")
         return LEASE_LOST if isinstance(error, LeaseLost) else 1
 
 
-def _serve(controller: "Controller", hold: "object") -> int:
+def _serve(controller: "Controller", hold: "object", backups: "BackupKeeper") -> int:
     from controller.rpc.server import serve_rpc
 
     server = serve_rpc(controller.control, controller.settings, hold)  # type: ignore[arg-type]  # Supervisor.hold
+    backups.start()
     try:
         controller.run()
     finally:
         server.stop()
+        backups.stop()
         controller.close()
     return 0
 
 
-def build_controller(settings: Settings, booted: "Booted") -> "Controller":
-    """Everything heavy, wired around the light boot; an older home is migrated first. Raises StoreUnavailable,
-    SettingsError."""
+def build_controller(
+    settings: Settings, booted: "Booted", unsaved: "Callable[[str], str]" = lambda _: ""
+) -> "Controller":
+    """Everything heavy, wired around the light boot; an older home is migrated first.
+
+    ``unsaved``: as for :class:`controller.reconcile.goal.GoalMaker`. Raises StoreUnavailable, SettingsError.
+    """
     from controller.host.versions import migrate
     from controller.service import Controller
 
     migrate(booted.home, "controller")
-    return Controller(settings, booted)
+    return Controller(settings, booted, unsaved)
 
 
 def run_gate(home: Path) -> int:

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from controller.adapters.clock import SystemClock
@@ -95,7 +96,7 @@ class Common:
 class Controller(Common):
     """The running controller: made by the heavy boot, run until SIGTERM."""
 
-    def __init__(self, settings: Settings, booted: Booted) -> None:
+    def __init__(self, settings: Settings, booted: Booted, unsaved: Callable[[str], str] = lambda _: "") -> None:
         super().__init__(settings, booted.permit)
         self._booted = booted
         home = self.home
@@ -123,7 +124,7 @@ class Controller(Common):
             stop=lambda: self.keeper.forget("reconcile"),
             restored=self._latch_restored,
         )
-        self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory)
+        self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory, unsaved)
         self.backoff = Backoff(random.random)
         remote = settings.source
         self.polled = (

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from controller.core.plan import drawdown, staleness
 from controller.core.plan.effective import Restriction, effective, keep_halted
-from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much
+from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
 from controller.core.plan.planner import Inputs, loosens, plan_for
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.direction import compare, compare_desired
@@ -85,13 +85,24 @@ class Goal:
 
 
 class GoalMaker:
-    """Makes goals and plans from what is desired, open and live."""
+    """Makes goals and plans from what is desired, open and live.
 
-    def __init__(self, store: Store, desk: Desk, sectors: Mapping[str, str], memory: Memory) -> None:
+    ``unsaved`` says of a commit why there is no backup from before it yet; a large change waits for one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        sectors: Mapping[str, str],
+        memory: Memory,
+        unsaved: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self._store = store
         self._desk = desk
         self._sectors = sectors
         self._memory = memory
+        self._unsaved = unsaved
 
     def goal(
         self, desired: Desired, live: LiveState | None, origin: Origin, restrictions: Sequence[Restriction] = ()
@@ -164,10 +175,9 @@ class GoalMaker:
         digest = plan.digest()
         twins = {plan.model_copy(update={"target": parent}).digest() for parent in goal.origin.parents}
         acknowledged = frozenset({digest}) if twins & goal.origin.acknowledged else goal.origin.acknowledged
-        return first_hold(
-            empty_snapshot(base, goal.policy),
-            too_much(size, before.risk.guards.max_changed_pct, digest, acknowledged),
-        )
+        bound = before.risk.guards.max_changed_pct
+        hold = first_hold(empty_snapshot(base, goal.policy), too_much(size, bound, digest, acknowledged))
+        return hold or unsaved(size, bound, lambda: self._unsaved(goal.desired.commit))
 
 
 def pause_of(seen: Seen, jumped: bool) -> Hold | None:

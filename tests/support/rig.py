@@ -194,6 +194,7 @@ class Rig:
     engine: MemoryEngine = field(init=False)
     reconciler: Reconciler = field(init=False)
     jumped: bool = False
+    unsaved: str = ""
     permitted: bool = True
 
     def __post_init__(self) -> None:
@@ -212,7 +213,7 @@ class Rig:
         memory = restore(booted.known_good, booted.permit.last_verified, self.store, self.history, self.history)
         memory.published = booted.published
         observer = Observer(history, history, self.clock, self.home.policy / "verified-at")
-        maker = GoalMaker(store, self.desk, {}, memory)
+        maker = GoalMaker(store, self.desk, {}, memory, lambda _: self.unsaved)
         self.reconciler = Reconciler(
             Parts(
                 observer=observer,

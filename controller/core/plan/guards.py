@@ -1,6 +1,6 @@
 """Guards: brakes on the loosening part of a plan. A tightening or a halt is never held back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,11 +10,15 @@ from schemas.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why the loosening part waits: a CamelCase reason, ``why`` with the numbers, and ``fix``, the next command."""
+    """Why the loosening part waits: a CamelCase reason, ``why`` with the numbers, and ``fix``, the next command.
+
+    ``brief``: it ends by itself within seconds, so whoever waits for the change goes on waiting.
+    """
 
     reason: str
     why: str
     fix: str = ""
+    brief: bool = False
 
     @property
     def message(self) -> str:
@@ -75,6 +79,13 @@ def too_much(size: Size, bound: Decimal, digest: str, acknowledged: frozenset[st
     )
     fix = f"accept with: git commit --allow-empty -S -m 'Accept plan' --trailer 'Plan-Digest: {digest}'"
     return Hold("TooMuchChange", why, fix)
+
+
+def unsaved(size: Size, bound: Decimal, missing: Callable[[], str]) -> Hold | None:
+    """A change that needed its digest waits until there is a backup from before it; ``missing`` says why there is none
+    yet (empty: there is one) and is asked for such a change only."""
+    why = missing() if size.percent > bound else ""
+    return Hold("BackupPending", why, "gt risk db status", brief=True) if why else None
 
 
 def first_hold(*holds: Hold | None) -> Hold | None:

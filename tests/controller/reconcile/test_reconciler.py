@@ -140,7 +140,19 @@ def test_many_loosenings_then_held_until_the_digest_is_named(rig: Rig) -> None:
     assert hold.reason == "TooMuchChange" and overview.pending is not None
     digest = hold.message.rpartition("Plan-Digest: ")[2].rstrip("'")
     rig.history.commit(desired(4, statuses=loose), f"Accept plan\n\nPlan-Digest: {digest}\n")
+    rig.unsaved = "a backup is made"
+    overview = rig.reconciler.reconcile_once()
+    assert condition(overview, ConditionType.STALLED).reason == "BackupPending"
+    assert overview.revision.last_applied == commit_id(2)
+    rig.unsaved = ""
     assert rig.reconciler.reconcile_once().revision.last_applied == commit_id(4)
+
+
+def test_small_change_without_a_backup_then_applied(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    rig.unsaved = "never made"
+    rig.history.commit(desired(2, limits={"position.max_position_pct": "20%"}))
+    assert rig.reconciler.reconcile_once().revision.last_applied == commit_id(2)
 
 
 def test_engine_down_then_condition_and_later_applied(rig: Rig) -> None:

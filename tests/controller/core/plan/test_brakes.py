@@ -66,6 +66,20 @@ def test_too_much_when_over_the_bound_then_held_until_this_very_plan_is_named() 
     assert guards.too_much(guards.Size(2, 4), bound, digest, frozenset()) is None
 
 
+def test_unsaved_when_over_the_bound_then_held_until_there_is_a_backup() -> None:
+    asked: list[int] = []
+
+    def missing() -> str:
+        asked.append(1)
+        return "not yet" if len(asked) < 2 else ""
+
+    hold = guards.unsaved(guards.Size(3, 4), Decimal(50), missing)
+    assert hold is not None and (hold.reason, hold.why, hold.brief) == ("BackupPending", "not yet", True)
+    assert guards.unsaved(guards.Size(3, 4), Decimal(50), missing) is None
+    assert guards.unsaved(guards.Size(2, 4), Decimal(50), missing) is None
+    assert len(asked) == 2
+
+
 def test_empty_snapshot_when_strategies_or_limits_are_gone_then_held() -> None:
     base = policy()
     for names in (("strategies",), ("limits",), ("strategies", "limits")):
