@@ -24,6 +24,8 @@ READS: dict[tuple[str, ...], Read] = {
     ("strategy", "list"): Read("strategy.list", "render.strategy:listing", "List all strategies."),
     ("portfolio", "status"): Read("portfolio.status", "render.portfolio:status", "Summarise the portfolio."),
     ("portfolio", "positions"): Read("portfolio.positions", "render.portfolio:positions", "List all positions."),
+    ("portfolio", "exposure"): Read("portfolio.exposure", "render.risk:exposure", "Show where the money is."),
+    ("portfolio", "risk"): Read("portfolio.risk", "render.risk:risk", "Show volatility, value at risk, beta."),
     ("emergency", "status"): Read("emergency.status", "render.status:emergency", "Show open halts and the mode."),
     ("config", "show"): Read("config.show", "render.config:show", "Show the configuration in force and where it is."),
     ("audit", "verify"): Read("audit.verify", "render.audit:chain", "Recompute the audit chain."),

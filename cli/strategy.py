@@ -10,6 +10,7 @@ from cli.options import Options, emergency_words, json_option, landing, mutating
 from cli.output import OK, Document, Failure, emit, finish
 from cli.remote import ask
 from cli.render.strategy import details
+from cli.render.strategy import metrics as render_metrics
 from cli.tree import Near, read_command
 
 strategy = Near("strategy", help="Control strategies.", no_args_is_help=True)
@@ -22,6 +23,14 @@ strategy.add_command(read_command(("strategy", "list")))
 def show(id: str, as_json: bool) -> int:
     """Show one strategy: results, positions, capital, newest orders."""
     return emit(ask("strategy.show", {"id": id}), as_json, details)
+
+
+@strategy.command()
+@click.argument("id", type=STRATEGY)
+@json_option
+def metrics(id: str, as_json: bool) -> int:
+    """Show where one strategy's result comes from: return, risk, trades, capital."""
+    return emit(ask("strategy.metrics", {"id": id}), as_json, render_metrics)
 
 
 @strategy.command()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.render.risk import annualised, at_risk, beta, correlation
 from cli.render.status import as_of, why
 from cli.render.text import count, fields, money, percent, safe, table, unknown
 
@@ -15,13 +16,6 @@ def status(document: Document) -> list[str]:
     """The portfolio in four blocks."""
     reason = why(document)
     book = safe(document["book"] or "no verified configuration")
-    missing = document["missing"]
-    metrics = [
-        ("Portfolio Volatility", unknown(missing["portfolio_vol"])),
-        ("Value at Risk (95%)", unknown(missing["value_at_risk"])),
-        ("Beta", unknown(missing["beta"])),
-        ("Correlation (max)", unknown(missing["correlation"])),
-    ]
     return [
         f"Portfolio Status: {book}",
         "",
@@ -35,9 +29,18 @@ def status(document: Document) -> list[str]:
         *fields(_cash(document, reason), _WIDTH),
         "",
         "Risk Metrics:",
-        *fields(metrics, _WIDTH + 3),
+        *fields(_risk(document["risk"]), _WIDTH + 3),
         "",
         f"As of: {as_of(document)}",
+    ]
+
+
+def _risk(figures: Document) -> list[tuple[str, str]]:
+    return [
+        ("Portfolio Volatility", annualised(figures, "20")),
+        ("Value at Risk (95%)", at_risk(figures)),
+        ("Beta", beta(figures)),
+        ("Correlation (max)", correlation(figures)),
     ]
 
 

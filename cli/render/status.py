@@ -6,7 +6,7 @@ from cli.render.text import ago, cells, clock, count, fields, money, percent, sa
 
 Document = dict[str, Any]
 SILENT = "service down"
-_MARK = {"ok": "✓", "warning": "⚠️", "breach": "✗"}
+MARK = {"ok": "✓", "warning": "⚠️", "breach": "✗"}
 _ICON = {"CRITICAL": "⛔", "ERROR": "⛔", "WARN": "⚠️", "INFO": "ℹ️"}
 _WIDTH = 16
 _SECTORS = 4
@@ -66,14 +66,25 @@ def _portfolio(document: Document) -> list[tuple[str, str]]:
 
 
 def _metrics(document: Document) -> list[tuple[str, str]]:
-    metrics, missing = document["metrics"], document["missing"]
-    target = metrics.get("portfolio_vol_target_pct")
-    aim = f" (target: {percent(target)})" if target is not None else ""
+    metrics = document["metrics"]
     return [
-        ("Portfolio Vol", percent(metrics["portfolio_vol_pct"], missing.get("portfolio_vol", "")) + aim),
+        ("Portfolio Vol", volatility(metrics, "20") + target(metrics)),
         ("Max Position", _largest(metrics["max_position"], document)),
         ("Sector Conc", _sectors(metrics["sectors"], document)),
     ]
+
+
+def volatility(figures: Document, sessions: str) -> str:
+    """The book's annualised volatility of 20 or 60 sessions."""
+    value = figures["portfolio_vol_pct" if sessions == "20" else "portfolio_vol_60_pct"]
+    return percent(value, figures["missing"].get(f"volatility_{sessions}", ""))
+
+
+def target(figures: Document) -> str:
+    """`` (target: 20.0%)  ✓`` for the volatility of 20 sessions."""
+    aim, mark = figures["portfolio_vol_target_pct"], figures["portfolio_vol_mark"]
+    shown = f" (target: {percent(aim)})" if aim is not None else ""
+    return shown + (f"  {MARK[mark]}" if mark else "")
 
 
 def _largest(largest: Document | None, document: Document) -> str:
@@ -81,7 +92,7 @@ def _largest(largest: Document | None, document: Document) -> str:
         return "none held" if document["positions"] == 0 else unknown(why(document))
     share = percent(largest["pct_of_equity"])
     value = money(largest["value"], cents=False)
-    return f"{value} ({largest['symbol']}, {share} of portfolio)  {_MARK[largest['mark']]}"
+    return f"{value} ({largest['symbol']}, {share} of portfolio)  {MARK[largest['mark']]}"
 
 
 def _sectors(sectors: Document | None, document: Document) -> str:
@@ -91,7 +102,7 @@ def _sectors(sectors: Document | None, document: Document) -> str:
         return "none held"
     shown = sectors["shares"][:_SECTORS]
     text = ", ".join(f"{safe(item['sector'])} {percent(item['pct_of_equity'], digits=0)}" for item in shown)
-    return f"{text}  {_MARK[sectors['mark']]}"
+    return f"{text}  {MARK[sectors['mark']]}"
 
 
 def _alerts(document: Document) -> list[str]:

@@ -2,24 +2,32 @@
 
 from typing import Any
 
-from cli.render.status import icon_line, phase, why
-from cli.render.text import ago, count, fields, money, percent, safe, table, unknown
+from cli.render.status import as_of, icon_line, phase, why
+from cli.render.text import ago, clock, count, fields, money, percent, safe, table, unknown
 
 Document = dict[str, Any]
 _HEADER = ("ID", "Name", "Status", "P&L", "DD", "Positions", "Last Trade")
 _LEAST = (21, 20, 10, 10, 6, 11)
+FEW = 60
+"""Sessions below which a Sharpe ratio is shown with its standard error."""
 
 
 def listing(document: Document) -> list[str]:
     """One row a strategy."""
-    rows = [_row(item) for item in document["strategies"]]
-    lines = table(_HEADER, rows, _LEAST) if rows else ["No strategies (add one in strategies/<id>.yaml)."]
+    lines = listing_table(document["strategies"])
     conditions = [
         icon_line("ℹ️", f"{item['id']}: {safe(item['condition'])}: {safe(item['condition_reason'])}")
         for item in document["strategies"]
         if item["condition"]
     ]
     return [*lines, *([""] if conditions else []), *conditions, *_down(document)]
+
+
+def listing_table(strategies: list[Document]) -> list[str]:
+    """The table of ``strategy list``."""
+    if not strategies:
+        return ["No strategies (add one in strategies/<id>.yaml)."]
+    return table(_HEADER, [_row(item) for item in strategies], _LEAST)
 
 
 def _row(item: Document) -> tuple[str, ...]:
@@ -65,17 +73,58 @@ def details(document: Document) -> list[str]:
 
 
 def _performance(item: Document, reason: str) -> list[tuple[str, str]]:
-    missing = item["missing"]
     share = f" ({percent(item['pnl_pct'], digits=2, sign=True)})" if item["pnl_pct"] is not None else ""
     return [
         ("Total P&L", money(item["pnl"], reason, sign=True) + share),
         ("Peak Equity", money(item["peak_equity"], reason)),
         ("Current DD", percent(item["drawdown_pct"], reason)),
-        ("Sharpe Ratio", f"n/a ({missing['sharpe']})"),
-        ("Win Rate", percent(item["win_rate_pct"], missing.get("win_rate", reason), digits=0)),
-        ("Avg Win", f"n/a ({missing['average_win']})"),
-        ("Avg Loss", f"n/a ({missing['average_loss']})"),
+        ("Sharpe Ratio", sharpe(item["performance"])),
+        *trades(item["performance"]),
     ]
+
+
+def sharpe(found: Document) -> str:
+    """The ratio; with its standard error while there are too few sessions to judge by."""
+    if found["sharpe"] is None:
+        return unknown(found["missing"].get("sharpe", ""))
+    few = f" ± {found['sharpe_error']:.2f} ({found['sessions']} sessions)" if found["sessions"] < FEW else ""
+    return f"{found['sharpe']:.2f}{few}"
+
+
+def trades(found: Document) -> list[tuple[str, str]]:
+    """Win rate and the average win and loss."""
+    missing = found["missing"]
+    return [
+        ("Win Rate", percent(found["win_rate_pct"], missing.get("win_rate", ""), digits=0)),
+        ("Avg Win", percent(found["average_win_pct"], missing.get("average_win", ""), sign=True)),
+        ("Avg Loss", percent(found["average_loss_pct"], missing.get("average_loss", ""), sign=True)),
+    ]
+
+
+def metrics(document: Document) -> list[str]:
+    """Where a strategy's result comes from, and what it is worth."""
+    item, reason = document["strategy"], why(document)
+    found = item["performance"]
+    share = f" ({percent(item['pnl_pct'], digits=2, sign=True)})" if item["pnl_pct"] is not None else ""
+    result = [
+        ("Total P&L", money(item["pnl"], reason, sign=True) + share),
+        ("Realized", money(item["realized"], reason, sign=True)),
+        ("Unrealized", money(item["unrealized"], reason, sign=True)),
+        ("Fees", money(item["fees"], reason)),
+    ]
+    risk = [
+        ("Sharpe Ratio", sharpe(found)),
+        ("Volatility", f"{percent(found['volatility_pct'], found['missing'].get('volatility', ''))}"),
+        ("Peak Equity", money(item["peak_equity"], reason)),
+        ("Current DD", percent(item["drawdown_pct"], reason)),
+        ("Sessions", count(found["sessions"])),
+    ]
+    closed = [("Closed Trades", count(found["closed_trades"], found["missing"].get("win_rate", ""))), *trades(found)]
+    capital = _capital(item["capital"], reason)
+    lines = [f"Strategy Metrics: {item['id']} ({safe(item['name'])})", f"Status: {item['status'].upper()}"]
+    for title, rows in (("Result", result), ("Risk", risk), ("Trades", closed), ("Capital Allocation", capital)):
+        lines += ["", f"{title}:", *fields(rows, 19)]
+    return [*lines, "", f"As of: {as_of(document)}", *_down(document)]
 
 
 def _holdings(item: Document) -> list[str]:
@@ -105,9 +154,8 @@ def _capital(capital: Document, reason: str) -> list[tuple[str, str]]:
 def _orders(item: Document) -> list[str]:
     rows = [
         (
-            f"  {order['time']}",
-            order["side"].upper(),
-            order["symbol"],
+            f"  {clock(order['submitted'])[:16]}",
+            f"{order['side'].upper():<4} {order['symbol']}",
             f"{order['quantity'] if order['side'] == 'buy' else -order['quantity']:+,}",
             money(order["price"]) if order["price"] is not None else "at market",
             order["state"].upper(),

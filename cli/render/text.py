@@ -31,6 +31,15 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - cells(text))
 
 
+def cut(text: str, width: int) -> str:
+    """``text`` on at most ``width`` cells, an ellipsis where it ends early."""
+    if cells(text) <= width:
+        return text
+    while text and cells(text) >= width:
+        text = text[:-1]
+    return f"{text}…" if width > 0 else ""
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], least: Sequence[int] = ()) -> list[str]:
     """Lines of a left-aligned table; ``least`` are the columns' least widths, gaps included."""
     lines = [list(header), *(list(row) for row in rows)]
@@ -80,12 +89,15 @@ def _sign(value: float, always: bool) -> str:
 
 def ago(seconds: int | None) -> str:
     """``2m ago``; ``never`` for None."""
-    if seconds is None:
-        return "never"
+    return "never" if seconds is None else f"{span(seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """``2m``: whole units of the largest that fits."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
 
 
 def clock(instant: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Tiny client of the controller's socket: one request, one reply. Standard library only, no asyncio.
+"""Tiny client of the controller's socket: one reply to each request. Standard library only, no asyncio.
 
 ``_socket`` is used directly: it costs a quarter of what importing ``socket`` does at the CLI's start.
 """
@@ -40,20 +40,46 @@ class ServiceDown(RpcError):
         super().__init__(message, "gt risk service start", 3, "ServiceDown")
 
 
+class Connection:
+    """One connection to the service, kept between requests and made anew after an error. ``timeout`` in seconds."""
+
+    def __init__(self, path: str, timeout: float = 5.0) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._socket: _socket.socket | None = None
+
+    def call(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The result of one request. Raises RpcError, ServiceDown."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+        try:
+            connection = self._socket or self._connect()
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            line = _line(connection)
+        except OSError as error:
+            self.close()
+            raise ServiceDown(f"service down: {self._path}: {error.strerror or error}") from error
+        return _result(line)
+
+    def close(self) -> None:
+        """Drop the connection; idempotent."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _connect(self) -> _socket.socket:
+        self._socket = connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        connection.settimeout(self._timeout)
+        connection.connect(self._path)
+        return connection
+
+
 def call(path: str, method: str, params: dict[str, Any] | None = None, timeout: float = 5.0) -> dict[str, Any]:
     """Ask the service at socket ``path``; the result. Raises RpcError, ServiceDown; ``timeout`` in seconds."""
-    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    connection = Connection(path, timeout)
     try:
-        connection.settimeout(timeout)
-        connection.connect(path)
-        connection.sendall(json.dumps(request).encode() + b"\n")
-        line = _line(connection)
-    except OSError as error:
-        raise ServiceDown(f"service down: {path}: {error.strerror or error}") from error
+        return connection.call(method, params)
     finally:
         connection.close()
-    return _result(line)
 
 
 def _line(connection: _socket.socket) -> bytes:

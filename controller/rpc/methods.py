@@ -17,7 +17,7 @@ from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Tempo
 from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
-from controller.rpc import configuration
+from controller.rpc import configuration, pushes, reads
 from controller.settings import Settings
 from controller.views import config, portfolio, status, strategies
 from schemas.desired import Strategy
@@ -51,7 +51,6 @@ class Dispatcher:
             "limits.get": self._limit,
             "strategy.list": lambda _: self._headed(lambda seen: strategies.listing(seen, time.time_ns())),
             "strategy.show": self._strategy,
-            "portfolio.status": lambda _: self._headed(portfolio.summary),
             "portfolio.positions": lambda _: self._headed(portfolio.positions),
             "config.show": lambda _: self._headed(self._config),
             "config.plan": lambda params: config.plan_view(self._control.plan(str(params.get("ref", "")))),
@@ -65,6 +64,8 @@ class Dispatcher:
             "wake": self._wake,
             "service.hold": self._service_hold,
             **configuration.methods(control, settings),
+            **pushes.methods(settings),
+            **reads.methods(control),
         }
 
     def call(self, method: str, params: Params) -> Document:

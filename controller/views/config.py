@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.core.policy.utilisation import holders, used_text, utilisation
-from controller.views.figures import dollars, instant, percent_of_ppm
+from controller.views.figures import dollars, instant, percent, percent_of_ppm
 from schemas.audit import AuditRecord, ChainReport
-from schemas.limits import LIMITS, Limit, Unit
+from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
 from schemas.plan import Plan
 
@@ -32,7 +32,8 @@ def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
     """One limit: ``text`` as the spec prints it, ``value`` as a number in ``unit``; null when nothing is applied.
 
     ``used`` is what the live book uses of it, in the same unit, ``used_by`` whose use that is (an instrument, a
-    sector, a strategy); null for limits that bind single orders, and while the engine is silent.
+    sector, a strategy); null for limits that bind single orders, and while the engine is silent. ``utilisation_pct`` is
+    that use as a share of a ceiling.
     """
     return _view(overview, limit, *_used(overview))
 
@@ -51,7 +52,9 @@ def _number(limit: Limit, compiled: int) -> float | int:
 
 
 def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -> dict[str, Any]:
-    value = None
+    value = bound = None
+    if overview.effective is not None:
+        bound = overview.effective.limits.get(limit.name)
     if overview.desired is not None:
         section = overview.desired.risk.hard_limits if limit.hard else overview.desired.risk.soft_limits
         value = getattr(getattr(section, limit.group), limit.key)
@@ -67,9 +70,16 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "used": _number(limit, used[limit.name]) if limit.name in used else None,
         "used_by": whose.get(limit.name) or None,
         "used_text": used_text(limit, used, whose) or None,
+        "utilisation_pct": _share(limit, used.get(limit.name), bound),
         "default": limit.default,
         "doc": limit.doc,
     }
+
+
+def _share(limit: Limit, used: int | None, bound: int | None) -> float | None:
+    """How much of a ceiling is used; a floor has no such share."""
+    ceiling = limit.leaf is Leaf.CEILING and used is not None and bound is not None
+    return percent(used or 0, bound or 0) if ceiling else None
 
 
 def show(overview: Overview, repository: str, branch: str) -> dict[str, Any]:

@@ -18,6 +18,11 @@ def percent(part: int, whole: int) -> float | None:
     return round(part * 10_000 / whole) / 100 if whole > 0 else None
 
 
+def hundredths(share: float | None) -> float | None:
+    """A share as percent with two decimals; None stays None."""
+    return None if share is None else round(share * 100, 2)
+
+
 def percent_of_ppm(value: int) -> float:
     """Parts per million as percent."""
     return round(value / 100) / 100

@@ -67,31 +67,27 @@ def money(overview: Overview) -> dict[str, Any]:
     }
 
 
-def metrics(overview: Overview) -> dict[str, Any]:
-    """The figures of "Risk Metrics" with their marks: ``ok``, ``warning`` or ``breach``."""
-    live = overview.live
-    if live is None:
-        return {"portfolio_vol_pct": None, "max_position": None, "sectors": None}
-    target = limit(overview, "volatility.portfolio_target")
-    return {
-        "portfolio_vol_pct": None,
-        "portfolio_vol_target_pct": percent_of_ppm(target) if target is not None else None,
-        "max_position": _largest(overview, live),
-        "sectors": _sectors(overview, live),
-    }
+def largest(overview: Overview, live: LiveState) -> dict[str, Any] | None:
+    """The largest position with its mark, ``ok`` or ``breach``; None when nothing is held."""
+    return next(iter(largest_positions(overview, live, 1)), None)
 
 
-def _largest(overview: Overview, live: LiveState) -> dict[str, Any] | None:
-    largest = next(iter(by_symbol(live).items()), None)
-    if largest is None:
-        return None
-    symbol, value = largest
-    return {
-        "symbol": symbol,
-        "value": dollars(value),
-        "pct_of_equity": percent(value, live.account.equity),
-        "mark": "breach" if _over(overview, live, value) else "ok",
-    }
+def largest_positions(overview: Overview, live: LiveState, count: int) -> list[dict[str, Any]]:
+    """The ``count`` largest positions, all strategies together, each with its mark."""
+    return [
+        {
+            "symbol": symbol,
+            "value": dollars(value),
+            "pct_of_equity": percent(value, live.account.equity),
+            "mark": "breach" if _over(overview, live, value) else "ok",
+        }
+        for symbol, value in list(by_symbol(live).items())[:count]
+    ]
+
+
+def silence(overview: Overview) -> str:
+    """Why there is no reading of the engine."""
+    return overview.live_error or "the engine has not been read yet"
 
 
 def _over(overview: Overview, live: LiveState, value: int) -> bool:
@@ -101,7 +97,8 @@ def _over(overview: Overview, live: LiveState, value: int) -> bool:
     return over_share or most is None or value > most
 
 
-def _sectors(overview: Overview, live: LiveState) -> dict[str, Any]:
+def sectors(overview: Overview, live: LiveState) -> dict[str, Any]:
+    """Shares of equity by sector, and those above the warning."""
     warning = limit(overview, "concentration.sector_warning_pct") or 0
     shares = by_sector(overview, live)
     over = [name for name, value in shares.items() if value * 1_000_000 > warning * live.account.equity]
@@ -135,20 +132,12 @@ def breaches(overview: Overview) -> list[str]:
 def summary(overview: Overview) -> dict[str, Any]:
     """``portfolio status`` (spec 2.2.4)."""
     live = overview.live
-    reasons = {
-        "portfolio_vol": "no return series yet",
-        "value_at_risk": "no return series yet",
-        "beta": "no return series yet",
-        "correlation": "no return series yet",
-    }
-    if live is None:
-        reasons["live"] = overview.live_error or "the engine has not been read yet"
     return {
         **money(overview),
         **_capital(overview, live),
         **(_sides(live) if live else {"longs": None, "shorts": None, "gross_exposure": None, "net_exposure": None}),
         **_cash(overview, live),
-        "missing": reasons,
+        "missing": {} if live else {"live": silence(overview)},
         "units": UNITS,
     }
 
@@ -198,8 +187,7 @@ def positions(overview: Overview) -> dict[str, Any]:
     """``portfolio positions``: one row per strategy and instrument, largest first, with totals."""
     live = overview.live
     if live is None:
-        reason = overview.live_error or "the engine has not been read yet"
-        return {"positions": None, "missing": {"live": reason}, "units": UNITS}
+        return {"positions": None, "missing": {"live": silence(overview)}, "units": UNITS}
     held = sorted((item for item in live.positions if item.quantity), key=lambda item: (-exposure(item), item.uid))
     cost = total(abs(item.quantity) * item.entry for item in held)
     unrealized = total(item.quantity * (item.mark - item.entry) for item in held)

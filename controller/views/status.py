@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from controller.views import portfolio
+from controller.views import portfolio, risk
 from controller.views.decisions import said
 from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, seconds_since
 from controller.views.strategies import statuses
@@ -13,7 +13,6 @@ from schemas.live import Decision
 from schemas.overview import Overview
 from schemas.status import ConditionType
 
-NO_SERIES = "no metrics series yet"
 _BYPASS = ConditionType.BYPASS_ACTIVE
 _TROUBLE = {
     ConditionType.STALLED,
@@ -91,7 +90,7 @@ def status(overview: Overview, now_ns: int) -> dict[str, Any]:
         "max_positions": portfolio.limit(overview, "position.max_positions"),
         "strategies": stated,
         "strategy_counts": {item.value: counts[item.value] for item in StrategyStatus},
-        "metrics": portfolio.metrics(overview),
+        "metrics": metrics(overview),
         "alerts": alerts(overview),
         "phase": phase(overview),
         "halts": [halt_view(overview, halt, now_ns) for halt in overview.halts],
@@ -105,14 +104,22 @@ def status(overview: Overview, now_ns: int) -> dict[str, Any]:
 
 def missing(overview: Overview) -> dict[str, str]:
     """Why a figure is null, by its name."""
-    reasons = {"portfolio_vol": NO_SERIES}
-    if overview.live is None:
-        reasons["live"] = overview.live_error or "the engine has not been read yet"
+    reasons = {"live": portfolio.silence(overview)} if overview.live is None else {}
     if overview.desired is None:
         reasons["desired"] = "no verified desired state yet"
     elif overview.desired.risk.learning.started is None:
         reasons["phase_day"] = "learning.started is not set"
     return reasons
+
+
+def metrics(overview: Overview) -> dict[str, Any]:
+    """The figures of "Risk Metrics" with their marks: ``ok``, ``warning`` or ``breach``."""
+    live = overview.live
+    return {
+        **risk.book(overview),
+        "max_position": portfolio.largest(overview, live) if live else None,
+        "sectors": portfolio.sectors(overview, live) if live else None,
+    }
 
 
 def phase(overview: Overview) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Any
 from controller.core.plan.drawdown import base_key, drawdowns
 from controller.views.figures import UNITS, dollars, instant, percent, seconds_since
 from controller.views.portfolio import position_view
+from controller.views.risk import performance
 from schemas.desired import Strategy, StrategyStatus
 from schemas.live import LiveState, OrderView, StrategyLive
 from schemas.overview import Overview
@@ -92,24 +93,30 @@ def details(overview: Overview, strategy: Strategy, now_ns: int) -> dict[str, An
     held = [item for item in live.positions if item.uid == strategy.uid and item.quantity] if live else []
     orders = [item for item in live.orders if item.uid == strategy.uid] if live else []
     ledger = live.strategies.get(strategy.uid) if live else None
-    closed = ledger.wins + ledger.losses if ledger else 0
     return {
         **summary(overview, strategy, now_ns),
         "owner": strategy.owner,
         "module": strategy.module,
         "description": strategy.description,
-        "win_rate_pct": percent(ledger.wins, closed) if ledger else None,
-        "closed_trades": closed if ledger else None,
+        "performance": performance(overview, strategy.uid),
         "holdings": [position_view(overview, item) for item in sorted(held, key=lambda item: item.symbol)],
         "capital": _capital(overview, strategy, ledger),
         "orders": [order_view(item) for item in sorted(orders, key=lambda item: -item.submitted_ns)[:MAX_ORDERS]],
         "halts": [halt.id for halt in overview.halts if halt.scope == f"strategy:{strategy.uid}"],
-        "missing": {
-            "sharpe": "no return series yet",
-            "average_win": "no trade records yet",
-            "average_loss": "no trade records yet",
-            **({} if closed else {"win_rate": "no closed trades yet"}),
-        },
+        "units": UNITS,
+    }
+
+
+def metrics(overview: Overview, strategy: Strategy, now_ns: int) -> dict[str, Any]:
+    """``strategy metrics``: the row, where its result comes from, its performance and its capital."""
+    ledger = overview.live.strategies.get(strategy.uid) if overview.live else None
+    return {
+        **summary(overview, strategy, now_ns),
+        "realized": dollars(ledger.realized) if ledger else None,
+        "unrealized": dollars(ledger.unrealized) if ledger else None,
+        "fees": dollars(ledger.fees) if ledger else None,
+        "performance": performance(overview, strategy.uid),
+        "capital": _capital(overview, strategy, ledger),
         "units": UNITS,
     }
 

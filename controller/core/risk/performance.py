@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from controller.core.risk.book import LONG
-from controller.core.risk.measures import SESSIONS_A_YEAR, Figures, NoFigure, Sharpe, sharpe, volatility
+from controller.core.risk.measures import SESSIONS_A_YEAR, Figures, NoFigure, sharpe, volatility
 from schemas.risk import Performance
 
-FEW = 60
-"""Below so many sessions a Sharpe ratio says little."""
+LEAST = 20
+"""With fewer returns, deviation and ratio are noise."""
 Curve = Sequence[tuple[str, int]]
 
 
@@ -21,12 +21,12 @@ def performance(curve: Curve, calendar: Sequence[str], gains: Sequence[float] | 
     newest 253 count; ``gains``: of each closed trade, its result as a share of its cost, None when not known."""
     figures = Figures()
     seen, per_year = _paced(curve, calendar)
-    ratio = figures.of("sharpe", lambda: _sharpe(seen, per_year))
+    ratio = figures.of("sharpe", lambda: sharpe(_enough(seen), per_year))
     return Performance(
         sessions=len(seen),
         sharpe=ratio.value if ratio else None,
         sharpe_error=ratio.error if ratio else None,
-        volatility=figures.of("volatility", lambda: volatility(seen, per_year)),
+        volatility=figures.of("volatility", lambda: volatility(_enough(seen), per_year)),
         trades=None if gains is None else len(gains),
         win_rate=figures.of("win_rate", lambda: _share_won(gains)),
         average_win=figures.of("average_win", lambda: _average(gains, 1)),
@@ -44,10 +44,10 @@ def _paced(curve: Curve, calendar: Sequence[str]) -> tuple[list[float], float]:
     return returns, SESSIONS_A_YEAR * max(1, len(returns)) / spanned
 
 
-def _sharpe(returns: Sequence[float], per_year: float) -> Sharpe:
-    if not returns:
-        raise NoFigure("no session is complete yet")
-    return sharpe(returns, per_year)
+def _enough(returns: Sequence[float]) -> Sequence[float]:
+    if len(returns) < LEAST:
+        raise NoFigure(f"{len(returns)} of {LEAST} sessions")
+    return returns
 
 
 def _share_won(gains: Sequence[float] | None) -> float:

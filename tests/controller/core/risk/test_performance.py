@@ -32,9 +32,10 @@ def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_wh
     assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252 / 5))
 
 
-@pytest.mark.parametrize("curve", [[], CURVE[-1:]])
-def test_performance_when_no_session_is_complete_then_says_so(curve: list[tuple[str, int]]) -> None:
-    assert performance(curve, DATES, None).missing["sharpe"] == "no session is complete yet"
+@pytest.mark.parametrize(("sessions", "returns"), [(0, 0), (1, 0), (20, 19)])
+def test_performance_when_there_are_few_sessions_then_says_how_many(sessions: int, returns: int) -> None:
+    found = performance(CURVE[len(CURVE) - sessions :], DATES, None)
+    assert found.missing["sharpe"] == found.missing["volatility"] == f"{returns} of 20 sessions"
 
 
 def test_performance_when_the_strategy_never_traded_then_its_returns_do_not_vary() -> None:

@@ -1,0 +1,180 @@
+"""Risk of the book and performance of its parts as documents, and ``portfolio exposure`` and ``portfolio risk``.
+
+The figures are those of :mod:`controller.core.risk`; percentages here are in percent, money in dollars. Shares are
+of equity, as limits count them, except the shares by market capitalisation, which are of what is held.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.views import portfolio
+from controller.views.figures import UNITS, dollars, hundredths, percent, percent_of_ppm
+from schemas.live import LiveState
+from schemas.overview import Overview
+from schemas.risk import BookRisk, Performance
+
+LARGEST = 5
+NOT_YET = "not computed yet"
+_RISK = ("volatility_20", "volatility_60", "value_at_risk", "beta", "correlation")
+_PERFORMANCE = ("sharpe", "volatility", "win_rate", "average_win", "average_loss")
+_BUCKETS = {"Large": "Large Cap (>$200B)", "Mid": "Mid Cap ($10-200B)", "Small": "Small Cap (<$10B)"}
+
+
+def book(overview: Overview) -> dict[str, Any]:
+    """Volatility, value at risk, beta and the closest pair; null where ``missing`` says why.
+
+    ``mark`` compares the volatility of 20 sessions with ``volatility.portfolio_target``.
+    """
+    found, missing = _book(overview)
+    target = portfolio.limit(overview, "volatility.portfolio_target")
+    return {
+        "market_time": found.market_time or None,
+        "window_sessions": found.window,
+        "portfolio_vol_pct": hundredths(found.volatility_20),
+        "portfolio_vol_60_pct": hundredths(found.volatility_60),
+        "portfolio_vol_target_pct": percent_of_ppm(target) if target is not None else None,
+        "portfolio_vol_mark": _volatile(found.volatility_20, target),
+        "value_at_risk": dollars(found.value_at_risk) if found.value_at_risk is not None else None,
+        "value_at_risk_pct": _share(overview, found.value_at_risk),
+        "beta": round(found.beta, 2) if found.beta is not None else None,
+        "benchmark": found.benchmark or None,
+        "correlation": round(found.correlation, 2) if found.correlation is not None else None,
+        "correlation_pair": _larger_first(overview, found.pair),
+        "missing": missing,
+    }
+
+
+def _book(overview: Overview) -> tuple[BookRisk, dict[str, str]]:
+    if overview.analysis is None:
+        reason = overview.live_error if overview.live is None and overview.live_error else NOT_YET
+        return BookRisk(market_time="", benchmark=""), dict.fromkeys(_RISK, reason)
+    return overview.analysis.book, dict(overview.analysis.book.missing)
+
+
+def _volatile(found: float | None, target: int | None) -> str | None:
+    if found is None or target is None:
+        return None
+    return "warning" if found * 1_000_000 > target else "ok"
+
+
+def _share(overview: Overview, value: int | None) -> float | None:
+    return percent(value, overview.live.account.equity) if value is not None and overview.live else None
+
+
+def _larger_first(overview: Overview, pair: tuple[str, ...]) -> list[str]:
+    values = portfolio.by_symbol(overview.live) if overview.live else {}
+    return sorted(pair, key=lambda symbol: (-values.get(symbol, 0), symbol))
+
+
+def performance(overview: Overview, key: str) -> dict[str, Any]:
+    """Sharpe ratio with its standard error, volatility and closed trades of ``account`` or a strategy's uid."""
+    found, reason = None, overview.live_error if overview.live is None and overview.live_error else NOT_YET
+    if overview.analysis is not None:
+        found = overview.analysis.performance.get(key)
+    known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, reason))
+    return {
+        "sessions": known.sessions,
+        "sharpe": _ratio(known.sharpe),
+        "sharpe_error": _ratio(known.sharpe_error),
+        "volatility_pct": hundredths(known.volatility),
+        "closed_trades": known.trades,
+        "win_rate_pct": hundredths(known.win_rate),
+        "average_win_pct": hundredths(known.average_win),
+        "average_loss_pct": hundredths(known.average_loss),
+        "missing": dict(known.missing),
+    }
+
+
+def _ratio(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def exposure(overview: Overview, buckets: Mapping[str, str]) -> dict[str, Any]:
+    """``portfolio exposure``; ``buckets``: Large, Mid or Small by symbol. Null lists while the engine is silent."""
+    live = overview.live
+    if live is None:
+        nothing = dict.fromkeys(("sectors", "strategies", "market_caps", "concentration"))
+        return {**nothing, "missing": {"live": portfolio.silence(overview)}, "units": UNITS}
+    return {
+        "sectors": _sectors(overview, live),
+        "strategies": _strategies(overview, live),
+        "market_caps": _caps(live, buckets),
+        "concentration": _concentration(overview, live),
+        "gross_exposure": dollars(portfolio.gross(live)),
+        "missing": {},
+        "units": UNITS,
+    }
+
+
+def _sectors(overview: Overview, live: LiveState) -> list[dict[str, Any]]:
+    equity, whole = live.account.equity, portfolio.gross(live)
+    bounds = [
+        (word, portfolio.limit(overview, f"concentration.sector_{word}_pct") or 0) for word in ("reduction", "warning")
+    ]
+    found = []
+    for name, value in portfolio.by_sector(overview, live).items():
+        over = next(((word, ppm) for word, ppm in bounds if value * 1_000_000 > ppm * equity), None)
+        found.append(
+            {
+                "sector": name,
+                "value": dollars(value),
+                "pct_of_equity": percent(value, equity),
+                "pct_of_deployed": percent(value, whole),
+                "mark": "warning" if over else "ok",
+                "over": over[0] if over else None,
+                "threshold_pct": percent_of_ppm(over[1]) if over else None,
+            }
+        )
+    return found
+
+
+def _strategies(overview: Overview, live: LiveState) -> list[dict[str, Any]]:
+    policies = overview.effective.strategies if overview.effective else {}
+    deployed = {uid: item.deployed for uid, item in live.strategies.items() if item.deployed}
+    return [
+        {
+            "strategy": policies[uid].id if uid in policies else uid,
+            "value": dollars(value),
+            "allocated": dollars(policies[uid].allocation) if uid in policies else None,
+            "utilisation_pct": percent(value, policies[uid].allocation) if uid in policies else None,
+        }
+        for uid, value in sorted(deployed.items(), key=lambda item: -item[1])
+    ]
+
+
+def _caps(live: LiveState, buckets: Mapping[str, str]) -> list[dict[str, Any]]:
+    found = dict.fromkeys(_BUCKETS.values(), 0)
+    for symbol, value in portfolio.by_symbol(live).items():
+        name = _BUCKETS.get(buckets.get(symbol, ""), portfolio.UNCLASSIFIED)
+        found[name] = found.get(name, 0) + value
+    whole = sum(found.values())
+    held = {name: value for name, value in found.items() if value}
+    return [
+        {"bucket": name, "value": dollars(value), "pct_of_deployed": percent(value, whole)}
+        for name, value in held.items()
+    ]
+
+
+def _concentration(overview: Overview, live: LiveState) -> dict[str, Any]:
+    values = list(portfolio.by_symbol(live).values())
+    tops = {f"top_{number}": sum(values[:number]) for number in (3, 5)}
+    shares = {
+        name: {"value": dollars(value), "pct_of_equity": percent(value, live.account.equity)}
+        for name, value in tops.items()
+    }
+    return {"largest": portfolio.largest(overview, live), **shares}
+
+
+def risk(overview: Overview) -> dict[str, Any]:
+    """``portfolio risk``: the book's figures, its drawdown and its largest positions."""
+    live = overview.live
+    bound = portfolio.limit(overview, "drawdown.account_emergency_pct")
+    return {
+        **portfolio.money(overview),
+        "risk": book(overview),
+        "drawdown_limit_pct": percent_of_ppm(bound) if bound is not None else None,
+        "performance": performance(overview, "account"),
+        "largest_positions": portfolio.largest_positions(overview, live, LARGEST) if live else None,
+        "missing": {} if live else {"live": portfolio.silence(overview)},
+        "units": UNITS,
+    }
