@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.adapters.store import migrations
 from controller.home import Home
 from controller.host import backups, pidfile
 from controller.host.supervisor import pid_file
@@ -34,7 +35,7 @@ def test_ping_when_the_store_answers_then_says_how_fast(home: Home) -> None:
     ran = gt_risk(home.root, "db", "ping")
     assert (ran.code, ran.out.startswith("✓ The store answers: read ")) == (0, True)
     document = gt_risk(home.root, "db", "ping", "--json").document
-    assert (document["ok"], document["schema"], document["read_ms"] > 0) == (True, "0001", True)
+    assert (document["ok"], document["schema"], document["read_ms"] > 0) == (True, migrations.HEAD, True)
 
 
 def test_ping_when_the_store_is_damaged_then_an_error_with_the_next_command(home: Home) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.adapters.store import snapshot, sqlite_file
+from controller.adapters.store import migrations, snapshot, sqlite_file
 from controller.errors import Permanent, StoreUnavailable, Temporary
 from controller.home import Home
 from controller.host import backup, backups
@@ -47,7 +47,7 @@ def test_make_when_done_then_every_file_is_there_private_and_named_by_the_manife
     assert modes == {0o600}
     assert stat.S_IMODE(made.folder.stat().st_mode) == 0o700
     assert backups.damage(made.folder) == []
-    assert (made.records, made.schema, made.why) == (3, "0001", "daily")
+    assert (made.records, made.schema, made.why) == (3, migrations.HEAD, "daily")
     assert backups.listed(home) == ([made], [])
 
 

@@ -16,12 +16,13 @@ from controller.host.versions import migrate, outstanding
 from controller.settings import HOME_VERSION, load
 from tests.support.homes import made_home, opened
 
+HEAD = migrations.HEAD
 STEP = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -43,10 +44,10 @@ def newer_release(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """This release with one more migration than that which made ``home``."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0002_more.py").write_text(STEP)
+    (folder / "versions" / "v9000_more.py").write_text(STEP.format(head=HEAD))
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(migrations, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "REVISIONS", (*migrations.REVISIONS, "9000"))
+    monkeypatch.setattr(migrations, "HEAD", "9000")
 
 
 def forget_version(home: Home) -> None:
@@ -61,23 +62,23 @@ def test_migrate_when_up_to_date_then_nothing_is_done(home: Home) -> None:
 
 @pytest.mark.usefixtures("newer_release")
 def test_open_when_an_older_release_wrote_the_store_then_refused_untouched(home: Home) -> None:
-    with pytest.raises(SettingsError, match="schema 0001, this release needs 0002") as caught:
+    with pytest.raises(SettingsError, match=f"schema {HEAD}, this release needs 9000") as caught:
         opened(home)
     assert caught.value.hint == "gt risk db migrate"
-    assert sqlite_file.schema_of(home.store) == "0001"
+    assert sqlite_file.schema_of(home.store) == HEAD
 
 
 @pytest.mark.usefixtures("newer_release")
 def test_migrate_when_the_store_is_older_then_backed_up_first_and_recorded(home: Home) -> None:
-    assert migrate(home, "op")[0] == "store: schema 0001 → 0002"
+    assert migrate(home, "op")[0] == f"store: schema {HEAD} → 9000"
     (saved,), _ = backups.listed(home)
-    assert (saved.why, saved.schema, saved.records) == ("before migration", "0001", 3)
+    assert (saved.why, saved.schema, saved.records) == ("before migration", HEAD, 3)
     store = opened(home)
     record = store.audit()[0]
     assert store.verify_audit().ok
     store.close()
     assert (record.entry.event, record.entry.actor, saved.name in record.entry.details) == ("home.migrate", "op", True)
-    assert sqlite_file.schema_of(home.store) == "0002"
+    assert sqlite_file.schema_of(home.store) == "9000"
     assert outstanding(home) == []
 
 
@@ -97,7 +98,7 @@ def test_migrate_when_no_backup_can_be_made_then_nothing_is_changed(
     monkeypatch.setattr(backup, "_SPARE", 1 << 60)
     with pytest.raises(StoreUnavailable, match="MiB are free"):
         migrate(home, "op")
-    assert sqlite_file.schema_of(home.store) == "0001"
+    assert sqlite_file.schema_of(home.store) == HEAD
 
 
 def test_outstanding_when_a_newer_release_wrote_the_store_then_refused_untouched(
