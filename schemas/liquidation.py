@@ -45,21 +45,16 @@ Stage = Literal["prepared", "running", "done", "partial", "refused"]
 
 
 class Flattened(Model):
-    """One position of a liquidation: ``quantity`` as it was held (shorts negative), ``filled`` shares of it closed at
-    ``price`` (average, micro-dollars), ``problem`` what the last try met."""
+    """One position of a liquidation: ``quantity`` as it was held (shorts negative), ``left`` of it still open, closed
+    at ``price`` (average, micro-dollars; 0: nothing yet), ``problem`` what the last try met."""
 
     uid: str
     symbol: str
     quantity: int
-    filled: int = 0
+    left: int
     price: int = 0
     working: bool = False
     problem: str = ""
-
-    @property
-    def left(self) -> int:
-        """Shares that are still open."""
-        return abs(self.quantity) - self.filled
 
 
 class LiquidationState(Model):
