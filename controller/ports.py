@@ -4,7 +4,7 @@ Every method is synchronous and bounded in time; the loop calls them from worker
 has a real adapter and an in-memory twin, and one contract suite in ``tests/contract`` runs on both.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -99,12 +99,15 @@ class Source(Protocol):
         """
         ...
 
-    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
-        """Add files in one bot-signed commit on branch gt-risk/halts; returns its id. Never touches a human branch."""
+    def publish_evidence(self, files: Mapping[str, bytes], message: str, own: Callable[[RawCommit], bool]) -> str:
+        """Add files in one bot-signed commit on branch gt-risk/halts; returns its id. Never touches a human branch.
+
+        Raises SourceUnavailable while the branch ends with a commit that is not the bot's ``own``.
+        """
         ...
 
-    def evidence(self) -> Mapping[str, bytes]:
-        """The files on branch gt-risk/halts, empty when there is no such branch."""
+    def evidence(self, own: Callable[[RawCommit], bool]) -> Mapping[str, bytes]:
+        """The files on branch gt-risk/halts as the newest commit left them that is the bot's ``own``; else empty."""
         ...
 
 

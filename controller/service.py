@@ -11,7 +11,7 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.engines.gate import GateEngine
 from controller.adapters.git.polled import PolledTip
 from controller.adapters.git.source import GitSource
-from controller.adapters.signatures.signer import sign
+from controller.adapters.signatures.keys import KeyFile
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.adapters.store.sql import SqlStore
 from controller.audit import close_open_intents
@@ -23,8 +23,10 @@ from controller.home import Home
 from controller.latch.journal import Journal
 from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
+from controller.ports import RawCommit
 from controller.reconcile.analyst import Analyst, analyse
 from controller.reconcile.boot import Booted
+from controller.reconcile.bots import Bots
 from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
@@ -64,7 +66,7 @@ class Common:
             home.bare,
             settings.pins.branch,
             self.clock,
-            sign=lambda payload: sign(payload, home.keys / "bot"),
+            sign=lambda payload: KeyFile(home.keys / "bot")(payload),
             remote=settings.source.remote,
             timeout=settings.source.timeout_seconds,
             extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
@@ -86,6 +88,11 @@ class Common:
             pins=self.settings.pins,
             sectors=self.sectors,
         )
+
+    def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
+        """Whether a commit on the bot's branch counts, by the trust of ``desired``."""
+        denied = self.settings.pins.denied_keys
+        return Bots(desired.trust, verify, denied, lambda: self.verifier.trusts(desired.commit)).own
 
     def close(self) -> None:
         """Release git and store."""
@@ -156,7 +163,7 @@ class Controller(Common):
             self._adopt,
             self.monitor.sample,
             self._probe,
-            self.desk.publish_evidence,
+            self._evidence,
             fetch,
             self.analyst.work,
         )
@@ -188,7 +195,8 @@ class Controller(Common):
         for problem in self._booted.problems:
             _log.error("boot: %s", problem)
         close_open_intents(self.store, self.clock, self._read_back)
-        self.desk.load_evidence()
+        if self.memory.applied_desired is not None:
+            self.desk.load_evidence(self.own(self.memory.applied_desired))
         self.desk.reraise_open(self.memory.applied_desired)
         self.desk.adopt()
         _log.info("booted: fence %d, policy %d", self._booted.permit.fence, self._booted.publisher.version)
@@ -253,6 +261,14 @@ class Controller(Common):
         if self.memory.applied is not None:
             self.memory.published = publisher.publish([self.memory.applied.model_dump(mode="json")])
 
+    def _evidence(self) -> bool:
+        """Nothing is read or written on the bot's branch before a tree is applied that says who the bot is."""
+        if self.memory.applied_desired is None:
+            return False
+        own = self.own(self.memory.applied_desired)
+        self.desk.load_evidence(own)
+        return self.desk.publish_evidence(own)
+
     def _probe(self) -> None:
         self._journal.probe(time.time_ns())
         self.keeper.progress("journal")
@@ -280,7 +296,8 @@ def offline(settings: Settings, objects: Path | None = None) -> ControllerContro
     common = Common(settings, permit, objects)
     known = load_last_known_good(common.home.policy)
     memory = restore(known, permit.last_verified, common.store, common.source, common.verifier)
-    common.desk.load_evidence()
+    if memory.applied_desired is not None:
+        common.desk.load_evidence(common.own(memory.applied_desired))
     maker = GoalMaker(common.store, common.desk, common.sectors, memory)
     return ControllerControl(
         common.control_parts(memory, maker), make_overview=lambda: _offline_overview(common, memory)

@@ -5,7 +5,7 @@ It reads every place that knows halts and takes the union; a place that cannot b
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from controller.audit import fold_journal
 from controller.core.desired.documents import parse
@@ -19,7 +19,7 @@ from controller.latch.layout import HALT, OVERFLOW, LatchError, SlotBody, is_val
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile
 from controller.latch.reader import passed
-from controller.ports import Clock, Source, Store
+from controller.ports import Clock, RawCommit, Source, Store
 from controller.reconcile.boot import synthetic_id
 from controller.reconcile.journal_view import JournalView
 from schemas.desired import Desired, HaltDocument, TradingMode
@@ -51,6 +51,7 @@ class HaltDesk:
         self._told: set[str] = set()
         self._folded = 0
         self._journal = JournalView(home)
+        self._files: Mapping[str, bytes] = {}
         self._evidence: dict[str, Halt] = {}
         self._evidenced: set[str] = set()
 
@@ -143,13 +144,19 @@ class HaltDesk:
                 if item.id not in held:
                     self._raise_again(item)
 
-    def load_evidence(self) -> None:
-        """Read the bot's branch; a source that is down leaves what was known. Invalid files are skipped and logged."""
+    def load_evidence(self, own: Callable[[RawCommit], bool]) -> None:
+        """Read the bot's branch as its ``own`` commits left it: what anybody else wrote there binds nothing.
+
+        A source that is down leaves what was known. Invalid files are skipped and logged.
+        """
         try:
-            files = self._source.evidence()
+            files = self._source.evidence(own)
         except GtRiskError as error:
             _log.warning("evidence branch: %s", error)
             return
+        if files == self._files:
+            return
+        self._files = files
         for path, content in files.items():
             document = parse(path, content).model
             if isinstance(document, HaltDocument):
@@ -158,7 +165,7 @@ class HaltDesk:
             else:
                 _log.warning("evidence branch: %s is no halt record", path)
 
-    def publish_evidence(self) -> bool:
+    def publish_evidence(self, own: Callable[[RawCommit], bool]) -> bool:
         """Backfill halts to the bot's branch in one commit; whether anything was missing. Raises GtRiskError."""
         with self._lock:
             known, _ = self._known(None)
@@ -166,7 +173,7 @@ class HaltDesk:
         if not missing:
             return False
         files = {f"halts/{key}.yaml": evidence_text(item).encode() for key, item in missing.items()}
-        self._source.publish_evidence(files, f"halts: record {', '.join(sorted(key[:12] for key in missing))}\n")
+        self._source.publish_evidence(files, f"halts: record {', '.join(sorted(key[:12] for key in missing))}\n", own)
         with self._lock:
             for key, item in missing.items():
                 self._evidenced.add(key)

@@ -9,6 +9,7 @@ from controller.core.desired.documents import FOLDERS, DocumentCache, is_relevan
 from controller.core.desired.transition import validate_transition
 from controller.core.plan.effective import halt_of
 from controller.core.policy.direction import compare_desired
+from controller.core.trust.authority import TRUST
 from controller.core.trust.case import Case, Pinned
 from controller.core.trust.keys import SignatureError, Signed
 from controller.core.trust.rules import (
@@ -24,6 +25,7 @@ from controller.ports import Entry, RawCommit, Source
 from schemas.desired import Desired
 from schemas.halts import Halt
 from schemas.status import Refusal, RefusalReason
+from schemas.trust import Trust
 
 _KEPT = 64
 _FILE = "100644"
@@ -118,6 +120,13 @@ class Verifier:
                 self._keep(commit, self._read(commit, commit))
             self._desired.move_to_end(commit)
             return self._desired[commit]
+
+    def trusts(self, commit: str) -> tuple[Trust, ...]:
+        """Every trust document in the history of a verified ``commit``. Raises Refused, SourceUnavailable."""
+        with self._lock:
+            history = self._source.commits(None, commit)
+            found = {self._source.tree(item.tree)[TRUST].id: item for item in history}
+            return tuple(self._tree_of(item).trust for item in found.values())
 
     def _chain(self, since: str, tip: str) -> list[RawCommit]:
         """The commits to judge, oldest first: a line from ``since`` to ``tip``, or the merge that breaks it."""

@@ -11,17 +11,25 @@ from controller.adapters.git.memory import MemorySource
 from controller.adapters.git.objects import BLOB_BYTES, refused
 from controller.adapters.git.process import Git
 from controller.adapters.git.reader import Reader
-from controller.adapters.git.source import GitSource
+from controller.adapters.git.source import BOT, GitSource
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import verify
-from controller.errors import Raced, Refused
-from controller.ports import Source
+from controller.errors import Raced, Refused, SourceUnavailable
+from controller.ports import RawCommit, Source
 from schemas.status import RefusalReason
 
 AUTHOR = "A Person <a@example.org>"
 HALT = "halts/" + "a" * 32 + ".yaml"
 OTHER = "halts/" + "b" * 32 + ".yaml"
+THIRD = "halts/" + "c" * 32 + ".yaml"
+
+
+def by_the_bot(commit: RawCommit) -> bool:
+    """Whether the contract's sources made ``commit`` on the bot's branch themselves."""
+    assert commit.signature is not None
+    verify(commit.payload, commit.signature)
+    return commit.author == BOT
 
 
 @pytest.fixture(params=["memory", "embedded", "remote"])
@@ -158,29 +166,45 @@ def test_ancestor_when_asked_then_only_true_for_history(source: Source, sign: Ke
 
 
 def test_evidence_when_no_branch_then_empty(source: Source) -> None:
-    assert source.evidence() == {}
+    assert source.evidence(by_the_bot) == {}
 
 
 def test_evidence_when_published_then_grows_and_touches_no_human_branch(source: Source) -> None:
     before = source.tip()
-    first = source.publish_evidence({HALT: b"one\n"}, "Record a halt")
-    second = source.publish_evidence({OTHER: b"two\n"}, "Record a halt")
+    first = source.publish_evidence({HALT: b"one\n"}, "Record a halt", by_the_bot)
+    second = source.publish_evidence({OTHER: b"two\n"}, "Record a halt", by_the_bot)
     assert first != second
-    assert source.evidence() == {HALT: b"one\n", OTHER: b"two\n"}
+    assert source.evidence(by_the_bot) == {HALT: b"one\n", OTHER: b"two\n"}
     assert source.tip() == before
     assert source.commits(first, second)[0].parents == (first,)
 
 
 def test_evidence_when_published_again_then_makes_no_commit_and_changes_nothing(source: Source) -> None:
-    first = source.publish_evidence({HALT: b"one\n"}, "Record a halt")
-    assert source.publish_evidence({HALT: b"one\n"}, "Again") == first
-    assert source.publish_evidence({HALT: b"changed\n"}, "Again") == first
-    assert source.evidence() == {HALT: b"one\n"}
+    first = source.publish_evidence({HALT: b"one\n"}, "Record a halt", by_the_bot)
+    assert source.publish_evidence({HALT: b"one\n"}, "Again", by_the_bot) == first
+    assert source.publish_evidence({HALT: b"changed\n"}, "Again", by_the_bot) == first
+    assert source.evidence(by_the_bot) == {HALT: b"one\n"}
+
+
+def test_evidence_when_the_branch_ends_with_a_stranger_then_older_records_count_and_none_is_added(
+    source: Source,
+) -> None:
+    first = source.publish_evidence({HALT: b"one\n"}, "Record a halt", by_the_bot)
+    source.publish_evidence({OTHER: b"forged\n"}, "Record a halt", by_the_bot)
+
+    def own(commit: RawCommit) -> bool:
+        return commit.id == first
+
+    assert source.evidence(own) == {HALT: b"one\n"}
+    assert source.evidence(lambda _: False) == {}
+    with pytest.raises(SourceUnavailable, match="no bot has signed"):
+        source.publish_evidence({THIRD: b"three\n"}, "Record a halt", own)
+    assert source.evidence(by_the_bot) == {HALT: b"one\n", OTHER: b"forged\n"}
 
 
 def test_evidence_when_path_is_no_halt_record_then_refused(source: Source) -> None:
     with pytest.raises(ValueError, match="halts/<id>"):
-        source.publish_evidence({"risk_config.yaml": b"x"}, "No")
+        source.publish_evidence({"risk_config.yaml": b"x"}, "No", by_the_bot)
 
 
 def test_blob_and_tree_when_unknown_then_bad_object(source: Source) -> None:

@@ -144,22 +144,31 @@ MONITOR = edits(
 )
 
 _RECEIVE = "controller.adapters.git.receive"
+_SOURCE = "controller.adapters.git.source"
+_BOTS = "controller.reconcile.bots"
+_HOOKS = "controller.host.hooks"
 _VERIFIER = "controller.reconcile.verifier"
 _ROLES = "controller.core.trust.authority"
 _COMMITS = "controller.core.trust.commits"
 
 PUSHES = edits(
-    ("test_receive",),
+    ("test_receive", "test_bots", "test_hooks", "test_source_contract"),
     (
-        (_RECEIVE, "a push must verify", "_open_halts(home, source, verifier.desired(old)))).required()", "_open_halts(home, source, verifier.desired(old))))"),
+        (_RECEIVE, "a push must verify", "Now(self._open_halts(old))).required()", "Now(self._open_halts(old)))"),
         (_RECEIVE, "no rewinding", "if problem is None and old != ZERO and not source.is_ancestor(old, new):", "if False:"),
         (_RECEIVE, "no other branches", "if ref != main and not ref.startswith(_BOT_REFS):", "if False:"),
         (_RECEIVE, "no deleting", "    if new == ZERO:\n", "    if False:\n"),
-        (_RECEIVE, "evidence only by the bot", "        _bot_signed(commit, desired)\n", ""),
-        (_RECEIVE, "the bot's role", "if signer is None or Role.BOT not in signer.roles:", "if signer is None:"),
+        (_RECEIVE, "evidence only by the bot", "        bots.require(commit)\n", ""),
+        (_BOTS, "the bot's role", "return signer is not None and Role.BOT in signer.roles", "return signer is not None"),
+        (_BOTS, "a denied bot counts for nothing", "if signed.fingerprint in self.denied or not", "if not"),
+        (_BOTS, "an unsigned record counts for nothing", "        if commit.signature is None:\n", "        if False:\n"),
+        (_SOURCE, "evidence by its own commits only", "        if own(commit):\n            return commit\n", "        return commit\n"),
+        (_SOURCE, "the bot adds to no stranger's commit", "if tip is not None and not own(self._reader.commit(tip)):", "if False:"),
+        (_HOOKS, "only a plain yes takes a push", 'return found["accepted"] is True, ', 'return bool(found["accepted"]), '),
+        (_HOOKS, "no verdict is no yes", "        return None\n\n\ndef _judged", "        return True, []\n\n\ndef _judged"),
         (_RECEIVE, "evidence only grows", "        if lost or odd:\n", "        if odd:\n            lost = []\n"),
         (_RECEIVE, "evidence holds halts only", "        if lost or odd:\n", "        if lost:\n"),
-        (_RECEIVE, "judged by open halts too", "    known += [\n        Halt(", "    [].copy() and [\n        Halt("),
+        (_RECEIVE, "judged by open halts too", "        known += [\n            Halt(", "        [].copy() and [\n            Halt("),
     ),
 )
 

@@ -13,6 +13,7 @@ from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.core.trust.commits import TARGET, target_text
 from controller.home import Home
+from controller.ports import RawCommit
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins
 from tests.support import desired
@@ -92,6 +93,11 @@ class Site:
         """Write a signed commit on ``parent`` (the tip) and move no branch."""
         payload = source.stage(parent or source.tip(), files, "A Person <a@example.org>", 1_768_818_225, message)
         return source.seal(payload, self.key(signer)(payload))
+
+    def own(self, commit: RawCommit) -> bool:
+        """Whether the bot of the introduction's trust signed ``commit``."""
+        signer = verify(commit.payload, commit.signature or b"")
+        return signer.key == self.key("bot").blob
 
     def advance(self, source: GitSource, tip: str, since: str = "") -> Verified:
         """Verify from ``since`` (the introduction) to ``tip``."""

@@ -40,6 +40,7 @@ from schemas.limits import HARD, LIMITS, SOFT, Limit
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Role, Signer, Target, Trust
 
+Own = Callable[[RawCommit], bool]
 UID_A, UID_B = "a" * 32, "b" * 32
 
 
@@ -170,13 +171,13 @@ class FakeHistory:
     def land(self, payload: bytes, signature: bytes) -> str:
         raise NotImplementedError
 
-    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
+    def publish_evidence(self, files: Mapping[str, bytes], message: str, own: Own) -> str:
         if self.down:
             raise SourceUnavailable(self.down)
         self.files.update(files)
         return commit_id(0xE)
 
-    def evidence(self) -> Mapping[str, bytes]:
+    def evidence(self, own: Own) -> Mapping[str, bytes]:
         return dict(self.files)
 
 

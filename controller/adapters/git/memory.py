@@ -14,7 +14,7 @@ from controller.adapters.git.objects import (
     tree_bytes,
 )
 from controller.adapters.git.reader import FOLDERS, MAX_COMMITS, MAX_ENTRIES
-from controller.adapters.git.source import BOT, EVIDENCE, EVIDENCE_FILE
+from controller.adapters.git.source import BOT, EVIDENCE, EVIDENCE_FILE, Own, newest_own, not_its_own
 from controller.adapters.git.writer import raced
 from controller.errors import SourceUnavailable
 from controller.ports import Clock, Entry, RawCommit
@@ -89,26 +89,27 @@ class MemorySource:
         self._refs[self._branch] = commit
         return commit
 
-    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
+    def publish_evidence(self, files: Mapping[str, bytes], message: str, own: Own) -> str:
         """Add halt records on the bot's branch."""
         self._reach()
         wrong = [path for path in files if not EVIDENCE_FILE.match(path)]
         if wrong:
             raise ValueError(f"evidence is halts/<id>.yaml, not {wrong[0]}")
         tip = self._refs.get(EVIDENCE)
-        known = self.evidence()
+        if tip is not None and not own(self._commit(tip)):
+            raise not_its_own(tip)
+        known = self.evidence(own)
         added: dict[str, bytes | None] = {path: content for path, content in files.items() if path not in known}
         if tip is None or added:
             payload = self.stage(tip, added, BOT, self._clock.wall_ns() // 1_000_000_000, message)
             tip = self._refs[EVIDENCE] = self.seal(payload, self._sign(payload))
         return tip
 
-    def evidence(self) -> Mapping[str, bytes]:
-        """The halt records on the bot's branch."""
-        tip = self._refs.get(EVIDENCE)
-        if tip is None:
-            return {}
-        return {path: self.blob(entry.id) for path, entry in self.tree(tip).items() if EVIDENCE_FILE.match(path)}
+    def evidence(self, own: Own) -> Mapping[str, bytes]:
+        """The halt records on the bot's branch, as the newest of its own commits holds them."""
+        newest = newest_own(self._commit, self._refs.get(EVIDENCE), own)
+        entries = self.tree(newest.tree) if newest is not None else {}
+        return {path: self.blob(entry.id) for path, entry in entries.items() if EVIDENCE_FILE.match(path)}
 
     def _reach(self) -> None:
         if not self.available:

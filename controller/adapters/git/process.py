@@ -27,7 +27,6 @@ _PINNED = {
     "LC_ALL": "C",
 }
 _KEPT = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR", "XDG_CONFIG_HOME")
-QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _OPTIONS = (
     "core.hooksPath=/dev/null",
     "core.commitGraph=false",

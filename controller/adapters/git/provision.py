@@ -1,7 +1,6 @@
 """Make the config repos of a new home: the bare repo that verifies pushes, its introduction, the people's clone."""
 
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -14,6 +13,7 @@ import git
 
 from controller.adapters.git.process import Git, environment
 from controller.adapters.git.reader import Reader
+from controller.adapters.git.scripts import bare_hooks, clone_hooks
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import public_path
 from controller.adapters.signatures.sshsig import verify
@@ -23,8 +23,6 @@ from controller.errors import Raced, SettingsError
 from controller.home import Home
 from controller.settings import Pins
 
-BARE_HOOKS = ("pre-receive",)
-CLONE_HOOKS = ("prepare-commit-msg", "post-commit", "post-rewrite")
 PUSH_BYTES = 64 * 1024 * 1024
 """Most bytes of one push: far above any config repo, far below a full disk."""
 _BARE_CONFIG = (
@@ -80,7 +78,7 @@ def _make_bare(home: Home, pins: Pins, python: str) -> None:
             bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
             for key, value in _BARE_CONFIG:
                 bare.run(["config", key, value])
-    _write_hooks(home.bare / "hooks", BARE_HOOKS, home, python)
+    _write_hooks(home.bare / "hooks", bare_hooks(home, python))
 
 
 def _introduce(
@@ -125,7 +123,7 @@ def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
     if not (home.clone / ".git").exists():
         with _whole(home.clone) as folder:
             _clone(home, folder, person, pins)
-    _write_hooks(home.clone / ".git" / "hooks", CLONE_HOOKS, home, python)
+    _write_hooks(home.clone / ".git" / "hooks", clone_hooks(home, pins, python))
 
 
 @contextmanager
@@ -168,15 +166,13 @@ def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, st
     )
 
 
-def _write_hooks(folder: Path, names: tuple[str, ...], home: Home, python: str) -> None:
+def _write_hooks(folder: Path, scripts: Mapping[str, str]) -> None:
     """Write each hook that is missing; a hook of the owner's stays."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    for name in names:
+    for name, script in scripts.items():
         path = folder / name
         if path.exists():
             continue
-        words = [python, "-I", "-m", "controller.adapters.git.hooks", str(home.root), name]
-        script = f'#!/bin/sh\n# Written by gt risk init.\nexec {shlex.join(words)} "$@"\n'
         temporary = folder / f".{name}.new"
         temporary.write_text(script)
         temporary.chmod(0o700)

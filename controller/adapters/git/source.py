@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from controller.adapters.git.process import Git
-from controller.adapters.git.reader import Reader
+from controller.adapters.git.reader import MAX_COMMITS, Reader
 from controller.adapters.git.remote import Remote
 from controller.adapters.git.writer import Writer
 from controller.errors import Raced, SettingsError, SourceUnavailable
@@ -15,6 +15,7 @@ EVIDENCE = "refs/heads/gt-risk/halts"
 EVIDENCE_FILE = re.compile(r"^halts/[0-9a-f]{32}\.yaml$")
 _TRIES = 5
 BOT = "gt-risk bot <bot@gt-risk.invalid>"
+Own = Callable[[RawCommit], bool]
 
 
 class GitSource:
@@ -95,7 +96,7 @@ class GitSource:
         self._swap(self._ref, commit, parents[0] if parents else None)
         return commit
 
-    def publish_evidence(self, files: Mapping[str, bytes], message: str) -> str:
+    def publish_evidence(self, files: Mapping[str, bytes], message: str, own: Own) -> str:
         """Add halt records on the bot's branch; one that is there already stays as it is. Raises SourceUnavailable."""
         if self._sign is None:
             raise SettingsError("there is no bot key to sign evidence with", "gt risk init")
@@ -104,17 +105,15 @@ class GitSource:
             raise ValueError(f"evidence is halts/<id>.yaml, not {wrong[0]}")
         for _ in range(_TRIES):
             try:
-                return self._publish(files, message, self._sign)
+                return self._publish(files, message, self._sign, own)
             except Raced:
                 self._observe_evidence()
         raise SourceUnavailable(f"{EVIDENCE} keeps moving", retry_after=5.0)
 
-    def evidence(self) -> Mapping[str, bytes]:
-        """The halt records on the bot's branch as last observed."""
-        tip = self._reader.ref(EVIDENCE)
-        if tip is None:
-            return {}
-        entries = self._reader.tree(tip)
+    def evidence(self, own: Own) -> Mapping[str, bytes]:
+        """The halt records on the bot's branch as last observed, as the newest of its own commits holds them."""
+        newest = newest_own(self._reader.commit, self._reader.ref(EVIDENCE), own)
+        entries = self._reader.tree(newest.tree) if newest is not None else {}
         return {path: self.blob(entry.id) for path, entry in entries.items() if EVIDENCE_FILE.match(path)}
 
     def close(self) -> None:
@@ -122,9 +121,11 @@ class GitSource:
         self.git.stop()
         self._reader.close()
 
-    def _publish(self, files: Mapping[str, bytes], message: str, sign: Callable[[bytes], bytes]) -> str:
+    def _publish(self, files: Mapping[str, bytes], message: str, sign: Callable[[bytes], bytes], own: Own) -> str:
         tip = self._reader.ref(EVIDENCE)
-        known = self.evidence()
+        if tip is not None and not own(self._reader.commit(tip)):
+            raise not_its_own(tip)
+        known = self.evidence(own)
         added: dict[str, bytes | None] = {path: content for path, content in files.items() if path not in known}
         if tip is not None and not added:
             return tip
@@ -143,3 +144,22 @@ class GitSource:
             self._remote.push(ref, new, old)
         else:
             self._writer.move(ref, new, old)
+
+
+def newest_own(read: Callable[[str], RawCommit], tip: str | None, own: Own) -> RawCommit | None:
+    """The newest commit of the bot's branch that is its own, from ``tip`` along first parents. Its tree is what the
+    bot has put its name to: it adds to no commit of a stranger."""
+    for _ in range(MAX_COMMITS):
+        if tip is None:
+            return None
+        commit = read(tip)
+        if own(commit):
+            return commit
+        tip = commit.parents[0] if commit.parents else None
+    return None
+
+
+def not_its_own(tip: str) -> SourceUnavailable:
+    """The exception for a bot's branch that a stranger has written to."""
+    message = f"{EVIDENCE} ends with {tip[:12]}, which no bot has signed: nothing is added to it"
+    return SourceUnavailable(message, 60.0, f"git push --force origin <its newest commit by the bot>:{EVIDENCE}")

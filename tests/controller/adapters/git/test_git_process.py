@@ -130,10 +130,10 @@ def test_mirror_when_remote_moves_then_follows_and_leaves_no_quarantine(
     assert mirror.tip() == site.pins.introduction
     payload = source.stage(source.tip(), TIGHTER, "A <a@b>", 1, "Tighter")
     commit = source.land(payload, site.key("operator")(payload))
-    source.publish_evidence({"halts/" + "a" * 32 + ".yaml": b"x\n"}, "Record")
+    source.publish_evidence({"halts/" + "a" * 32 + ".yaml": b"x\n"}, "Record", site.own)
     assert mirror.tip() == commit
     assert site.advance(mirror, commit).refusal is None
-    assert mirror.evidence() == source.evidence()
+    assert mirror.evidence(site.own) == source.evidence(site.own)
     assert [path for path in mirror.git.git_dir.iterdir() if path.name.startswith("quarantine-")] == []
 
 

@@ -183,11 +183,11 @@ def test_clone_when_stale_then_told_to_pull_and_the_rebase_lands(site: Site, sou
 def test_halt_when_backfilled_and_a_person_commits_from_an_older_checkout_then_the_halt_is_still_in_git(
     site: Site, source: GitSource
 ) -> None:
-    evidence = source.publish_evidence({HALT: HALT_TEXT.encode()}, "Record halt")
+    evidence = source.publish_evidence({HALT: HALT_TEXT.encode()}, "Record halt", site.own)
     assert site.tip() == site.pins.introduction
     site.edit(*LIMIT)
     assert site.git("commit", "-a", "-S", "-m", "From an older checkout").stderr == ""
-    assert source.evidence() == {HALT: HALT_TEXT.encode()}
+    assert source.evidence(site.own) == {HALT: HALT_TEXT.encode()}
     assert site.git("rev-parse", EVIDENCE, cwd=site.home.bare).stdout.strip() == evidence
     stale = site.home.root / "stale"
     site.git("clone", "-q", str(site.home.bare), str(stale))
@@ -220,21 +220,21 @@ def test_halt_record_when_on_main_and_an_older_checkout_commits_then_it_is_still
 def test_evidence_branch_when_pushed_then_only_the_bot_adds_records(
     site: Site, source: GitSource, signer: str, files: dict[str, bytes], accepted: bool
 ) -> None:
-    first = source.publish_evidence({"halts/" + "b" * 32 + ".yaml": b"x\n"}, "Record halt")
+    first = source.publish_evidence({"halts/" + "b" * 32 + ".yaml": b"x\n"}, "Record halt", site.own)
     commit = site.commit(source, dict(files), signer, "Record halt", parent=first)
     done = site.git("push", str(site.home.bare), f"{commit}:{EVIDENCE}", check=False, cwd=site.home.bare)
     assert (done.returncode == 0) is accepted, done.stderr
-    assert (HALT in source.evidence()) is accepted
+    assert (HALT in source.evidence(site.own)) is accepted
 
 
 def test_evidence_branch_when_a_record_is_taken_away_then_refused(site: Site, source: GitSource) -> None:
-    first = source.publish_evidence({HALT: HALT_TEXT.encode()}, "Record halt")
+    first = source.publish_evidence({HALT: HALT_TEXT.encode()}, "Record halt", site.own)
     for change in ({HALT: None}, {HALT: b"other\n"}):
         commit = site.commit(source, change, "bot", "Take away", parent=first)
         done = site.git("push", str(site.home.bare), f"{commit}:{EVIDENCE}", check=False, cwd=site.home.bare)
         assert done.returncode != 0
         assert "HaltRecordRemoved" in done.stderr
-    assert source.evidence() == {HALT: HALT_TEXT.encode()}
+    assert source.evidence(site.own) == {HALT: HALT_TEXT.encode()}
 
 
 def test_land_when_a_person_pushes_first_then_raced(site: Site, source: GitSource) -> None:

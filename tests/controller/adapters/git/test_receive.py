@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.git.receive import pre_receive
+from controller.adapters.git.receive import Verdict, judge
 from controller.adapters.git.source import EVIDENCE, GitSource
 from controller.adapters.git.writer import ZERO
 from controller.core.plan.effective import evidence_text
@@ -34,25 +34,24 @@ def source(site: Site) -> Iterator[GitSource]:
     made.close()
 
 
-def push(site: Site, old: str, new: str, ref: str = MAIN) -> int:
-    return pre_receive(site.home, load({"GT_RISK_HOME": str(site.home.root)}), [f"{old} {new} {ref}\n"])
+def push(site: Site, old: str, new: str, ref: str = MAIN) -> Verdict:
+    return judge(load({"GT_RISK_HOME": str(site.home.root)}), [f"{old} {new} {ref}\n"], {})
 
 
 def test_push_when_signed_and_allowed_then_taken(site: Site, source: GitSource) -> None:
-    assert push(site, source.tip(), site.commit(source, LOOSER)) == 0
+    assert push(site, source.tip(), site.commit(source, LOOSER)).accepted
 
 
-def test_push_when_the_signer_may_not_then_refused(
-    site: Site, source: GitSource, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert push(site, source.tip(), site.commit(source, LOOSER, "bot")) == 1
-    assert "NotAuthorized" in capsys.readouterr().err
+def test_push_when_the_signer_may_not_then_refused(site: Site, source: GitSource) -> None:
+    verdict = push(site, source.tip(), site.commit(source, LOOSER, "bot"))
+    assert not verdict.accepted
+    assert any("NotAuthorized" in line for line in verdict.said)
 
 
 def test_push_when_it_rewinds_then_refused(site: Site, source: GitSource) -> None:
     first, tip = source.tip(), site.commit(source, LOOSER)
-    assert push(site, first, tip) == 0
-    assert push(site, tip, first) == 1
+    assert push(site, first, tip).accepted
+    assert not push(site, tip, first).accepted
 
 
 @pytest.mark.parametrize(
@@ -66,11 +65,12 @@ def test_push_when_it_rewinds_then_refused(site: Site, source: GitSource) -> Non
     ],
 )
 def test_push_when_to_another_branch_or_deleting_then_refused(
-    site: Site, source: GitSource, capsys: pytest.CaptureFixture[str], old: str, new: str, ref: str, why: str
+    site: Site, source: GitSource, old: str, new: str, ref: str, why: str
 ) -> None:
     tip = source.tip()
-    assert push(site, old.replace("tip", tip), new.replace("tip", tip), ref) == 1
-    assert why in capsys.readouterr().err
+    verdict = push(site, old.replace("tip", tip), new.replace("tip", tip), ref)
+    assert not verdict.accepted
+    assert why in verdict.said[0]
 
 
 def test_push_when_it_writes_a_halt_down_then_judged_by_the_journal_too(site: Site, source: GitSource) -> None:
@@ -80,23 +80,23 @@ def test_push_when_it_writes_a_halt_down_then_judged_by_the_journal_too(site: Si
     journal = Journal(str(site.home.journal))
     journal.append(Entry(HALT, one.id, one.opened_ns, scope=one.scope, mode=3, source=0, actor="ada"))
     journal.close()
-    assert push(site, source.tip(), false) == 1
-    assert push(site, source.tip(), true) == 0
+    assert not push(site, source.tip(), false).accepted
+    assert push(site, source.tip(), true).accepted
 
 
-def evidence(site: Site, source: GitSource, files: dict[str, bytes | None], signer: str = "bot") -> int:
+def evidence(site: Site, source: GitSource, files: dict[str, bytes | None], signer: str = "bot") -> Verdict:
     """Push a commit on top of one that holds the first record."""
-    parent = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n")
+    parent = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n", site.own)
     return push(site, parent, site.commit(source, files, signer, "halts: more\n", parent), HALTS)
 
 
 def test_evidence_when_the_bot_adds_a_record_then_taken(site: Site, source: GitSource) -> None:
-    assert evidence(site, source, {SECOND: RECORD[SECOND]}) == 0
+    assert evidence(site, source, {SECOND: RECORD[SECOND]}).accepted
 
 
 @pytest.mark.parametrize("signer", ["operator", "stranger"])
 def test_evidence_when_not_by_the_bot_then_refused(site: Site, source: GitSource, signer: str) -> None:
-    assert evidence(site, source, {SECOND: RECORD[SECOND]}, signer) == 1
+    assert not evidence(site, source, {SECOND: RECORD[SECOND]}, signer).accepted
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,23 @@ def test_evidence_when_not_by_the_bot_then_refused(site: Site, source: GitSource
 def test_evidence_when_a_record_goes_or_something_else_comes_then_refused(
     site: Site, source: GitSource, files: dict[str, bytes | None]
 ) -> None:
-    assert evidence(site, source, files) == 1
+    assert not evidence(site, source, files).accepted
+
+
+def test_push_when_a_record_of_a_stranger_says_otherwise_then_the_bots_own_counts(
+    site: Site, source: GitSource
+) -> None:
+    one = halt(1, opened_ns=1_768_818_225_000_000_000)
+    milder = one.model_copy(update={"mode": TradingMode.PAUSE_NEW_ORDERS})
+    tip = source.publish_evidence({FIRST: evidence_text(one).encode()}, "halts: first\n", site.own)
+    forged = site.commit(source, {FIRST: evidence_text(milder).encode()}, "stranger", "halts: more\n", tip)
+    site.git("update-ref", HALTS, forged, cwd=site.home.bare)
+    false, true = (site.commit(source, {FIRST: evidence_text(item).encode()}) for item in (milder, one))
+    assert not push(site, source.tip(), false).accepted
+    assert push(site, source.tip(), true).accepted
 
 
 def test_evidence_when_it_rewinds_then_refused(site: Site, source: GitSource) -> None:
-    first = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n")
-    second = source.publish_evidence({SECOND: RECORD[SECOND]}, "halts: second\n")
-    assert push(site, second, first, HALTS) == 1
+    first = source.publish_evidence({FIRST: RECORD[FIRST]}, "halts: first\n", site.own)
+    second = source.publish_evidence({SECOND: RECORD[SECOND]}, "halts: second\n", site.own)
+    assert not push(site, second, first, HALTS).accepted

@@ -1,0 +1,44 @@
+"""The texts of the git hooks: shell and git where that is enough, Python where something is judged or told."""
+
+import shlex
+from collections.abc import Mapping
+
+from controller.core.trust.commits import TARGET, target_text
+from controller.home import Home
+from controller.settings import Pins
+
+
+def bare_hooks(home: Home, python: str) -> Mapping[str, str]:
+    """Hooks of the bare repo by name: nothing enters that does not verify."""
+    return {"pre-receive": _script(f"exec {_call(home, python, 'pre-receive')}")}
+
+
+def clone_hooks(home: Home, pins: Pins, python: str) -> Mapping[str, str]:
+    """Hooks of the people's clone by name: a commit on the target branch gets its landing trailer, so that plain
+    ``git commit -S`` lands, and is pushed; a refused push leaves it local and says why and what to do next.
+
+    During a rebase HEAD is no branch at all: its end pushes.
+    """
+    branch = shlex.quote(f"refs/heads/{pins.branch}")
+    on_target = f'[ "$(git symbolic-ref -q HEAD)" = {branch} ] || exit 0'
+    trailer = shlex.quote(f"{TARGET}: {target_text(pins.repo, pins.environment, pins.branch)}")
+    push = (
+        on_target,
+        f"said=$(git push --quiet origin HEAD:{branch} 2>&1) && exit 0",
+        f"printf '%s\\n' \"$said\" | exec {_call(home, python, 'not-pushed')}",
+    )
+    return {
+        "prepare-commit-msg": _script(
+            on_target, f'exec git interpret-trailers --in-place --if-exists replace --trailer {trailer} "$1"'
+        ),
+        "post-commit": _script(*push),
+        "post-rewrite": _script('[ "$1" = rebase ] || exit 0', *push),
+    }
+
+
+def _script(*lines: str) -> str:
+    return "\n".join(["#!/bin/sh", "# Written by gt risk init.", *lines, ""])
+
+
+def _call(home: Home, python: str, name: str) -> str:
+    return shlex.join([python, "-I", "-m", "controller.host.hooks", str(home.root), name])
