@@ -1,11 +1,14 @@
 """From the words of the command line to an exit code: the short way for reads, click for everything else."""
 
+import errno
 import os
 import sys
+from io import TextIOWrapper
 
 from cli.output import ERROR, USAGE, Failure, fail
 from cli.reads import run as run_read
 from cli.reads import short_way
+from cli.remote import home
 from controller.rpc.client import RpcError
 
 INTERRUPTED = 130
@@ -15,6 +18,9 @@ COMPLETE = "_GT_RISK_COMPLETE"
 
 def run(argv: list[str]) -> int:
     """Run one command. Ctrl-C and a closed pipe end quietly, as the shell expects of them."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream.encoding.lower() != "utf-8" and isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign gets a question mark for it
     try:
         code = _run(argv)
         sys.stdout.flush()
@@ -47,6 +53,8 @@ def _run(argv: list[str]) -> int:
         return fail(error, as_json)
     except BrokenPipeError:
         raise
+    except OSError as error:
+        return fail(_system(error), as_json)
     except _ours() as error:
         message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "") or "gt risk doctor"
         return fail(Failure(message, hint, ERROR, type(error).__name__), as_json)
@@ -62,11 +70,23 @@ def _defect(error: Exception, as_json: bool) -> int:
     return fail(Failure(f"internal error: {word}: {error}", "gt risk doctor", ERROR, "Internal"), as_json)
 
 
+def _system(error: OSError) -> Failure:
+    """What the system refuses, with the place and what to look at."""
+    place = str(error.filename or "")
+    message = f"{place}: {error.strerror}" if place and error.strerror else str(error)
+    hint = "gt risk doctor"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        hint = f"df -h {place or home()}   # make room, then run it again"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = f"ls -ld {place or home()}   # run it as the owner, or gt risk doctor --fix"
+    return Failure(message, hint, ERROR, type(error).__name__)
+
+
 def _ours() -> tuple[type[Exception], ...]:
-    """What a command may meet: the controller's own family of errors, and the system's. Evaluated only then."""
+    """The controller's own family of errors. Evaluated only then."""
     from controller.errors import GtRiskError
 
-    return (GtRiskError, OSError)
+    return (GtRiskError,)
 
 
 def _click(argv: list[str], as_json: bool) -> int:
@@ -83,5 +103,9 @@ def _click(argv: list[str], as_json: bool) -> int:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "gt risk"
         return fail(Failure(error.format_message(), f"{command} --help", USAGE, "Usage"), as_json)
+    except SystemExit:
+        if COMPLETE in os.environ:
+            raise
+        return PIPE_CLOSED  # the one thing that click ends by itself
     except click.Abort as abort:
         raise KeyboardInterrupt(*(abort.__cause__.args if abort.__cause__ else ())) from abort

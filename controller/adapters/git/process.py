@@ -106,7 +106,7 @@ class Git:
                 process_group=0,
             )
         except OSError as error:
-            raise SourceUnavailable(f"git cannot be started: {error}", hint="install git 2.30 or newer") from error
+            raise SourceUnavailable(f"git cannot be started: {error}", hint="install git 2.34 or newer") from error
         self._running.add(process)
         try:
             if self._stopped:

@@ -33,9 +33,11 @@ def sign(payload: bytes, key: Path, *, agent: str | None = None, namespace: byte
         if socket and public.exists() and _agent_has(public, socket):
             return _by_agent(payload, public, socket, namespace)
         if not _terminal():
-            raise SettingsError(
-                f"{key} has a passphrase and there is no terminal to ask for it", f"ssh-add {key}   # then run it again"
-            )
+            message = f"{key} has a passphrase and there is no terminal to ask for it"
+            if socket:
+                message += "; the ssh-agent is locked or does not hold the key"
+            again = "ssh-add -X unlocks an agent; " if socket else ""
+            raise SettingsError(message, f"ssh-add {key}   # {again}then run it again")
     return _by_ssh_keygen(payload, key, namespace)
 
 
