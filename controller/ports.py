@@ -272,6 +272,10 @@ class Engine(Protocol):
         """Set the venue's own status of one strategy."""
         ...
 
+    def cancel_order(self, order: str) -> bool:
+        """Cancel one order by the gate's id, a liquidation's too; False when it is not open. Always allowed."""
+        ...
+
     def submit(self, order: Order) -> Answer:
         """Put an order through the gate."""
         ...

@@ -163,6 +163,13 @@ def test_cancel_then_only_the_scope_and_counted_by_uid(ready: EngineUnderTest) -
     assert all(order.state == "cancelled" for order in ready.engine.read().orders)
 
 
+def test_cancel_order_then_that_one_alone(ready: EngineUnderTest) -> None:
+    first, second = ready.engine.submit(buy("c1")), ready.engine.submit(buy("c2"))
+    assert ready.engine.cancel_order(first.order)
+    assert not ready.engine.cancel_order(first.order)
+    assert [item.order for item in ready.engine.read().orders if item.state == "working"] == [second.order]
+
+
 def test_venue_mode_and_status_when_set_then_read_back(ready: EngineUnderTest) -> None:
     ready.engine.set_venue_mode(TradingMode.PAUSE_NEW_ORDERS)
     ready.engine.set_venue_status(ANN, HALTED)
@@ -180,6 +187,26 @@ def test_decisions_then_denials_after_the_given_number_oldest_first(ready: Engin
     assert [(item.code, item.uid) for item in found] == [("UNKNOWN_STRATEGY", "f" * 32)] * 3
     assert [item.seq for item in ready.engine.decisions(found[0].seq)] == [found[1].seq, found[2].seq]
     assert ready.engine.decisions(found[-1].seq) == []
+
+
+def test_fills_when_an_order_fills_in_parts_then_each_once_in_order_with_the_position_after_it(
+    ready: EngineUnderTest,
+) -> None:
+    assert ready.engine.fills(0) == []
+    bought = ready.engine.submit(buy("c1", 10)).order
+    ready.fill(bought, 4)
+    ready.fill(bought, 6)
+    sold = ready.engine.submit(sell("c2", 3)).order
+    ready.fill(sold, 3)
+    fills = ready.engine.fills(0)
+    assert [(item.seq, item.order, item.side, item.quantity, item.position) for item in fills] == [
+        (1, bought, "buy", 4, 4),
+        (2, bought, "buy", 6, 10),
+        (3, sold, "sell", 3, 7),
+    ]
+    assert {(item.uid, item.symbol, item.price, item.fee) for item in fills} == {(ANN, "AAPL", 100 * DOLLAR, 0)}
+    assert ready.engine.fills(2) == fills[2:]
+    assert ready.engine.fills(3) == []
 
 
 def held(ready: EngineUnderTest, quantity: int = 10) -> None:

@@ -49,6 +49,10 @@ class GateEngine:
         return _parse(_CANCELLED, self._ask("cancel", scope=scope).get("cancelled"))
 
     def set_venue_mode(self, mode: TradingMode) -> None:
+    def cancel_order(self, order: str) -> bool:
+        """Cancel one order; whether it was open."""
+        return bool(self._ask("cancel", order=order).get("cancelled"))
+
         """Set the venue's own mode."""
         self._ask("venue", mode=mode.value)
 

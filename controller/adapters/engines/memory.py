@@ -87,6 +87,15 @@ class MemoryEngine(MemoryLiquidations):
         self._call(f"cancel {scope}")
         return self.cancel_orders("" if scope == ACCOUNT else scope.removeprefix("strategy:"))
 
+    def cancel_order(self, order: str) -> bool:
+        """Cancel one order."""
+        self._call(f"cancel {order}")
+        view = self.orders.get(order)
+        if view is None or view.state != "working":
+            return False
+        self.orders[order] = view.model_copy(update={"state": "cancelled"})
+        return True
+
     def set_venue_mode(self, mode: TradingMode) -> None:
         """Set the venue's own mode."""
         self._call(f"venue-mode {mode.value}")
