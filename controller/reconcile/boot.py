@@ -26,7 +26,9 @@ from controller.reconcile.lease import Lease
 from controller.reconcile.publisher import LastKnownGood, Published, Publisher, load_last_known_good, newest_fence
 
 LONG_EXPIRY_NS = 600_000_000_000
-_NO_JOURNAL = "journal: missing"
+_NO_STORE = "the store is missing: drawdown peaks and the audit log are gone with it"
+_ANEW = ("journal: missing", _NO_STORE)
+"""What is made anew and can so be lost again: each loss has a halt of its own."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def boot(home: Home, book: str, environment: str) -> Booted:
     try:
         expired_at, silent = _expiry(home, permit)
         _note_expiry(home, expired_at)
-        wrong = _anomalies(problems, fresh=known_good is None) + _long_expiry(permit, silent)
+        wrong = _anomalies(home, problems, fresh=known_good is None) + _long_expiry(permit, silent)
         raised = _raise_anomalies(home, wrong, closed)
         fence = permit.take(newest_fence(home.policy))
     except (LatchError, OSError):
@@ -159,10 +161,12 @@ def _raise_again(home: Home, entries: list[Entry], closed: Collection[str]) -> l
     return [halt.halt_id for halt in gone]
 
 
-def _anomalies(problems: list[str], *, fresh: bool) -> list[tuple[str, str]]:
-    """(kind, text) of what says that the journal may have lost halts; one that a new home never had has lost none."""
-    found = [text for text in problems if not text.endswith(journals.RESCUED)]
-    return [("journal-damaged", text) for text in found if not (fresh and text == _NO_JOURNAL)]
+def _anomalies(home: Home, problems: list[str], *, fresh: bool) -> list[tuple[str, str]]:
+    """(kind, text) of what says that halts or peaks may be lost; what a new home never had is not lost."""
+    found = [("journal-damaged", text) for text in problems if not text.endswith(journals.RESCUED)]
+    if not home.store.exists() or not home.store.stat().st_size:
+        found.append(("store-lost", _NO_STORE))
+    return [item for item in found if not (fresh and item[1] in _ANEW)]
 
 
 def _long_expiry(permit: Lease, silent: int) -> list[tuple[str, str]]:
@@ -176,7 +180,7 @@ def _raise_anomalies(home: Home, wrong: list[tuple[str, str]], closed: Collectio
     """Synthetic halts, each once for its evidence; what can happen anew halts anew. Ids of those raised now."""
     held, raised = _held(home), []
     for kind, text in wrong:
-        halt_id = unclosed_id(kind, text, closed) if text == _NO_JOURNAL else synthetic_id(kind, text)
+        halt_id = unclosed_id(kind, text, closed) if text in _ANEW else synthetic_id(kind, text)
         if halt_id not in held and halt_id not in closed:
             _raise(home, halt_id, ACCOUNT, HALT, SYNTHETIC, time.time_ns())
             _record(home, halt_id, f"{kind}: {text}")

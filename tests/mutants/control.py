@@ -84,6 +84,7 @@ RECONCILE = edits(
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(verified)\n", "            pass\n"),
         (_BOOT, "open halts are raised again", " + _raise_again(home, entries, closed)\n", "\n"),
         (_BOOT, "anomalies halt", "raised = _raise_anomalies(home, wrong, closed)\n", "raised = list[str]()\n"),
+        (_BOOT, "a lost store halts", "if not home.store.exists() or not home.store.stat().st_size:", "if False:"),
         (_BOOT, "last-known-good in force", "    if known_good is not None:\n        newest", "    if False:\n        newest"),
         (_BOOT, "cleared halts stay cleared", "if key not in held and key not in closed]", "if key not in held]"),
         (_BOOT, "long silence halts", "if silent <= LONG_EXPIRY_NS:", "if True:"),
@@ -238,8 +239,9 @@ CONTROL = edits(
 )
 
 STORE = edits(
-    ("test_audit_tampering", "test_store_contract"),
+    ("test_audit_tampering", "test_store_contract", "test_store_file"),
     (
+        ("controller.adapters.store.database", "a file that is not the one is not used", "if self._file is not None and self._found() != self._file:", "if False:"),
         ("controller.adapters.store.head", "checksum of the head", "or _CRC.unpack_from(data, _RECORD.size)[0] != zlib.crc32(data[: _RECORD.size]):", "or False:"),
         ("controller.adapters.store.audit_log", "a lost head is told", "if head is None or (head == EMPTY and last.seq > 1):", "if False:"),
         ("controller.adapters.store.audit_log", "the head is written", "            write_head(descriptor, Head(record.seq, record.hash))\n", ""),

@@ -202,6 +202,7 @@ class Rig:
         create_pair(str(self.home.raise_file), str(self.home.permit_file), book16("0" * 32))
         if not self.home.journal.exists():
             create(str(self.home.journal), 64)
+        self.home.store.write_text("stands for the store in memory\n")
         self.engine = MemoryEngine(self.clock, policies=self.home.policy, raised=lambda: self.desk.open_halts(None))
         self.start()
 

@@ -35,21 +35,25 @@ class Database:
             self.engine = create_engine(url)
             self.dialect = dialect_of(self.engine.dialect.name)
             self.dialect.prepare(self.engine)
+            self._file: tuple[int, int] | None = None
             try:
                 migrate(self, upgrade=upgrade)
             except BaseException:
                 self.close()
                 raise
+        self._file = self._found()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot."""
+        self._same()
         with self._translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """The only writer; durable when the block has ended, nothing has happened when it raises."""
+        self._same()
         with (
             self._translated(),
             self._writer,
@@ -61,6 +65,22 @@ class Database:
     def close(self) -> None:
         """Close pooled connections; idempotent."""
         self.engine.dispose()
+
+    def _found(self) -> tuple[int, int] | None:
+        """(device, inode) of the database's file, None for a server's; (0, 0) when it is gone or empty."""
+        if "://" in self.place:
+            return None
+        try:
+            status = Path(self.place).stat()
+        except FileNotFoundError:
+            return 0, 0
+        return (status.st_dev, status.st_ino) if status.st_size else (0, 0)
+
+    def _same(self) -> None:
+        """SQLite goes on in a file that nobody finds again: what it holds would be gone with this process."""
+        if self._file is not None and self._found() != self._file:
+            problem = f"{self.place} was removed, emptied or replaced while it was open"
+            raise StoreUnavailable(problem, hint="gt risk service stop, then gt risk service start")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ def home(tmp_path: Path) -> Home:
         folder.mkdir()
     create_pair(str(place.raise_file), str(place.permit_file), book16(BOOK))
     create(str(place.journal), 16)
+    place.store.write_text("stands for the store\n")
     return place
 
 
@@ -65,6 +66,40 @@ def test_boot_when_words_were_wiped_then_raised_again_but_what_was_cleared(home:
     assert open_ids(home) == {still}
     assert second.raised == [still]
     second.permit.close()
+
+
+def ran_before(home: Home) -> None:
+    """A home whose controller has applied something once."""
+    booted = boot(home, BOOK, "paper")
+    booted.publisher.publish([policy().model_dump(mode="json")])
+    booted.publisher.remember([policy().model_dump(mode="json")], (), "1" * 40)
+    booted.permit.close()
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_boot_when_the_store_is_gone_then_halted_once_for_each_loss(home: Home, emptied: bool) -> None:
+    ran_before(home)
+    if emptied:
+        home.store.write_text("")
+    else:
+        home.store.unlink()
+    first = boot(home, BOOK, "paper")
+    (halt_id,) = first.raised
+    first.permit.close()
+    again = boot(home, BOOK, "paper")
+    assert not again.raised and open_ids(home) == {halt_id}
+    again.publisher.remember([policy().model_dump(mode="json")], {halt_id}, "1" * 40)
+    again.permit.close()
+    anew = boot(home, BOOK, "paper")
+    assert len(anew.raised) == 1 and halt_id not in anew.raised
+    anew.permit.close()
+
+
+def test_boot_when_a_new_home_has_no_store_yet_then_no_halt(home: Home) -> None:
+    home.store.unlink()
+    booted = boot(home, BOOK, "paper")
+    assert not booted.raised and not open_ids(home)
+    booted.permit.close()
 
 
 @pytest.mark.parametrize(("silent", "halts"), [(3.0, 1), (1.0, 0)])
