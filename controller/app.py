@@ -68,9 +68,12 @@ def run_controller(home: Path) -> int:
 
 
 def _serve(controller: "Controller", hold: "object", backups: "BackupKeeper") -> int:
+    from controller.rpc import liquidation
     from controller.rpc.server import serve_rpc
 
-    server = serve_rpc(controller.control, controller.settings, hold)  # type: ignore[arg-type]  # Supervisor.hold
+    control, settings = controller.control, controller.settings
+    more = liquidation.methods(control, settings, controller.liquidations, controller.exits)
+    server = serve_rpc(control, settings, hold, more)  # type: ignore[arg-type]  # Supervisor.hold
     backups.start()
     try:
         controller.run()

@@ -39,7 +39,8 @@ from schemas.status import Condition, ConditionType
 
 @dataclass(slots=True)
 class Parts:
-    """What control works with. ``live`` gives the newest reading, None without an engine; ``analysis`` its figures."""
+    """What control works with. ``live`` gives the newest reading, None without an engine; ``analysis`` its figures;
+    ``notes`` what people should know of a liquidation."""
 
     source: Source
     verifier: Verifier
@@ -53,6 +54,7 @@ class Parts:
     live: Callable[[], LiveState | None] = lambda: None
     analysis: Callable[[], Analysis | None] = lambda: None
     last: Callable[[], Pass | None] = lambda: None
+    notes: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class ControllerControl:
             if self.make_overview is None:
                 raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
             return self.make_overview()
-        live, newer = self.parts.live(), {"analysis": self.parts.analysis()}
+        live, newer = self.parts.live(), {"analysis": self.parts.analysis(), "notes": self.parts.notes()}
         if live is not None and (picture.live is None or live.as_of_ns > picture.live.as_of_ns):
             return picture.model_copy(update={**newer, "live": live, "live_error": ""})
         return picture.model_copy(update=newer)

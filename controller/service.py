@@ -27,11 +27,14 @@ from controller.ports import RawCommit
 from controller.reconcile.analyst import Analyst, analyse
 from controller.reconcile.boot import Booted
 from controller.reconcile.bots import Bots
+from controller.reconcile.exits import Exits
 from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.handlers import Backoff, PlanStale
 from controller.reconcile.latch_guard import LatchGuard
+from controller.reconcile.liquidation import Liquidations
+from controller.reconcile.liquidation_steps import Parts as LiquidationParts
 from controller.reconcile.loop import Loop, Work
 from controller.reconcile.monitor import Monitor
 from controller.reconcile.observation import Observer, Origin
@@ -157,6 +160,9 @@ class Controller(Common):
         self.control = ControllerControl(
             parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), scan=lambda: self.loop.scan()
         )
+        self.exits = Exits(self.engine, self.store, self.clock)
+        self.liquidations = Liquidations(self._liquidation_parts())
+        parts.notes = self.liquidations.notes
         fetch = self.polled.fetch if self.polled is not None else None
         work = Work(
             self._reconcile,
@@ -190,6 +196,20 @@ class Controller(Common):
             permitted=lambda: self.keeper.started,
         )
 
+    def _liquidation_parts(self) -> LiquidationParts:
+        return LiquidationParts(
+            home=str(self.home.root),
+            permit=self._booted.permit,
+            engine=self.engine,
+            store=self.store,
+            desk=self.desk,
+            clock=self.clock,
+            pins=self.settings.pins,
+            applied=lambda: self.memory.applied_desired,
+            verify=verify,
+            poke=self._poke,
+        )
+
     def _settle(self) -> None:
         """Boot steps 3 to 5 with everything loaded: open intents closed, every known halt raised again."""
         for problem in self._booted.problems:
@@ -218,6 +238,7 @@ class Controller(Common):
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises LeaseLost when another controller has taken over."""
         self.keeper.start()
+        self.liquidations.recover()
         try:
             self.loop.run()
         finally:
@@ -225,6 +246,7 @@ class Controller(Common):
 
     def close(self) -> None:
         """Release everything; the lease last."""
+        self.liquidations.close()
         self._journal.close()
         self.guard.close()
         self.engine.close()
@@ -251,6 +273,7 @@ class Controller(Common):
 
     def _adopt(self) -> bool:
         repaired = self.guard.check()
+        self.liquidations.tick()
         return bool(self.desk.adopt()) or repaired
 
     def _latch_restored(self, fence: int) -> None:

@@ -15,6 +15,7 @@ class Overview(Model):
 
     ``live`` is None with ``live_error`` when the engine does not answer; ``live.as_of_ns`` says how old it is.
     ``analysis`` is of its own market time, at most a few seconds older than ``live``.
+    ``notes`` say what is under way or was left over by a liquidation.
     """
 
     pid: int
@@ -31,3 +32,4 @@ class Overview(Model):
     refusal: Refusal | None = None
     pending: Plan | None = None
     analysis: Analysis | None = None
+    notes: tuple[str, ...] = ()

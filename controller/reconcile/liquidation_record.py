@@ -39,7 +39,8 @@ def grant_entry(request: LiquidationRequest, signer: str, revision: str, at_ns: 
         level="critical",
         revision=revision,
         audit_id=audit_id(request.id),
-        details=request.text(),
+        after=request.text(),
+        details=f"liquidation {request.id}: {request.scope.value}, signed by {signer}",
     )
 
 
@@ -54,7 +55,7 @@ def grant_of(store: Store, id: str) -> tuple[LiquidationRequest, str] | None:
     if any(entry.outcome == "done" for entry in records):
         return None
     granted = next((entry for entry in records if entry.event == GRANTED), None)
-    return None if granted is None else (LiquidationRequest.model_validate_json(granted.details), granted.actor)
+    return None if granted is None else (LiquidationRequest.model_validate_json(granted.after), granted.actor)
 
 
 def interrupted(store: Store) -> str:

@@ -35,9 +35,16 @@ class Dispatcher:
     """Answers one request after the other from a :class:`controller.ports.Control`; holds no state of its own."""
 
     def __init__(
-        self, control: Control, settings: Settings, *, hold: Callable[[], None] | None = None, online: bool = True
+        self,
+        control: Control,
+        settings: Settings,
+        *,
+        hold: Callable[[], None] | None = None,
+        online: bool = True,
+        more: Mapping[str, Callable[[Params], Document]] | None = None,
     ) -> None:
-        """``hold`` stops the supervision before an orderly stop; ``online`` is False for the CLI's stand-in."""
+        """``hold`` stops the supervision before an orderly stop; ``online`` is False for the CLI's stand-in; ``more``:
+        methods that only a running controller has."""
         self._control = control
         self._settings = settings
         self._home = Home(settings.home)
@@ -66,6 +73,7 @@ class Dispatcher:
             **configuration.methods(control, settings),
             **pushes.methods(settings),
             **reads.methods(control),
+            **(more or {}),
         }
 
     def call(self, method: str, params: Params) -> Document:

@@ -5,14 +5,14 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from controller.errors import SettingsError
 from controller.home import Home
 from controller.ports import Control
-from controller.rpc.methods import Dispatcher, parse_failure
+from controller.rpc.methods import Dispatcher, Document, Params, parse_failure
 from controller.settings import Settings
 
 MAX_CLIENTS = 64
@@ -23,12 +23,19 @@ _MAX_PATH = 100
 _log = logging.getLogger(__name__)
 
 
-def serve_rpc(control: Control, settings: Settings, hold: Callable[[], None] | None = None) -> "RpcServer":
+def serve_rpc(
+    control: Control,
+    settings: Settings,
+    hold: Callable[[], None] | None = None,
+    more: Mapping[str, Callable[[Params], Document]] | None = None,
+) -> "RpcServer":
     """Start serving ``control`` on the home's socket; call :meth:`RpcServer.stop` at the end.
 
-    ``hold``: stops the supervision (``Supervisor.hold``), asked for by an orderly ``service stop``.
+    ``hold``: stops the supervision (``Supervisor.hold``), asked for by an orderly ``service stop``. ``more``: methods
+    that only a running controller has.
     """
-    server = RpcServer(Dispatcher(control, settings, hold=hold), Home(settings.home).controller_socket)
+    dispatcher = Dispatcher(control, settings, hold=hold, more=more)
+    server = RpcServer(dispatcher, Home(settings.home).controller_socket)
     server.start()
     return server
 

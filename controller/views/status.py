@@ -74,7 +74,7 @@ def attention(overview: Overview) -> list[str]:
     if overview.refusal is not None:
         refusal = overview.refusal
         found.append(f"commit {refusal.commit[:12]} refused: {refusal.reason.value}: {refusal.message}")
-    return [*found, *portfolio.breaches(overview)]
+    return [*overview.notes, *found, *portfolio.breaches(overview)]
 
 
 def status(overview: Overview, now_ns: int) -> dict[str, Any]:

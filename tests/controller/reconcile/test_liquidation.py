@@ -83,7 +83,7 @@ def test_start_then_flat_granted_and_audited(desk: Desk) -> None:
         ("fact", "ada", ""),
         ("outcome", "op", "done"),
     ]
-    assert desk.audited()[1].details == prepared.request.text()
+    assert desk.audited()[1].after == prepared.request.text()
     assert (desk.rig.booted.permit.ticket, desk.rig.engine.marked) == (None, {prepared.request.id: "ended"})
     assert len(desk.rig.desk.words()) == 1
 
