@@ -190,7 +190,7 @@ class Store(Protocol):
         ...
 
     def save_book(self, live: LiveState) -> None:
-        """Keep the book as read: positions replaced, orders upserted, what orders filled since then as fills."""
+        """Keep the book as read: positions replaced, orders upserted."""
         ...
 
     def positions(self) -> Sequence[PositionView]:
@@ -199,6 +199,10 @@ class Store(Protocol):
 
     def orders(self, uid: str = "", limit: int = 50) -> Sequence[OrderView]:
         """Orders of ``uid`` (all when empty), newest first."""
+        ...
+
+    def add_fills(self, fills: Iterable[FillView]) -> None:
+        """Keep fills as the engine logged them; the same one (``seq``) again changes nothing."""
         ...
 
     def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
@@ -302,6 +306,10 @@ class Engine(Protocol):
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
+        ...
+
+    def fills(self, since: int) -> Sequence[FillView]:
+        """Fills with ``seq`` > ``since``, oldest first, at most 500; the venue keeps the last 2,000 over any crash."""
         ...
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:

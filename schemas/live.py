@@ -42,14 +42,17 @@ class OrderView(Model):
 
 
 class FillView(Model):
-    """What one order gained between two reads of the book; ``price`` is the average over that gain."""
+    """One execution. ``seq`` rises by one a fill of the book, for ever; ``position`` is what the strategy then held."""
 
+    seq: int
     order: str
     uid: str
     symbol: str
     side: Literal["buy", "sell"]
     quantity: int
     price: int
+    fee: int
+    position: int
     market_time: str
     at_ns: int
 

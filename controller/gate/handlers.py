@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any
 
 from controller.gate import exits
 from controller.gate.policy import MODES, STATUSES
 from controller.gate.sentinel import Sentinel
 from controller.gate.venue import VenueRejected, VenueUnknown
-from controller.gate.views import gate_state, live_state, mode, words
+from controller.gate.views import gate_state, live_state, logged_fill, mode, words
 
 Reply = dict[str, Any]
 MAX_BARS = 2_000
+MAX_FILLS = 500
 _SCOPE = re.compile(r"account|strategy:[0-9a-f]{32}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -69,6 +71,13 @@ def state(sentinel: Sentinel, _request: Mapping[str, Any]) -> Reply:
 def decisions(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
     """Decisions numbered above ``since``."""
     return {"ok": True, "decisions": list(sentinel.desk.decisions.since(_whole(request, "since", 0)))}
+
+
+def fills(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
+    """The first ``MAX_FILLS`` fills numbered above ``since``."""
+    since, log = _whole(request, "since", 0), sentinel.desk.venue.book().fills
+    newer = [*takewhile(lambda item: item.fill.seq > since, reversed(log))]
+    return {"ok": True, "fills": [logged_fill(item) for item in newer[: -MAX_FILLS - 1 : -1]]}
 
 
 def halt(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
@@ -136,6 +145,7 @@ OPERATIONS: dict[str, Callable[[Sentinel, Mapping[str, Any]], Reply]] = {
     "adopt": adopt,
     "state": state,
     "decisions": decisions,
+    "fills": fills,
     "halt": halt,
     "venue": venue,
     "history": history,

@@ -4,9 +4,12 @@ Single-threaded: only the gate's loop calls a venue, and no call blocks for more
 Money in micro-dollars, quantities in whole shares, ``side`` +1 for buy and -1 for sell.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+KEPT_FILLS = 2_000
 
 
 class VenueRejected(Exception):
@@ -56,6 +59,14 @@ class Fill(NamedTuple):
     market_time: str
 
 
+class LoggedFill(NamedTuple):
+    """A fill as the book keeps it: ``position`` is what the strategy then held, ``at_ns`` Unix time."""
+
+    fill: Fill
+    position: int
+    at_ns: int
+
+
 class Bar(NamedTuple):
     """One session's closes; they are the marks until the next bar."""
 
@@ -100,6 +111,7 @@ class Ledger:
 class VenueBook:
     """Everything the venue holds. ``orders``: the open ones by gate id; ``closed``: the last 200 closed ones.
 
+    ``fills``: the last 2,000 in order; without a controller a strategy soon only exits, so it never outruns them.
     ``liquidations``: id → ``begun`` or ``ended``, for ever.
     """
 
@@ -107,6 +119,7 @@ class VenueBook:
     holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     closed: list[VenueOrder] = field(default_factory=list)
+    fills: deque[LoggedFill] = field(default_factory=lambda: deque(maxlen=KEPT_FILLS))
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
     volatility: dict[str, int] = field(default_factory=dict)

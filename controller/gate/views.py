@@ -7,7 +7,7 @@ from typing import Any
 from controller.gate.desk import Desk
 from controller.gate.orders import PPM, SIDE_NAMES
 from controller.gate.standing import mode_name, status_name
-from controller.gate.venue import Bar, Fill, VenueOrder
+from controller.gate.venue import Bar, Fill, LoggedFill, VenueOrder
 from controller.latch.layout import word_hex
 
 Health = Mapping[str, tuple[str, str]]
@@ -93,6 +93,24 @@ def fill_event(fill: Fill, client_id: str) -> dict[str, Any]:
         "price": fill.price,
         "order": fill.order,
         "client_id": client_id,
+    }
+
+
+def logged_fill(item: LoggedFill) -> dict[str, Any]:
+    """``schemas.live.FillView``."""
+    fill = item.fill
+    return {
+        "seq": fill.seq,
+        "order": fill.order,
+        "uid": fill.uid,
+        "symbol": fill.symbol,
+        "side": SIDE_NAMES[fill.side],
+        "quantity": fill.quantity,
+        "price": fill.price,
+        "fee": fill.fee,
+        "position": item.position,
+        "market_time": fill.market_time,
+        "at_ns": item.at_ns,
     }
 
 

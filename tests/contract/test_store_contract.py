@@ -10,6 +10,7 @@ from controller.adapters.store.retention import DAY, MINUTE, SECOND
 from controller.ports import Store
 from schemas.audit import GENESIS, chain_hash
 from schemas.desired import TradingMode
+from schemas.live import FillView
 from schemas.plan import Plan
 from schemas.status import Revision
 from tests.support import policies
@@ -180,7 +181,31 @@ def test_retain_when_repeated_then_nothing_changes(store: Store) -> None:
     assert [value for _, value in found] == [14, 74, 119]
 
 
-def test_save_book_when_orders_move_then_positions_orders_and_fills_follow(store: Store) -> None:
+def fill(seq: int, uid: str = policies.UIDS[0]) -> FillView:
+    return FillView(
+        seq=seq,
+        order=f"o{seq}",
+        uid=uid,
+        symbol="AAPL",
+        side="buy",
+        quantity=5,
+        price=100_000_000,
+        fee=1,
+        position=5 * seq,
+        market_time="2008-06-02",
+        at_ns=NOW,
+    )
+
+
+def test_fills_when_added_twice_then_kept_once_as_first_seen_newest_first(store: Store) -> None:
+    store.add_fills([fill(1), fill(2, policies.UIDS[1])])
+    store.add_fills([fill(2, policies.UIDS[1]).model_copy(update={"price": 1}), fill(3)])
+    store.add_fills([])
+    assert store.fills() == [fill(3), fill(2, policies.UIDS[1]), fill(1)]
+    assert store.fills(uid=policies.UIDS[0], limit=1) == [fill(3)]
+
+
+def test_save_book_when_orders_move_then_positions_and_orders_follow(store: Store) -> None:
     live = policies.live()
     half = order(1, filled=40, average=100_000_000)
     store.save_book(live.model_copy(update={"orders": (half, order(2)), "positions": (position(),)}))
@@ -189,11 +214,6 @@ def test_save_book_when_orders_move_then_positions_orders_and_fills_follow(store
     store.save_book(live.model_copy(update={"orders": (full,), "positions": (position(symbol="IBM"),)}))
     assert store.orders() == [order(2), full]
     assert store.orders(uid=full.uid, limit=1) == [full]
-    assert [(fill.order, fill.quantity, fill.price) for fill in store.fills()] == [
-        ("o1", 60, 110_000_000),
-        ("o1", 40, 100_000_000),
-    ]
-    assert store.fills(uid=order(2).uid) == []
     assert store.positions() == [position(symbol="IBM")]
 
 

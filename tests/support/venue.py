@@ -11,6 +11,7 @@ from controller.gate.venue import (
     Event,
     Fill,
     Holding,
+    LoggedFill,
     VenueBook,
     VenueOrder,
     VenueRejected,
@@ -124,6 +125,7 @@ class MemoryVenue:
         self._book.cash -= order.side * quantity * price
         self._seq += 1
         fill = Fill(self._seq, name, order.uid, order.symbol, order.side, quantity, price, 0, self._book.market_time)
+        self._book.fills.append(LoggedFill(fill, holding.quantity, time.time_ns()))
         self._events += [fill, fill] if repeat else [fill]
         if order.filled == order.quantity:
             self._close(name, "filled")

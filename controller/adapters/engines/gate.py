@@ -11,11 +11,12 @@ from controller.errors import EngineUnavailable
 from controller.gate.client import GateClient, GateUnavailable
 from controller.ports import Answer, Order
 from schemas.desired import StrategyStatus, TradingMode
-from schemas.live import Decision, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState
 
 _HINT = "gt risk service status"
 _LIVE = TypeAdapter(LiveState)
 _STATE = TypeAdapter(GateState)
+_FILLS = TypeAdapter(list[FillView])
 _DECISIONS = TypeAdapter(list[Decision])
 _CANCELLED = TypeAdapter(dict[str, int])
 _ANSWER = TypeAdapter(Answer)
@@ -48,11 +49,11 @@ class GateEngine:
         """Cancel working orders; number cancelled by uid."""
         return _parse(_CANCELLED, self._ask("cancel", scope=scope).get("cancelled"))
 
-    def set_venue_mode(self, mode: TradingMode) -> None:
     def cancel_order(self, order: str) -> bool:
         """Cancel one order; whether it was open."""
         return bool(self._ask("cancel", order=order).get("cancelled"))
 
+    def set_venue_mode(self, mode: TradingMode) -> None:
         """Set the venue's own mode."""
         self._ask("venue", mode=mode.value)
 
@@ -87,6 +88,10 @@ class GateEngine:
     def decisions(self, since: int) -> Sequence[Decision]:
         """Decisions after ``since``, oldest first."""
         return _parse(_DECISIONS, self._ask("decisions", since=since).get("decisions"))
+
+    def fills(self, since: int) -> Sequence[FillView]:
+        """Fills after ``since``, oldest first."""
+        return _parse(_FILLS, self._ask("fills", since=since).get("fills"))
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """Closes of one instrument: an order waits behind the reading of one, never of all."""

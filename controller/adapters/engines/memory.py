@@ -14,7 +14,7 @@ from controller.gate.verdicts import Code
 from controller.ports import Answer, Clock, Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
-from schemas.live import Decision, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState
 from schemas.policy import Policy, Snapshot
 
 _NO_HALTS: tuple[Halt, ...] = ()
@@ -127,6 +127,11 @@ class MemoryEngine(MemoryLiquidations):
         """Decisions after ``since``, oldest first."""
         self._call("decisions")
         return [decision for decision in self._decisions if decision.seq > since]
+
+    def fills(self, since: int) -> Sequence[FillView]:
+        """Fills after ``since``, oldest first."""
+        self._call("fills")
+        return [fill for fill in self.filled if fill.seq > since]
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """The last ``n`` closes of one instrument."""

@@ -2,7 +2,7 @@
 
 from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
-from schemas.live import Account, OrderView, PositionView, StrategyLive
+from schemas.live import Account, FillView, OrderView, PositionView, StrategyLive
 
 _SIGNS = {"buy": 1, "sell": -1}
 
@@ -23,6 +23,7 @@ class MemoryBook:
         self.venue_statuses: dict[str, StrategyStatus] = {}
         self.held: dict[tuple[str, str], PositionView] = {}
         self.orders: dict[str, OrderView] = {}
+        self.filled: list[FillView] = []
 
     def set_price(self, symbol: str, price: int) -> None:
         """Mark ``symbol`` at ``price``."""
@@ -53,10 +54,26 @@ class MemoryBook:
             entry = price
         self.set_position(view.uid, view.symbol, after, entry)
         self.cash -= sign * quantity * price
+        self.filled.append(self._logged(view, quantity, price, after))
         filled = view.filled + quantity
         average = (view.filled * view.average + quantity * price) // filled
         state = "filled" if filled == view.quantity else "working"
         self.orders[order] = view.model_copy(update={"filled": filled, "average": average, "state": state})
+
+    def _logged(self, view: OrderView, quantity: int, price: int, position: int) -> FillView:
+        return FillView(
+            seq=len(self.filled) + 1,
+            order=view.order,
+            uid=view.uid,
+            symbol=view.symbol,
+            side=view.side,
+            quantity=quantity,
+            price=price,
+            fee=0,
+            position=position,
+            market_time=self.market_time,
+            at_ns=view.submitted_ns,
+        )
 
     def accept(self, order: Order, wall_ns: int, ticket: str = "") -> str:
         """Take an order as working; its name."""

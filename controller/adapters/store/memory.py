@@ -91,7 +91,7 @@ class MemoryStore(MemoryAudit):
         self._decisions: dict[tuple[int, int], Decision] = {}
         self._positions: tuple[PositionView, ...] = ()
         self._orders: dict[str, OrderView] = {}
-        self._fills: list[FillView] = []
+        self._fills: dict[int, FillView] = {}
 
     def revision(self) -> Revision:
         """The last saved revision."""
@@ -191,11 +191,7 @@ class MemoryStore(MemoryAudit):
         """Keep the book as read."""
         with self._use():
             self._positions = live.positions
-            for order in live.orders:
-                known = self._orders.get(order.order)
-                fill = merge.gained(merge.progress(known) if known else merge.UNSEEN, order, live.as_of_ns)
-                self._fills += [fill] if fill else []
-                self._orders[order.order] = order
+            self._orders.update((order.order, order) for order in live.orders)
 
     def positions(self) -> Sequence[PositionView]:
         """Positions of the last book kept."""
@@ -208,10 +204,17 @@ class MemoryStore(MemoryAudit):
             found = [order for order in self._orders.values() if uid in ("", order.uid)]
             return sorted(found, key=lambda order: (order.submitted_ns, order.order), reverse=True)[:limit]
 
+    def add_fills(self, fills: Iterable[FillView]) -> None:
+        """Keep fills."""
+        with self._use():
+            for fill in fills:
+                self._fills.setdefault(fill.seq, fill)
+
     def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
         """Fills, newest first."""
         with self._use():
-            return [fill for fill in reversed(self._fills) if uid in ("", fill.uid)][:limit]
+            found = [fill for fill in self._fills.values() if uid in ("", fill.uid)]
+            return sorted(found, key=lambda fill: fill.seq, reverse=True)[:limit]
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:
         """Keep gate decisions."""

@@ -131,7 +131,6 @@ class SqlStore:
 
     def save_book(self, live: LiveState) -> None:
         """Keep the book as read."""
-        upsert = self._database.dialect.upsert
         with self._database.write() as connection:
             connection.execute(delete(tables.positions))
             if live.positions:
@@ -140,13 +139,10 @@ class SqlStore:
             known = _progress(connection, [order.order for order in live.orders])
             moved = [order for order in live.orders if known.get(order.order) != merge.progress(order)]
             if moved:
+                upsert = self._database.dialect.upsert
                 connection.execute(
                     upsert(tables.orders, *merge.Progress._fields), [rows.from_order(order) for order in moved]
                 )
-            gains = [merge.gained(known.get(order.order, merge.UNSEEN), order, live.as_of_ns) for order in moved]
-            filled = [rows.from_fill(fill, order.filled) for fill, order in zip(gains, moved, strict=True) if fill]
-            if filled:
-                connection.execute(upsert(tables.fills), filled)
 
     def positions(self) -> Sequence[PositionView]:
         """Positions of the last book kept."""
@@ -165,10 +161,16 @@ class SqlStore:
         with self._database.read() as connection:
             return [rows.as_order(row) for row in connection.execute(statement).mappings()]
 
+    def add_fills(self, logged: Iterable[FillView]) -> None:
+        """Keep fills."""
+        values = [rows.from_fill(fill) for fill in logged]
+        if values:
+            with self._database.write() as connection:
+                connection.execute(self._database.dialect.upsert(tables.fills), values)
+
     def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
         """Fills, newest first."""
-        newest = (tables.fills.c.at_ns.desc(), tables.fills.c.order.desc(), tables.fills.c.filled.desc())
-        statement = select(tables.fills).order_by(*newest).limit(limit)
+        statement = select(tables.fills).order_by(tables.fills.c.seq.desc()).limit(limit)
         statement = statement.where(tables.fills.c.uid == uid) if uid else statement
         with self._database.read() as connection:
             return [rows.as_fill(row) for row in connection.execute(statement).mappings()]

@@ -3,7 +3,7 @@
 Times are Unix nanoseconds, money is in micro-dollars, quantities are whole shares.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, String, Table, Text
 
 metadata = MetaData()
 
@@ -171,19 +171,19 @@ orders = Table(
 fills = Table(
     "fills",
     metadata,
-    Column("order", String(64), ForeignKey("orders.order"), primary_key=True, comment="order"),
-    Column(
-        "filled", BigInteger, primary_key=True, autoincrement=False, comment="shares of the order filled with this one"
-    ),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number that the venue gave it"),
+    _text("order", "order; it may have left the engine before it was read"),
     _text("uid", "strategy"),
     _text("symbol", "instrument"),
     _text("side", "buy or sell"),
     _number("quantity", "shares"),
-    _number("price", "average price of these shares"),
+    _number("price", "price of a share"),
+    _number("fee", "fee"),
+    _number("position", "shares that the strategy held after it, shorts negative"),
     _text("market_time", "market clock"),
-    _time("at_ns", "when it was seen"),
-    Index("fills_by_time", "at_ns"),
-    comment="What orders gained between two reads of the engine; kept for ever.",
+    _time("at_ns", "when"),
+    Index("fills_by_strategy", "uid", "seq"),
+    comment="Fills as the venue logged them, each once; kept for ever.",
 )
 
 samples = Table(

@@ -1,10 +1,11 @@
 """The venue's books as JSON values and back."""
 
 from array import array
+from collections import deque
 from typing import Any
 
 from controller.adapters.venues.ledger import Books
-from controller.gate.venue import Holding, Ledger, VenueBook, VenueOrder
+from controller.gate.venue import KEPT_FILLS, Fill, Holding, Ledger, LoggedFill, VenueBook, VenueOrder
 
 _ORDER = tuple(VenueOrder.__slots__)
 
@@ -34,6 +35,7 @@ def books_out(books: Books) -> dict[str, Any]:
         "liquidations": book.liquidations,
         "orders": [order_out(order) for order in book.orders.values()],
         "closed": [order_out(order) for order in book.closed],
+        "fills": [[*item.fill, item.position, item.at_ns] for item in book.fills],
         "holdings": [
             [uid, symbol, books.costs[uid, symbol], held.quantity, held.entry, held.realized, held.opened_market]
             for (uid, symbol), held in book.holdings.items()
@@ -58,6 +60,7 @@ def books_in(values: dict[str, Any]) -> Books:
         liquidations=values.get("liquidations", {}),
         orders={order.order: order for order in map(order_in, values["orders"])},
         closed=[order_in(item) for item in values["closed"]],
+        fills=deque((_logged(item) for item in values.get("fills", [])), KEPT_FILLS),
         ledgers={uid: Ledger(*item) for uid, item in values["ledgers"].items()},
     )
     books = Books(book, seq=values["seq"], initial=values["initial"])
@@ -67,3 +70,8 @@ def books_in(values: dict[str, Any]) -> Books:
     books.clients = {(order.uid, order.client_id): order for order in [*book.closed, *book.orders.values()]}
     books.forgotten = array("Q", bytes.fromhex(values["forgotten"]))
     return books
+
+
+def _logged(values: list[Any]) -> LoggedFill:
+    *fill, position, at_ns = values
+    return LoggedFill(Fill(*fill), position, at_ns)

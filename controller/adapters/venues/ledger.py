@@ -8,7 +8,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 
 from controller.adapters.venues.keyed import identity
-from controller.gate.venue import Closed, Fill, Holding, Ledger, VenueBook, VenueOrder
+from controller.gate.venue import Closed, Fill, Holding, Ledger, LoggedFill, VenueBook, VenueOrder
 
 KEPT_CLOSED = 200
 
@@ -67,6 +67,8 @@ def fill(books: Books, done: Fill, wall_ns: int) -> None:
     ledger.last_trade_ns = wall_ns
     books.seq = done.seq
     _hold(books, ledger, done)
+    held = book.holdings.get((done.uid, done.symbol))
+    book.fills.append(LoggedFill(done, held.quantity if held else 0, wall_ns))
 
 
 def _hold(books: Books, ledger: Ledger, done: Fill) -> None:

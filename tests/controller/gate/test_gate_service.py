@@ -18,10 +18,10 @@ from controller.adapters.venues.paper import open_venue
 from controller.gate.client import GateClient, GateUnavailable
 from controller.gate.server import BATCH, MAX_CLIENTS, MAX_LINE
 from controller.gate.service import GateRunning, PidFile
-from controller.gate.venue import VenueOrder
+from controller.gate.venue import Fill, LoggedFill, VenueOrder
 from controller.latch.layout import LatchError, word_hex
 from controller.settings import PaperSettings
-from schemas.live import Decision, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState
 from tests.support.gates import (
     ANN,
     BEA,
@@ -202,6 +202,19 @@ def test_decisions_are_decisions(client: GateClient) -> None:
     found = [Decision.model_validate(item) for item in client.request("decisions", since=0)["decisions"]]
     assert [item.code for item in found] == ["INVALID_ORDER", "UNKNOWN_SYMBOL"]
     assert client.request("decisions", since=found[0].seq)["decisions"][0]["code"] == "UNKNOWN_SYMBOL"
+
+
+def test_fills_when_more_than_500_are_new_then_the_oldest_500_of_the_2000_kept(
+    gate: Running, client: GateClient
+) -> None:
+    for seq in range(1, 2_003):
+        done = Fill(seq, f"g{seq}", ANN, "AAPL", 1 if seq % 2 else -1, 1, DOLLAR, 3, "2008-06-02")
+        gate.venue.book().fills.append(LoggedFill(done, seq % 2, 9))
+    for since, expected in ((0, range(3, 503)), (1_600, range(1_601, 2_003)), (2_002, range(0))):
+        found = [FillView.model_validate(item) for item in client.request("fills", since=since)["fills"]]
+        assert [item.seq for item in found] == list(expected)
+    last = FillView.model_validate(client.request("fills", since=2_001)["fills"][0])
+    assert (last.side, last.fee, last.position, last.at_ns) == ("sell", 3, 0, 9)
 
 
 def test_adopt_after_a_new_policy_then_it_is_in_force(client: GateClient, home: Home) -> None:

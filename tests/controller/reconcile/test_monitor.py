@@ -8,6 +8,7 @@ import pytest
 from controller.core.plan.drawdown import base_key
 from controller.core.policy.compile import compile_policy
 from controller.errors import EngineUnavailable, StoreUnavailable
+from controller.ports import Order
 from controller.reconcile.monitor import Monitor
 from schemas.desired import Desired
 from schemas.policy import Policy
@@ -52,6 +53,29 @@ def test_sample_each_second_then_slow_series_are_slower(rig: Rig) -> None:
     assert len(rig.store.samples("equity", "account", 0, 2**62)) == 6
     assert len(rig.store.samples("positions", f"{UID_A}/AAPL", 0, 2**62)) == 2
     assert len(rig.store.samples("metrics", "position.max_positions", 0, 2**62)) == 1
+
+
+def test_sample_then_fills_are_kept_once_over_a_restart_of_the_monitor(rig: Rig) -> None:
+    order = rig.engine.accept(Order(UID_A, "AAPL", "buy", 10, "c1"), 1)
+    rig.engine.set_price("AAPL", 100 * DOLLAR)
+    rig.engine.fill(order, 4)
+    monitor_of(rig).sample()
+    rig.engine.fill(order, 6)
+    again = monitor_of(rig)
+    again.sample()
+    again.sample()
+    assert [(item.seq, item.quantity, item.position) for item in rig.store.fills()] == [(2, 6, 10), (1, 4, 4)]
+
+
+def test_sample_when_the_venue_forgot_fills_then_the_gap_is_told(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    order = rig.engine.accept(Order(UID_A, "AAPL", "buy", 10, "c1"), 1)
+    rig.engine.set_price("AAPL", 100 * DOLLAR)
+    rig.engine.fill(order, 4)
+    monitor_of(rig).sample()
+    rig.engine.fill(order, 6)
+    rig.engine.filled[1] = rig.engine.filled[1].model_copy(update={"seq": 9})
+    monitor_of(rig).sample()
+    assert "fills 2 to 8 are lost" in caplog.text
 
 
 def test_strategy_breach_then_halted_once_and_for_good(rig: Rig) -> None:

@@ -55,6 +55,21 @@ def test_order_above_cap_when_matched_then_fills_in_parts_and_closes_once(tmp_pa
     assert venue.book().closed[0].average == 10 * DOLLAR
 
 
+def test_fills_when_booked_then_logged_with_what_was_held_and_kept_over_a_restart(tmp_path: Path) -> None:
+    venue = open_paper(tmp_path, feed_of({"AAA": [10.0, 11.0, 12.0, 12.0]}), FREE)
+    next_session(venue)
+    venue.submit(order(1, 1, 10, "AAA"))
+    done = fills(next_session(venue))
+    venue.submit(order(2, -1, 10, "AAA"))
+    done += fills(next_session(venue))
+    log = list(venue.book().fills)
+    assert [item.fill for item in log] == done
+    assert [(item.fill.seq, item.position) for item in log] == [(1, 10), (2, 0)]
+    assert all(item.at_ns for item in log)
+    venue.close()
+    assert list(open_paper(tmp_path, feed_of({"AAA": [10.0, 11.0, 12.0, 12.0]}), FREE).book().fills) == log
+
+
 def test_slippage_when_filled_then_goes_against_the_order_within_twice_the_mean(tmp_path: Path) -> None:
     venue = open_paper(tmp_path, FLAT, COSTLY)
     next_session(venue)

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -235,4 +236,5 @@ def _write(folder: Path, data: bytes) -> None:
 def _timeless(book: VenueBook) -> VenueBook:
     """Without wall times: the made-up clock of a reopened venue starts over."""
     ledgers = {uid: replace(ledger, last_trade_ns=0) for uid, ledger in book.ledgers.items()}
-    return replace(book, ledgers=ledgers)
+    fills = deque((item._replace(at_ns=0) for item in book.fills), book.fills.maxlen)
+    return replace(book, ledgers=ledgers, fills=fills)
