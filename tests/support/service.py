@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,9 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 
 
 @contextmanager
-def running_service() -> Iterator[Service]:
-    """A home made by ``init`` with the service started; all of it is stopped at the end."""
-    with short_home() as home:
+def running_service(place: Path | None = None) -> Iterator[Service]:
+    """A home made by ``init`` (at ``place``) with the service started; all of it is stopped at the end."""
+    with short_home() if place is None else nullcontext(place) as home:
         service = Service(home)
         service.must("init", "--name", "op", "--email", "op@example.org")
         try:
