@@ -7,24 +7,25 @@ from typing import Any
 from cli.output import Failure, notice
 from cli.remote import call_service
 from controller.home import Home
-from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, pid_of, spawn, stop_service
+from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, launch, pid_of, stop_service
 from controller.rpc.client import RpcError
 
 READY_SECONDS = 15.0
+TROUBLE_SECONDS = 3.0
 _STEP = 0.02
 
 
 def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
     """Start the controller unless it is up, and wait until the whole service is ready.
 
-    Ready: the desired state is in force, the gate has its permit, the strategies' runner is up. Raises Failure with
-    the end of the controller's log when it dies instead.
+    Ready: the desired state is in force, the gate has its permit, the strategies' runner is up. ``problem`` in the
+    result is what the controller waits for when it cannot start. Raises Failure with the end of the controller's log
+    when it dies instead.
     """
     begun = time.monotonic()
-    running = pid_of(place, "controller")
-    process = None if running is not None else spawn(place, "controller")
+    process = launch(place)
     try:
-        state = _wait_ready(place, process, begun + READY_SECONDS)
+        state = _wait_ready(place, process, begun)
     except KeyboardInterrupt:
         if process is not None:
             process.terminate()
@@ -32,15 +33,16 @@ def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
         raise
     if reason and process is not None:
         call_service("wake", {"reason": f"service start: {reason}"})
-    return {**state, "already": running is not None, "seconds": round(time.monotonic() - begun, 3)}
+    return {**state, "already": process is None, "seconds": round(time.monotonic() - begun, 3)}
 
 
-def _wait_ready(place: Home, process: Popen[bytes] | None, deadline: float) -> dict[str, Any]:
+def _wait_ready(place: Home, process: Popen[bytes] | None, begun: float) -> dict[str, Any]:
     while True:
         if process is not None and process.poll() is not None and pid_of(place, "controller") is None:
             raise Failure(f"the controller ended at once:\n{_last_words(place)}", "gt risk doctor", code="StartFailed")
         state = _state(place)
-        if state["ready"] or time.monotonic() >= deadline:
+        patience = TROUBLE_SECONDS if state.get("problem") else READY_SECONDS
+        if state["ready"] or time.monotonic() - begun >= patience:
             return state
         time.sleep(_STEP)
 
@@ -51,8 +53,9 @@ def _state(place: Home) -> dict[str, Any]:
         state = call_service("ping", timeout=1.0)
         if state["ready"] and state["permit"] != "ok":
             call_service("wake", {"reason": "service start waits for the permit"}, timeout=1.0)
-    except RpcError:
-        return {"pid": pid_of(place, "controller"), "ready": False, "permit": None}
+    except RpcError as error:
+        found = {"pid": pid_of(place, "controller"), "ready": False, "permit": None}
+        return {**found, "problem": error.message} if error.code == "CannotStart" else found
     up = state["permit"] == "ok" and all(pid_of(place, name) is not None for name in SUPERVISED)
     return {**state, "ready": state["ready"] and up}
 

@@ -43,7 +43,7 @@ def start(foreground: bool, dry_run: bool, reason: str, as_json: bool) -> int:
 
     started = start_detached(place, reason)
     if not started["ready"]:
-        started["attention"] = ["the service is not ready yet"]
+        started["attention"] = [started.get("problem") or "the service is not ready yet"]
     return finish(started, OK if started["ready"] else ATTENTION, as_json, _started)
 
 
@@ -52,10 +52,11 @@ def _planned(place: Home) -> Document:
 
 
 def _started(document: Document) -> list[str]:
-    if document["already"]:
-        return [f"✓ Service is up (controller pid {document['pid']})"]
-    lines = [f"✓ Service started (controller pid {document['pid']}) in {document['seconds']:.1f} s"]
-    return lines if document["ready"] else [*lines, "⚠️  not ready yet", "  next: gt risk status"]
+    done = "is up" if document["already"] else "started"
+    line = f"✓ Service {done} (controller pid {document['pid']})"
+    lines = [line if document["already"] else f"{line} in {document['seconds']:.1f} s"]
+    attention = [f"⚠️  {text}" for text in document.get("attention", ())]
+    return [*lines, *attention, *(["  next: gt risk status"] if attention else [])]
 
 
 @service.command()

@@ -1,20 +1,29 @@
-"""``python -m controller controller|gate|runner``: one process of the service. Light: each imports its own."""
+"""``python -m controller controller|gate|runner``: one process of the service. Light: each imports its own.
+
+``gate VERSION``: started beside its controller, see :func:`controller.app.run_gate`.
+"""
 
 import os
 import sys
+from collections.abc import Callable
 
 
 def main(arguments: list[str]) -> int:
     """Run the named process until it is told to stop; its exit code."""
     from controller import app
 
-    runs = {"controller": app.run_controller, "gate": app.run_gate, "runner": app.run_runner}
-    if len(arguments) != 1 or arguments[0] not in runs:
+    runs: dict[str, Callable[..., int]] = {
+        "controller": app.run_controller,
+        "gate": app.run_gate,
+        "runner": app.run_runner,
+    }
+    name, *rest = arguments or [""]
+    if name not in runs or len(rest) > (name == "gate"):
         sys.stderr.write(f"usage: python -m controller {'|'.join(runs)}\n")
         return 2
     from controller.settings import home_from
 
-    return runs[arguments[0]](home_from(os.environ))
+    return runs[name](home_from(os.environ), *map(int, rest))
 
 
 if __name__ == "__main__":

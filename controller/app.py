@@ -2,6 +2,7 @@
 so that gate and runner stay light and a controller enforces halts before it loads anything heavy.
 """
 
+import gc
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from controller.control import ControllerControl
     from controller.host.backup_keeper import BackupKeeper
+    from controller.host.supervisor import Supervisor
     from controller.reconcile.boot import Booted
     from controller.service import Controller
 
@@ -30,7 +32,6 @@ def run_controller(home: Path) -> int:
     """Run the controller until SIGTERM: 0; 3 when another one runs; 4 when another one took over; 1 when it cannot
     start: then halts and the last-known-good of the light boot stay in force, reducing only."""
     from controller.host import logs, pidfile
-    from controller.host.backup_keeper import BackupKeeper
     from controller.host.supervisor import Supervisor
     from controller.latch.layout import LatchError, LeaseHeld
     from controller.reconcile.boot import boot
@@ -50,30 +51,42 @@ def run_controller(home: Path) -> int:
     except (LatchError, OSError) as error:
         sys.stderr.write(f"{error}; see: gt-risk doctor\n")
         return 1
-    supervisor = Supervisor(place)
-    if booted.known_good is not None:
-        supervisor.start()
     try:
-        backups = BackupKeeper(place, settings.backup)
-        controller = build_controller(settings, booted, backups.missing)
-        backups.done = lambda: controller.control.wake("a backup was made")
-        if booted.known_good is None:
-            controller.publish_first()
-            supervisor.start()
-        return _serve(controller, supervisor.hold, backups)
+        return _run_booted(settings, booted, Supervisor(place))
     except GtRiskError as error:
         _log.critical("%s; next: %s", error, error.hint or "gt-risk doctor")
         sys.stderr.write(f"{error}; next: {error.hint or 'gt-risk doctor'}\n")
         return LEASE_LOST if isinstance(error, LeaseLost) else 1
 
 
-def _serve(controller: "Controller", hold: "object", backups: "BackupKeeper") -> int:
+def _run_booted(settings: Settings, booted: "Booted", supervisor: "Supervisor") -> int:
+    """The gate first, it needs no more than a policy; then everything heavy; the strategies when that is loaded.
+
+    The collector rests while hundreds of modules are made, which last, and need not look at them again.
+    """
+    from controller.host.backup_keeper import BackupKeeper
+
+    gc.disable()
+    if booted.known_good is not None:
+        supervisor.start(("gate",))
+    backups = BackupKeeper(booted.home, settings.backup)
+    controller = build_controller(settings, booted, supervisor, backups.missing)
+    backups.done = lambda: controller.control.wake("a backup was made")
+    if booted.known_good is None:
+        controller.publish_first()
+    supervisor.start()
+    gc.freeze()
+    gc.enable()
+    return _serve(controller, supervisor.hold, backups)
+
+
+def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
     from controller.rpc import liquidation
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
     more = liquidation.methods(control, settings, controller.liquidations, controller.exits)
-    server = serve_rpc(control, settings, hold, more)  # type: ignore[arg-type]  # Supervisor.hold
+    server = serve_rpc(control, settings, hold, more)
     backups.start()
     try:
         controller.run()
@@ -85,44 +98,63 @@ def _serve(controller: "Controller", hold: "object", backups: "BackupKeeper") ->
 
 
 def build_controller(
-    settings: Settings, booted: "Booted", unsaved: "Callable[[str], str]" = lambda _: ""
+    settings: Settings, booted: "Booted", supervisor: "Supervisor", unsaved: "Callable[[str], str]"
 ) -> "Controller":
     """Everything heavy, wired around the light boot; an older home is migrated first.
 
-    ``unsaved``: as for :class:`controller.reconcile.goal.GoalMaker`. Raises StoreUnavailable, SettingsError.
+    While store or journal cannot be used it tries again, and the strategies run and may reduce. ``unsaved``: as for
+    :class:`controller.reconcile.goal.GoalMaker`. Raises SettingsError.
     """
     from controller.host.versions import migrate
+    from controller.rpc.starting import Starting
     from controller.service import Controller
 
-    migrate(booted.home, "controller")
-    return Controller(settings, booted, unsaved)
+    def failed() -> None:
+        gc.enable()
+        if booted.known_good is not None:
+            supervisor.start()
+
+    starting = Starting(booted.home.controller_socket, failed)
+    try:
+        starting.until(lambda: migrate(booted.home, "controller"))
+        controller = starting.until(lambda: Controller(settings, booted, unsaved))
+        starting.until(controller.settle)
+    finally:
+        starting.close()
+    return controller
 
 
-def run_gate(home: Path) -> int:
-    """Run the gate until SIGTERM; 3 when another gate runs."""
+def run_gate(home: Path, after: int | None = None) -> int:
+    """Run the gate until SIGTERM; 3 when another gate runs.
+
+    ``after``: it was started beside a controller and loads meanwhile; it reads nothing of latch and permit and answers
+    nobody before that one's light boot has named a policy above this version. 1 when that does not happen.
+    """
+    from controller.host import pidfile
+
+    place = Home(home)
+    if pidfile.hold(place.run / "gate.pid") is None:
+        sys.stderr.write("another gate runs; see: gt-risk service status\n")
+        return RUNNING
     from controller.adapters.venues.paper import open_venue
-    from controller.gate.service import GateRunning, GateService, stop_on_signals
+    from controller.gate.service import GateService, boot_seen, stop_on_signals
     from controller.reconcile.boot import book16
 
     settings = load({**os.environ, "GT_RISK_HOME": str(home)})
-    place = Home(settings.home)
     stop = stop_on_signals()
     venue = open_venue(settings.paper, settings.data_dir, place.engine, initial_cash(place.policy))
-    try:
-        service = GateService(
-            venue,
-            raise_path=place.raise_file,
-            permit_path=place.permit_file,
-            policy_dir=place.policy,
-            socket_path=place.gate_socket,
-            pid_path=place.run / "gate.pid",
-            environment=settings.pins.environment,
-            book16=book16(settings.pins.repo),
-        )
-    except GateRunning as error:
+    if after is not None and not boot_seen(place.raise_file, place.permit_file, after, stop):
         venue.close()
-        sys.stderr.write(f"{error}\n")
-        return RUNNING
+        return 0 if stop.is_set() else 1
+    service = GateService(
+        venue,
+        raise_path=place.raise_file,
+        permit_path=place.permit_file,
+        policy_dir=place.policy,
+        socket_path=place.gate_socket,
+        environment=settings.pins.environment,
+        book16=book16(settings.pins.repo),
+    )
     service.serve(stop)
     return 0
 

@@ -104,7 +104,7 @@ class Common:
 
 
 class Controller(Common):
-    """The running controller: made by the heavy boot, run until SIGTERM."""
+    """The running controller: made and settled by the heavy boot, run until SIGTERM."""
 
     def __init__(self, settings: Settings, booted: Booted, unsaved: Callable[[str], str] = lambda _: "") -> None:
         super().__init__(settings, booted.permit)
@@ -176,7 +176,6 @@ class Controller(Common):
         refs = None if settings.source.remote else home.bare / "refs" / "heads"
         self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
         self._journal = Journal(str(home.journal))
-        self._settle()
 
     def _parts(self) -> Parts:
         age = self.home.policy / "verified-at"
@@ -210,8 +209,8 @@ class Controller(Common):
             poke=self._poke,
         )
 
-    def _settle(self) -> None:
-        """Boot steps 3 to 5 with everything loaded: open intents closed, every known halt raised again."""
+    def settle(self) -> None:
+        """Boot steps 3 to 5 with everything loaded: open intents closed, every known halt raised again. Repeatable."""
         for problem in self._booted.problems:
             _log.error("boot: %s", problem)
         close_open_intents(self.store, self.clock, self._read_back)

@@ -1,6 +1,5 @@
 """The gate service of one account: the only way to its venue. It stays up when everything else is down."""
 
-import fcntl
 import gc
 import os
 import signal
@@ -18,34 +17,12 @@ from controller.gate.server import Server, Stop
 from controller.gate.venue import Venue
 from controller.latch.reader import LatchReader
 
-
-class GateRunning(Exception):
-    """Another gate serves this account; the message names the pid file."""
-
-
-class PidFile:
-    """``path`` with this process's pid, locked while it lives. Raises GateRunning."""
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._fd)
-            raise GateRunning(f"another gate holds {path}; see: gt risk service status") from error
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-
-    def close(self) -> None:
-        """Empty the file and let it go; idempotent."""
-        if self._fd >= 0:
-            os.ftruncate(self._fd, 0)
-            os.close(self._fd)
-            self._fd = -1
+BOOT_NS = 10_000_000_000
+BOOT_STEP = 0.002
 
 
 class GateService:
-    """Wires venue, latch, policy and socket together. Raises GateRunning; owns ``venue`` from then on."""
+    """Wires venue, latch, policy and socket together; owns ``venue``. The caller has seen to it that no other runs."""
 
     def __init__(
         self,
@@ -55,7 +32,6 @@ class GateService:
         permit_path: Path,
         policy_dir: Path,
         socket_path: Path,
-        pid_path: Path,
         environment: str,
         book16: bytes | None = None,
         raiser: Raiser | None = None,
@@ -63,7 +39,6 @@ class GateService:
     ) -> None:
         clocks = clocks or Clocks()
         self._venue = venue
-        self._pid = PidFile(pid_path)
         self._latch = LatchReader(str(raise_path), str(permit_path), book16)
         desk = Desk(venue, Authority(self._latch, PolicyKeeper(policy_dir, environment)), clocks)
         raiser = raiser or latch_raiser(str(raise_path), str(permit_path), clocks.wall_ns)
@@ -87,11 +62,29 @@ class GateService:
             log("stopped", pid=os.getpid())
 
     def close(self) -> None:
-        """Release socket, latch, venue and pid file; idempotent."""
+        """Release socket, latch and venue; idempotent."""
         self._server.close()
         self._latch.close()
         self._venue.close()
-        self._pid.close()
+
+
+def boot_seen(raise_path: Path, permit_path: Path, after: int, stop: threading.Event) -> bool:
+    """Wait until the permit names a policy above version ``after``: the controller's light boot has ended then.
+
+    False when ``stop`` was set, or after ten seconds.
+    """
+    clocks, latch = Clocks(), LatchReader(str(raise_path), str(permit_path))
+    deadline = clocks.boot_ns() + BOOT_NS
+    try:
+        while latch.poll(clocks.boot_ns()).policy_version <= after:
+            if stop.wait(BOOT_STEP):
+                return False
+            if clocks.boot_ns() >= deadline:
+                log("no-controller", "error", after=after)
+                return False
+        return True
+    finally:
+        latch.close()
 
 
 def stop_on_signals() -> threading.Event:

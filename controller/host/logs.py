@@ -33,4 +33,5 @@ def configure(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))
     names = logging.getLevelNamesMapping()
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     logging.basicConfig(level=names.get(level.upper(), logging.INFO), handlers=[handler], force=True)

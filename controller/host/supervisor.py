@@ -18,6 +18,9 @@ from pathlib import Path
 
 from controller.home import Home
 from controller.host import pidfile
+from controller.latch.layout import LatchError
+from controller.latch.permit import PermitFile
+from controller.reconcile.publisher import LAST_KNOWN_GOOD
 
 SERVICES = ("controller", "gate", "runner")
 SUPERVISED = ("gate", "runner")
@@ -41,7 +44,36 @@ def pid_of(home: Home, service: str) -> int | None:
     return pidfile.holder(pid_file(home, service))
 
 
-def spawn(home: Home, service: str) -> subprocess.Popen[bytes]:
+def launch(home: Home) -> subprocess.Popen[bytes] | None:
+    """Start the controller and return it; None when it is up.
+
+    Where a policy was in force before, the gate starts beside it. That one waits for a policy above the one named
+    before anybody looked who is up, so for the boot of a controller that lives now: until then it is no gate at all.
+    """
+    named = _policy_in_force(home)
+    if pid_of(home, "controller") is not None:
+        return None
+    process = spawn(home, "controller")
+    if named is not None and pid_of(home, "gate") is None:
+        spawn(home, "gate", str(named))
+    return process
+
+
+def _policy_in_force(home: Home) -> int | None:
+    """Version of the policy that the permit names; None without a last-known-good, or when the permit is unreadable."""
+    if not (home.policy / LAST_KNOWN_GOOD).exists():
+        return None
+    try:
+        permit = PermitFile(str(home.permit_file))
+    except LatchError:
+        return None
+    try:
+        return permit.policy[0]
+    finally:
+        permit.close()
+
+
+def spawn(home: Home, service: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start ``python -m controller <service>`` detached: own session, log in the home, umask 077."""
     for folder in (home.run, home.logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,7 +81,7 @@ def spawn(home: Home, service: str) -> subprocess.Popen[bytes]:
     descriptor = os.open(home.logs / f"{service}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "controller", service],
+            [sys.executable, "-P", "-m", "controller", service, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
@@ -84,8 +116,11 @@ class Supervisor:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Supervise in a background thread."""
+    def start(self, services: tuple[str, ...] = SUPERVISED) -> None:
+        """Supervise ``services`` in a background thread, these from now on."""
+        self.services = services
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 

@@ -23,6 +23,7 @@ from controller.ports import Clock
 from controller.settings import LoopSettings
 
 PROBE_SECONDS = 1.0
+SOON_SECONDS = 0.025
 EVIDENCE_SECONDS = 2.0
 MAX_EVIDENCE_SECONDS = 300.0
 _DEBOUNCE_MS = 20
@@ -35,9 +36,10 @@ T = TypeVar("T")
 class Work:
     """What the loop runs, each a bounded synchronous call.
 
-    ``reconcile`` returns seconds until it wants to run again (0: no wish), ``adopt`` whether halts are new,
-    ``evidence`` whether anything was published, ``fetch`` (of a remote; None without one) whether the source has
-    changed and the seconds until it wants to run again. ``analyse`` keeps the figures that nothing waits for.
+    ``reconcile`` returns seconds until it wants to run again (0: no wish), ``adopt`` whether halts are new, ``sample``
+    anything but None, ``evidence`` whether anything was published, ``fetch`` (of a remote; None without one) whether
+    the source has changed and the seconds until it wants to run again. ``analyse`` keeps the figures that nothing
+    waits for.
     """
 
     reconcile: Callable[[], float]
@@ -117,7 +119,7 @@ class Loop:
                 group.start_soon(self._signals)
                 group.start_soon(self._reconcile)
                 group.start_soon(self._scan_halts)
-                group.start_soon(self._every, self.settings.sample_seconds, self._sample)
+                group.start_soon(self._samples)
                 group.start_soon(self._every, PROBE_SECONDS, self._probe)
                 group.start_soon(self._evidence)
                 if self.work.analyse is not None:
@@ -190,8 +192,17 @@ class Loop:
             with anyio.CancelScope(deadline=due):
                 await self._rescan.wait()
 
-    async def _sample(self) -> None:
-        await self._safely("sample", self.work.sample)
+    async def _samples(self) -> None:
+        """Sample on a fixed grid; one that overruns skips the ticks that it missed.
+
+        One that fails is tried again soon, the gate may just be starting, and less soon each time.
+        """
+        due, wait = anyio.current_time(), SOON_SECONDS
+        while True:
+            done = await self._safely("sample", self.work.sample) is not None
+            wait = SOON_SECONDS if done else min(2 * wait, self.settings.sample_seconds)
+            due = max(due + (self.settings.sample_seconds if done else wait), anyio.current_time())
+            await anyio.sleep_until(due)
 
     async def _probe(self) -> None:
         await self._safely("journal probe", self.work.probe)
@@ -234,5 +245,11 @@ class Loop:
         return None
 
     async def _watch(self, refs: Path) -> None:
-        async for _ in awatch(refs, debounce=_DEBOUNCE_MS, step=_STEP_MS, rust_timeout=1_000, yield_on_timeout=False):
-            self._wake.set()
+        """Wake on every change; while the folder is away the drift tick alone finds what is new."""
+        while True:
+            try:
+                async for _ in awatch(refs, debounce=_DEBOUNCE_MS, step=_STEP_MS, rust_timeout=1_000):
+                    self._wake.set()
+            except FileNotFoundError as error:
+                _log.warning("%s cannot be watched: %s", refs, error)
+            await anyio.sleep(self.settings.drift_seconds)

@@ -28,7 +28,7 @@ Params = Mapping[str, Any]
 Document = dict[str, Any]
 MAX_WAIT = 60.0
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
-_PARSE, _INVALID, _NO_METHOD, _BAD_PARAMS, _OURS = -32700, -32600, -32601, -32602, -32000
+_PARSE, _INVALID, _NO_METHOD, _BAD_PARAMS, OURS = -32700, -32600, -32601, -32602, -32000
 
 
 class Dispatcher:
@@ -83,16 +83,16 @@ class Dispatcher:
     def reply(self, request: Any) -> Document:
         """The JSON-RPC reply to one decoded request; an error never escapes."""
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            return _failure(None, _INVALID, "not a JSON-RPC request", {"exit": 1})
+            return failure(None, _INVALID, "not a JSON-RPC request", {"exit": 1})
         number, method, params = request.get("id"), request["method"], request.get("params") or {}
         if method not in self.methods:
-            return _failure(number, _NO_METHOD, f"no method {method!r}", {"exit": 1, "hint": "gt risk doctor"})
+            return failure(number, _NO_METHOD, f"no method {method!r}", {"exit": 1, "hint": "gt risk doctor"})
         try:
             return {"jsonrpc": "2.0", "id": number, "result": self.call(method, params)}
         except GtRiskError as error:
-            return _failure(number, _OURS, error.message, error_data(error))
+            return failure(number, OURS, error.message, error_data(error))
         except (ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
-            return _failure(number, _BAD_PARAMS, f"{method}: {error}", {"exit": 1, "code": type(error).__name__})
+            return failure(number, _BAD_PARAMS, f"{method}: {error}", {"exit": 1, "code": type(error).__name__})
 
     def _overview(self) -> Overview:
         return self._control.overview()
@@ -205,8 +205,9 @@ def exit_of(error: GtRiskError) -> int:
 
 def parse_failure(error: ValueError) -> Document:
     """The reply to a line that is not JSON."""
-    return _failure(None, _PARSE, f"not JSON: {error}", {"exit": 1})
+    return failure(None, _PARSE, f"not JSON: {error}", {"exit": 1})
 
 
-def _failure(number: Any, code: int, message: str, data: Document) -> Document:
+def failure(number: Any, code: int, message: str, data: Document) -> Document:
+    """An error reply to request ``number``."""
     return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": message, "data": data}}

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from controller.errors import SettingsError
 from controller.home import Home
@@ -40,10 +40,18 @@ def serve_rpc(
     return server
 
 
+class Replies(Protocol):
+    """What a server asks: :class:`Dispatcher` fits."""
+
+    def reply(self, request: Any) -> dict[str, Any]:
+        """The reply to one decoded request."""
+        ...
+
+
 class RpcServer:
     """Serves a :class:`Dispatcher` on a 0600 Unix socket until :meth:`stop`."""
 
-    def __init__(self, dispatcher: Dispatcher, path: Path) -> None:
+    def __init__(self, dispatcher: Replies, path: Path) -> None:
         self._dispatcher = dispatcher
         self._path = path
         self._stopping = threading.Event()

@@ -168,6 +168,13 @@ HALT = edits(
     ),
 )
 
+BOOT = edits(
+    ("test_gate_boot",),
+    (
+        ("controller.gate.service", "a controller has booted since", "policy_version <= after:", "policy_version < after:"),
+    ),
+)
+
 VENUE = edits(
     ("test_venue_fence", "test_paper_venue"),
     (
@@ -177,4 +184,4 @@ VENUE = edits(
     ),
 )
 
-FENCE: tuple[Mutant, ...] = (*GATE, *POLICY, *READER, *RAISING, *HALT, *VENUE)
+FENCE: tuple[Mutant, ...] = (*GATE, *POLICY, *READER, *RAISING, *HALT, *BOOT, *VENUE)

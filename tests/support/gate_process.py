@@ -34,7 +34,6 @@ def gate(root: str, record: str, delay: str) -> None:
         permit_path=home / "permit",
         policy_dir=home / "policy",
         socket_path=home / "gate.sock",
-        pid_path=home / "gate.pid",
         environment="paper",
     )
     _answer_early(home)

@@ -106,7 +106,7 @@ class Home:
         self.policies = root / "policy"
         self.policies.mkdir()
         self.raise_path, self.permit_path = root / "raise", root / "permit"
-        self.socket, self.pid = root / "gate.sock", root / "gate.pid"
+        self.socket = root / "gate.sock"
         create_pair(str(self.raise_path), str(self.permit_path), b"b" * 16)
         self.permit = PermitFile(str(self.permit_path))
         self.fence = self.permit.acquire()
@@ -235,7 +235,6 @@ def make_service(home: Home, venue: Any, **fields: Any) -> GateService:
         permit_path=home.permit_path,
         policy_dir=home.policies,
         socket_path=home.socket,
-        pid_path=home.pid,
         environment="paper",
         **fields,
     )

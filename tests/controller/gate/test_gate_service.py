@@ -1,5 +1,4 @@
 import json
-import os
 import select
 import signal
 import socket
@@ -17,7 +16,6 @@ import pytest
 from controller.adapters.venues.paper import open_venue
 from controller.gate.client import GateClient, GateUnavailable
 from controller.gate.server import BATCH, MAX_CLIENTS, MAX_LINE
-from controller.gate.service import GateRunning, PidFile
 from controller.gate.venue import Fill, LoggedFill, VenueOrder
 from controller.latch.layout import LatchError, word_hex
 from controller.settings import PaperSettings
@@ -75,7 +73,6 @@ def read_lines(channel: socket.socket, count: int) -> list[dict[str, Any]]:
 
 def test_socket_is_for_its_owner_only(gate: Running, home: Home) -> None:
     assert stat.S_IMODE(home.socket.stat().st_mode) == 0o600
-    assert home.pid.read_text() == f"{os.getpid()}\n"
 
 
 def test_submit_over_the_socket_then_answered(gate: Running, client: GateClient) -> None:
@@ -337,11 +334,6 @@ def test_more_connections_than_fit_then_a_new_one_is_still_answered(gate: Runnin
             assert client.request("barrier")["ok"]
 
 
-def test_second_gate_then_refused(gate: Running, home: Home) -> None:
-    with pytest.raises(GateRunning, match="another gate"):
-        PidFile(home.pid)
-
-
 def test_stopped_gate_then_socket_gone_and_venue_closed(home: Home) -> None:
     with running(home, make_policy()) as gate:
         pass
@@ -360,7 +352,7 @@ from controller.settings import PaperSettings
 home = Path(sys.argv[1])
 venue = open_venue(PaperSettings(bar_seconds=0.02), "", home / "engine", 100_000_000_000)
 GateService(venue, raise_path=home / "raise", permit_path=home / "permit", policy_dir=home / "policy",
-            socket_path=home / "gate.sock", pid_path=home / "gate.pid", environment="paper").serve(stop_on_signals())
+            socket_path=home / "gate.sock", environment="paper").serve(stop_on_signals())
 """
 
 
@@ -432,7 +424,6 @@ def test_gate_told_to_end_then_ends_cleanly(home: Home, start: Callable[[], "sub
     process.terminate()
     assert process.wait(10) == 0
     assert not home.socket.exists()
-    assert home.pid.read_text() == ""
 
 
 def test_paper_venue_opens_under_the_gate(home: Home) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from controller.home import Home
 from controller.host import pidfile
-from controller.host.supervisor import Supervisor, pid_file, pid_of, stop_service
+from controller.host.supervisor import Supervisor, launch, pid_file, pid_of, stop_service
+from controller.latch.permit import PermitFile
+from controller.latch.raising import create_pair
+from controller.reconcile.publisher import LAST_KNOWN_GOOD
 from tests.support.cli import short_home
 from tests.support.service import until
 
@@ -142,3 +145,82 @@ def test_stop_when_it_is_deaf_then_killed(
     started.append(holding(pid_file(home, "gate"), "deaf"))
     assert stop_service(home, "gate") == "killed"
     until(lambda: pid_of(home, "gate") is None, "the lock is free")
+
+
+@pytest.fixture
+def spawned(
+    home: Home, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, ...]]:
+    """What :func:`launch` starts; processes that only hold the pid file stand in for the services."""
+    found: list[tuple[str, ...]] = []
+
+    def begin(place: Home, service: str, *arguments: str) -> subprocess.Popen[bytes]:
+        found.append((service, *arguments))
+        started.append(holding(pid_file(place, service)))
+        return started[-1]
+
+    monkeypatch.setattr("controller.host.supervisor.spawn", begin)
+    return found
+
+
+def in_force(home: Home, version: int) -> None:
+    """A last-known-good, and a permit that names ``version``."""
+    for folder in (home.policy, home.permit_file.parent):
+        folder.mkdir()
+    (home.policy / LAST_KNOWN_GOOD).write_text("{}")
+    create_pair(str(home.raise_file), str(home.permit_file), b"b" * 16)
+    permit = PermitFile(str(home.permit_file))
+    permit.acquire()
+    permit.set_policy(version, 1)
+    permit.close()
+
+
+def test_launch_when_a_policy_was_in_force_then_the_gate_waits_for_a_newer_one_beside_the_controller(
+    home: Home, spawned: list[tuple[str, ...]]
+) -> None:
+    in_force(home, 7)
+    assert launch(home) is not None
+    assert spawned == [("controller",), ("gate", "7")]
+
+
+def test_launch_when_no_policy_was_ever_in_force_then_only_the_controller(
+    home: Home, spawned: list[tuple[str, ...]]
+) -> None:
+    assert launch(home) is not None
+    assert spawned == [("controller",)]
+
+
+def test_launch_when_the_permit_is_lost_then_only_the_controller(home: Home, spawned: list[tuple[str, ...]]) -> None:
+    in_force(home, 7)
+    home.permit_file.unlink()
+    assert launch(home) is not None
+    assert spawned == [("controller",)]
+
+
+def test_launch_when_the_gate_lives_then_only_the_controller(
+    home: Home, spawned: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]]
+) -> None:
+    in_force(home, 7)
+    started.append(holding(pid_file(home, "gate")))
+    assert launch(home) is not None
+    assert spawned == [("controller",)]
+
+
+def test_launch_when_the_controller_is_up_then_nothing(home: Home, spawned: list[tuple[str, ...]]) -> None:
+    in_force(home, 7)
+    assert launch(home) is not None
+    assert launch(home) is None
+    assert spawned == [("controller",), ("gate", "7")]
+
+
+def test_start_when_more_is_asked_for_later_then_that_is_supervised_too(
+    home: Home, started: list[subprocess.Popen[bytes]]
+) -> None:
+    one = supervisor(home, started)
+    one.start(("gate",))
+    until(lambda: pid_of(home, "gate") is not None, "the gate is up")
+    assert pid_of(home, "runner") is None
+    one.start()
+    until(lambda: pid_of(home, "runner") is not None, "the runner is up")
+    one.hold()
+    assert len(started) == 2

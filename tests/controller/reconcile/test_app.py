@@ -48,10 +48,3 @@ def test_second_controller_when_the_pid_file_is_held_then_refuses(home: Home) ->
     assert held is not None
     ran = second(home)
     assert (ran.returncode, ran.stderr) == (3, "another controller runs; see: gt-risk service status\n")
-
-
-def test_controller_when_the_store_cannot_be_opened_then_says_so_and_halts_stay(home: Home) -> None:
-    home.store.mkdir()
-    ran = second(home)
-    assert ran.returncode == 1
-    assert "next: gt risk doctor" in ran.stderr and "Traceback" not in ran.stderr

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -21,14 +22,15 @@ class Bench:
     settings: LoopSettings = SLOW
     reconcile: Callable[[], float] = lambda: 0.0
     adopt: Callable[[], bool] = lambda: False
-    sample: Callable[[], object] = lambda: None
+    sample: Callable[[], object] = lambda: True
     fetch: Callable[[], tuple[bool, float]] | None = None
+    refs: Path | None = None
     passes: int = 0
     loop: Loop = field(init=False)
 
     def run(self) -> None:
         work = Work(self._pass, lambda: self.adopt(), lambda: self.sample(), lambda: None, lambda: False, self.fetch)
-        self.loop = Loop(work, self.settings, SystemClock(), None, lambda: 0.5)
+        self.loop = Loop(work, self.settings, SystemClock(), self.refs, lambda: 0.5)
         guard = threading.Timer(20.0, lambda: self.loop.stop())
         guard.daemon = True
         guard.start()
@@ -217,3 +219,32 @@ def test_fetch_when_the_source_changed_or_is_asked_for_then_reconciled() -> None
     bench.fetch, bench.reconcile = fetch, reconcile
     bench.run()
     assert len(asked) == 2
+
+
+def test_sample_when_the_gate_is_not_there_yet_then_tried_again_long_before_the_next_is_due() -> None:
+    bench = Bench()
+    samples: list[int] = []
+
+    def sample() -> object:
+        samples.append(1)
+        if len(samples) < 4:
+            raise EngineUnavailable("the gate is starting")
+        bench.loop.stop()
+        return True
+
+    bench.sample = sample
+    bench.run()
+    assert len(samples) == 4
+
+
+def test_watch_when_the_repo_is_away_then_the_loop_goes_on(tmp_path: Path) -> None:
+    bench = Bench(settings=replace(SLOW, drift_seconds=0.01), refs=tmp_path / "refs")
+
+    def reconcile() -> float:
+        if bench.passes == 5:
+            bench.loop.stop()
+        return 0.0
+
+    bench.reconcile = reconcile
+    bench.run()
+    assert bench.passes == 5

@@ -221,7 +221,14 @@ DOCUMENT_CASES: dict[str, tuple[dict[str, tuple[str, str]], tuple[str, str, str,
     ),
     "trust role removed": (
         {"trust": ("roles: [admin, risk-officer, operator, emergency, liquidate]", "roles: [admin]")},
-        ("trust", "trust.signers.0.roles", "admin, risk-officer, operator, emergency, liquidate", "admin", LOOSEN, "trust.yaml"),
+        (
+            "trust",
+            "trust.signers.0.roles",
+            "admin, risk-officer, operator, emergency, liquidate",
+            "admin",
+            LOOSEN,
+            "trust.yaml",
+        ),
     ),
     "alert level": (
         {"risk_alerts": ("max_per_hour: 100", "max_per_hour: 5")},
