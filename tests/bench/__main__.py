@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commands, gates, halts, loads, starts
+from tests.bench import commands, gates, halts, loads, starts, writes
 from tests.bench.figures import Figure, table
 
 _ROOT = Path(__file__).parents[2]
@@ -37,6 +37,7 @@ BENCHES = (
     Bench("halt", halts.halts, 100, 5),
     Bench("halt-alone", halts.halts_alone, 100, 5),
     Bench("limits", commands.limits, 100, 5),
+    Bench("writes", writes.writes, 100, 3),
     Bench("commit", commands.commits, 100, 5),
     Bench("gate", gates.gate, 0, 0),
     Bench("restart", starts.restarts, 20, 2),
