@@ -18,16 +18,42 @@ emergency.add_command(read_command(("emergency", "status")))
 @mutating
 def halt_all(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Halt every strategy and cancel every working order, at once; only a person lifts it."""
-    if dry_run:
-        from cli.fast_screen import halt_all_plan
+    from cli.fast_screen import halt_all_plan
 
-        plan = list(halt_all_plan(home()))
-        return finish(
-            {"dry_run": True, "scope": "account", "mode": "halt-all", "plan": plan}, OK, as_json, lambda _: plan
-        )
+    plan = halt_all_plan(home()) if dry_run else []
+    return _halt("halt-all", plan, emergency_words(("emergency", "halt-all"), reason, yes, as_json))
+
+
+@emergency.command("halt-trading")
+@mutating
+def halt_trading(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Freeze all trading: no order passes, positions are held, strategies run on; only a person lifts it."""
+    from cli.fast_screen import account_plan
+    from controller.latch.layout import FREEZE
+
+    plan = account_plan(FREEZE) if dry_run else []
+    return _halt("halt-trading", plan, emergency_words(("emergency", "halt-trading"), reason, yes, as_json))
+
+
+@emergency.command("pause-new-orders")
+@mutating
+def pause_new_orders(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Let only orders pass that reduce a position; only a person lifts it."""
+    from cli.fast_screen import account_plan
+    from controller.latch.layout import PAUSE
+
+    plan = account_plan(PAUSE) if dry_run else []
+    return _halt("pause-new-orders", plan, emergency_words(("emergency", "pause-new-orders"), reason, yes, as_json))
+
+
+def _halt(mode: str, plan: list[str], words: list[str]) -> int:
+    """Show ``plan`` when there is one, else act on the fast path."""
+    if plan:
+        document = {"dry_run": True, "scope": "account", "mode": mode, "plan": plan}
+        return finish(document, OK, "--json" in words, lambda _: plan)
     from cli.fast import fast_path
 
-    return fast_path(emergency_words(("emergency", "halt-all"), reason, yes, as_json)) or OK
+    return fast_path(words) or OK
 
 
 @emergency.command()

@@ -1,4 +1,4 @@
-"""The CLI's fast path: ``emergency halt-all`` and ``strategy halt ID`` without click, before anything heavy is loaded.
+"""The CLI's fast path: the emergency verbs that halt, without click, before anything heavy is loaded.
 
 Only what loads in a few milliseconds is imported until the halt is in force; then come journal, cancel and words.
 """
@@ -10,10 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from controller.halt import HaltOutcome
 
-_HALT_ALL = ("emergency", "halt-all")
-_STRATEGY_HALT = ("strategy", "halt")
-_PHRASE = "HALT ALL"
+_STRATEGY_HALT = "strategy halt"
 _HALTED = 3
+_MODES = {
+    "emergency pause-new-orders": 1,
+    "emergency halt-trading": 2,
+    "emergency halt-all": _HALTED,
+    _STRATEGY_HALT: _HALTED,
+}
+_PHRASE = "HALT ALL"
 _IGNORE = 1
 _DECLINED, _USAGE = 4, 2
 
@@ -21,9 +26,10 @@ _DECLINED, _USAGE = 4, 2
 class _Asked:
     """The command line, understood."""
 
-    __slots__ = ("as_json", "reason", "strategy", "yes")
+    __slots__ = ("as_json", "mode", "reason", "strategy", "yes")
 
-    def __init__(self) -> None:
+    def __init__(self, mode: int) -> None:
+        self.mode = mode
         self.strategy = ""
         self.reason = ""
         self.as_json = False
@@ -40,14 +46,17 @@ def fast_path(argv: list[str]) -> int | None:
         return None
     home = os.path.abspath(os.path.expanduser(os.environ.get("GT_RISK_HOME") or "~/.gt-risk"))  # noqa: PTH100, PTH111
     _tolerate_odd_text()
-    return _halt_strategy(home, asked) if asked.strategy else _halt_all(home, asked)
+    if asked.strategy:
+        return _halt_strategy(home, asked)
+    return _halt_all(home, asked) if asked.mode == _HALTED else _restrict(home, asked)
 
 
 def _parse(argv: list[str]) -> _Asked | None:
-    verb, words = tuple(argv[:2]), argv[2:]
-    if verb not in (_HALT_ALL, _STRATEGY_HALT):
+    verb, words = " ".join(argv[:2]), argv[2:]
+    mode = _MODES.get(verb, 0)
+    if not mode:
         return None
-    asked = _Asked()
+    asked = _Asked(mode)
     while words:
         word = words.pop(0)
         if word in ("--yes", "-y", "--force", "-f"):
@@ -77,6 +86,15 @@ def _halt_all(home: str, asked: _Asked) -> int:
     return _act(home, asked, screen, "account", "⚠️  Halting all strategies...")
 
 
+def _restrict(home: str, asked: _Asked) -> int:
+    """``halt-trading`` and ``pause-new-orders`` act at once: holding back is no loss, and nothing is sold."""
+    from cli.fast_screen import account_plan
+
+    screen = _Screen(asked)
+    screen.say(*account_plan(asked.mode))
+    return _act(home, asked, screen, "account", "")
+
+
 def _halt_strategy(home: str, asked: _Asked) -> int:
     from cli.fast_screen import find_strategy, strategy_plan
 
@@ -94,7 +112,7 @@ def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) ->
 
     before = _set_signals((_IGNORE, _IGNORE))
     try:
-        outcome = halt(home, scope, _HALTED, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
+        outcome = halt(home, scope, asked.mode, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
     finally:
         _set_signals(before)
     try:

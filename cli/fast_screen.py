@@ -4,7 +4,7 @@ import os
 import time
 
 from controller.halt import MODES, STRATEGY_MODES, HaltOutcome, gate_pids, gate_sockets
-from controller.latch.layout import uid_of
+from controller.latch.layout import FREEZE, HALT, PAUSE, uid_of
 from controller.latch.sockets import Request
 from controller.latch.wire import dump, parse_object
 
@@ -12,6 +12,37 @@ _STATE_BOUND = 0.25
 _MICROS = 1_000_000
 _PENDING = ("pending", "working", "unknown")
 _UID_DIGITS = 32
+_TRADING_PLAN = [
+    "⛔ EMERGENCY TRADING HALT ⛔",
+    "",
+    "This will stop ALL trading activity.",
+    "",
+    "Actions:",
+    "  ⛔ Stop all new orders",
+    "  ⛔ Cancel all pending orders",
+    "  ⛔ Prevent position changes",
+    "  ℹ️  Strategies continue running (signals only)",
+    "  ℹ️  Existing positions held",
+    "",
+    'This is a "freeze" - useful for:',
+    "  - Market circuit breakers",
+    "  - Exchange outages",
+    "  - Data feed issues",
+    "  - Pending investigation",
+    "",
+]
+_PAUSE_PLAN = [
+    "⏸️  PAUSE NEW ORDERS",
+    "",
+    "This will hold back every order that opens or grows a position.",
+    "",
+    "Actions:",
+    "  ⛔ Stop new positions",
+    "  ⛔ Cancel pending orders that open or grow a position",
+    "  ℹ️  Orders that reduce a position still pass",
+    "  ℹ️  Existing positions remain open",
+    "",
+]
 
 
 def halt_all_plan(home: str) -> list[str]:
@@ -32,6 +63,11 @@ def halt_all_plan(home: str) -> list[str]:
         "  ℹ️  Manual resume required",
         "",
     ]
+
+
+def account_plan(mode: int) -> list[str]:
+    """The screen above ``halt-trading`` and ``pause-new-orders`` (spec 2.2.7)."""
+    return {FREEZE: _TRADING_PLAN, PAUSE: _PAUSE_PLAN}[mode]
 
 
 def strategy_plan(name: str) -> list[str]:
@@ -71,11 +107,14 @@ def report(home: str, outcome: HaltOutcome, strategy: str) -> list[str]:
         return ["", *_not_confirmed(home, outcome)]
     if strategy:
         lines = [f"✓ Strategy halted: {strategy}" if outcome.in_force else f"⚠️  Halt raised: {strategy}"]
+    elif outcome.mode < HALT:
+        lines = _restricted(outcome)
     else:
         lines = [*_by_strategy(home, outcome), ""]
         lines.append("✓ All strategies halted" if outcome.in_force else "⚠️  Halt of all strategies raised")
-    lines += [_cancelled_line(outcome), _positions_line(home, outcome)]
-    logged = "✓ Halt reason logged" if strategy and outcome.reason else "✓ Emergency halt logged"
+    lines += [_cancelled_line(outcome)] if outcome.mode == HALT else []
+    lines.append(_positions_line(home, outcome))
+    logged = "✓ Halt reason logged" if strategy and outcome.reason else _logged(outcome)
     lines.append(logged if outcome.durable else "⚠️  NOT DURABLE: the halt is in force but would not survive power loss")
     if not outcome.reason:
         lines.append("ℹ️  No reason given: it stays open until added")
@@ -141,6 +180,19 @@ def _not_confirmed(home: str, outcome: HaltOutcome) -> list[str]:
     ]
 
 
+def _restricted(outcome: HaltOutcome) -> list[str]:
+    """What ``halt-trading`` or ``pause-new-orders`` has come to."""
+    if outcome.mode == PAUSE:
+        done = ["✓ New orders paused", "✓ Orders that only reduce a position still pass"]
+        return done if outcome.in_force else ["⚠️  Pause of new orders raised"]
+    counts = outcome.cancelled
+    cancelled = (
+        _cancelled_line(outcome) if counts is None else f"✓ All pending orders cancelled ({sum(counts.values())})"
+    )
+    done = ["✓ Trading halted", cancelled, "✓ Position changes blocked"]
+    return done if outcome.in_force else ["⚠️  Trading halt raised", cancelled]
+
+
 def _by_strategy(home: str, outcome: HaltOutcome) -> list[str]:
     word = "HALTED" if outcome.in_force else "HALT RAISED"
     mark = "✓" if outcome.in_force else "⚠️ "
@@ -151,6 +203,12 @@ def _orders(outcome: HaltOutcome, uid: str) -> str:
     if outcome.cancelled is None:
         return "orders cancelled: n/a, no gate has answered"
     return f"{_many(outcome.cancelled.get(uid, 0), 'order')} cancelled"
+
+
+def _logged(outcome: HaltOutcome) -> str:
+    if outcome.mode == HALT:
+        return "✓ Emergency halt logged"
+    return "✓ Emergency logged with reason" if outcome.reason else "✓ Emergency logged"
 
 
 def _cancelled_line(outcome: HaltOutcome) -> str:

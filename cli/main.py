@@ -2,7 +2,12 @@
 
 import sys
 
-_EMERGENCIES = (["emergency", "halt-all"], ["strategy", "halt"])
+_EMERGENCIES = (
+    ["emergency", "halt-all"],
+    ["emergency", "halt-trading"],
+    ["emergency", "pause-new-orders"],
+    ["strategy", "halt"],
+)
 
 
 def main() -> int:

@@ -98,6 +98,72 @@ def test_halt_all_when_no_terminal_then_acts_at_once_and_reads_as_the_spec(
     assert (latch(home), reasons(home)) == ((3, 0), ["flash crash"])
 
 
+TRADING = """\
+⛔ EMERGENCY TRADING HALT ⛔
+
+This will stop ALL trading activity.
+
+Actions:
+  ⛔ Stop all new orders
+  ⛔ Cancel all pending orders
+  ⛔ Prevent position changes
+  ℹ️  Strategies continue running (signals only)
+  ℹ️  Existing positions held
+
+This is a "freeze" - useful for:
+  - Market circuit breakers
+  - Exchange outages
+  - Data feed issues
+  - Pending investigation
+
+✓ In force: acknowledged by the gate
+
+✓ Trading halted
+✓ All pending orders cancelled (3)
+✓ Position changes blocked
+✓ 2 positions remain open
+✓ Emergency logged with reason
+✓ Taken over by the service
+
+To resume: gt risk emergency resume
+"""
+
+
+def test_halt_trading_then_frozen_at_once_and_reads_as_the_spec(
+    home: Path, gate: GateStub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ServiceStub(home).running():
+        assert fast_path(["emergency", "halt-trading", "-r", "S&P down 5%"]) == 0
+    assert capsys.readouterr().out == TRADING
+    assert (latch(home), reasons(home)) == ((2, 0), ["S&P down 5%"])
+
+
+def test_pause_new_orders_then_only_entries_are_held_back(
+    home: Path, gate: GateStub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fast_path(["emergency", "pause-new-orders"]) == 0
+    shown = capsys.readouterr().out
+    assert "✓ New orders paused\n✓ Orders that only reduce a position still pass\n" in shown
+    assert "cancelled\n" not in shown
+    assert latch(home) == (1, 0)
+
+
+@pytest.mark.parametrize(("verb", "mode"), [("halt-trading", "halt-trading"), ("pause-new-orders", "pause-new-orders")])
+def test_restriction_when_json_then_one_document_with_its_mode(
+    home: Path, gate: GateStub, capsys: pytest.CaptureFixture[str], verb: str, mode: str
+) -> None:
+    code, document = as_json(capsys, "emergency", verb)
+    assert (code, document["in_force"], document["halt"]["mode"]) == (0, True, mode)
+
+
+@pytest.mark.parametrize("verb", ["halt-trading", "pause-new-orders"])
+def test_restriction_when_gate_is_down_then_five_and_raised(
+    home: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert fast_path(["emergency", verb]) == 5
+    assert "raised" in capsys.readouterr().out
+
+
 def test_halt_all_when_json_then_one_document_with_every_figure(
     home: Path, gate: GateStub, capsys: pytest.CaptureFixture[str]
 ) -> None:
