@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
         return 2
     from controller.settings import home_from
 
+    os.umask(0o077)
     return runs[name](home_from(os.environ), *map(int, rest))
 
 

@@ -21,6 +21,7 @@ UNFINISHED = ".new-"
 LATE = 1.25
 """How many intervals old the newest backup may be before people are told."""
 _CHUNK = 1 << 20
+_HOUR_NS = 3_600_000_000_000
 _LIST = "gt risk db status"
 
 
@@ -152,6 +153,17 @@ def surplus(backups: Iterable[Backup], keep_days: int) -> list[Backup]:
     return [item for item in ordered if item.name[:10] not in days]
 
 
+def late(home: Home, found: Sequence[Backup], every_hours: float, now_ns: int) -> str:
+    """What is wrong with the age of the newest of ``found`` (newest first); empty for nothing, as in a new home."""
+    if not home.store.exists() or not is_due(found[0] if found else None, now_ns, every_hours * LATE):
+        return ""
+    if found:
+        return f"the newest backup is of {iso(found[0].at_ns)}, one is wanted every {every_hours:g} h"
+    bot = home.keys / "bot"
+    born_ns = bot.stat().st_mtime_ns if bot.exists() else 0
+    return "" if now_ns - born_ns < every_hours * LATE * _HOUR_NS else "there is no backup"
+
+
 def is_due(newest: Backup | None, now_ns: int, every_hours: float) -> bool:
     """Whether another one is wanted: none, too old, or made in what is the future now."""
-    return newest is None or not 0 <= now_ns - newest.at_ns < every_hours * 3_600e9
+    return newest is None or not 0 <= now_ns - newest.at_ns < every_hours * _HOUR_NS

@@ -1,38 +1,23 @@
 """``gt risk doctor``: looks at one installation and says, line by line, what is wrong and what to do."""
 
 import os
-import shutil
 import sqlite3
-import stat
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from controller.errors import GtRiskError
 from controller.home import Home
-from controller.host import pidfile
+from controller.host import backups, machine, pidfile
+from controller.host.finding import Finding
+from controller.host.modes import permissions
 from controller.host.supervisor import SERVICES, pid_file
 from controller.latch.journal import read_home
 from controller.latch.reader import LatchReader
 from controller.rpc.client import RpcError, call
 from controller.settings import load
 
-Level = Literal["ok", "warning", "error"]
-OLDEST_GIT = (2, 34)
 _CHECK_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: ``hint`` is the next command, empty when all is well."""
-
-    check: str
-    level: Level
-    message: str
-    hint: str = ""
 
 
 def examine(home: Home, own: Path) -> Iterator[Finding]:
@@ -42,24 +27,7 @@ def examine(home: Home, own: Path) -> Iterator[Finding]:
         return
     for check in CHECKS:
         yield from check(home)
-    yield from which_gt(own)
-
-
-def permissions(home: Home) -> Iterator[Finding]:
-    """Home 0700, everything in it closed to others, keys 0400."""
-    wrong = [path for path in _entries(home) if path.lstat().st_mode & 0o077 and not path.is_symlink()]
-    for path in wrong[:3]:
-        mode = stat.S_IMODE(path.lstat().st_mode)
-        yield Finding("permissions", "error", f"{path} is {mode:04o}: others can reach it", f"chmod go-rwx {path}")
-    if not wrong:
-        yield Finding("permissions", "ok", f"{home.root} is closed to others")
-
-
-def _entries(home: Home) -> Iterator[Path]:
-    yield home.root
-    for folder in (home.root, home.keys, home.raise_file.parent, home.run, home.policy):
-        if folder.is_dir():
-            yield from folder.iterdir()
+    yield from machine.which_gt(own)
 
 
 def settings(home: Home) -> Iterator[Finding]:
@@ -76,7 +44,7 @@ def settings(home: Home) -> Iterator[Finding]:
 
 
 def keys(home: Home) -> Iterator[Finding]:
-    """The operator's and the bot's key are there."""
+    """The operator's and the bot's key are there; one of the operator's own, elsewhere, is closed to others."""
     try:
         own = load({"GT_RISK_HOME": str(home.root)}).signing_key
     except GtRiskError:
@@ -84,24 +52,10 @@ def keys(home: Home) -> Iterator[Finding]:
     for path in (Path(own) if own else home.keys / "operator", home.keys / "bot"):
         if not path.exists():
             yield Finding("keys", "error", f"{path} is missing: nothing can be signed with it", "gt risk init")
-        elif path.suffix != ".pub" and stat.S_IMODE(path.stat().st_mode) & 0o277:
-            yield Finding("keys", "warning", f"{path} is not 0400", f"chmod 0400 {path}")
+        elif path.suffix != ".pub" and home.keys not in path.parents and path.stat().st_mode & 0o077:
+            yield Finding("keys", "error", f"{path}: others can reach it", f"chmod go-rwx {path}")
         else:
             yield Finding("keys", "ok", str(path))
-
-
-def git(_: Home) -> Iterator[Finding]:
-    """git with SSH signatures, and ssh-keygen."""
-    found = _run("git", "version")
-    words = (found or "").split()
-    version = tuple(int(part) for part in words[2].split(".")[:2] if part.isdigit()) if len(words) > 2 else ()
-    if version < OLDEST_GIT:
-        wanted = ".".join(str(part) for part in OLDEST_GIT)
-        yield Finding("git", "error", f"git {wanted} or newer is needed, found {found or 'none'}", "install git")
-    else:
-        yield Finding("git", "ok", (found or "").strip())
-    if shutil.which("ssh-keygen") is None:
-        yield Finding("git", "error", "ssh-keygen is missing: git cannot sign", "install OpenSSH's client tools")
 
 
 def repositories(home: Home) -> Iterator[Finding]:
@@ -114,8 +68,8 @@ def repositories(home: Home) -> Iterator[Finding]:
             yield Finding("config", "warning", f"{path} is missing or not executable", "gt risk init")
         else:
             yield Finding("config", "ok", f"{folder} with its hooks")
-    status = _run("git", "-C", str(home.clone), "status", "--porcelain", "--branch") or ""
-    if "behind" in status.partition("\n")[0]:
+    status, _ = machine.run("git", "-C", str(home.clone), "status", "--porcelain", "--branch")
+    if "behind" in (status or "").partition("\n")[0]:
         yield Finding("config", "warning", f"{home.clone} is behind", f"git -C {home.clone} pull --rebase")
 
 
@@ -182,34 +136,36 @@ def store(home: Home) -> Iterator[Finding]:
         yield Finding("store", "error", f"{home.store}: {verdict}", "gt risk audit verify")
 
 
-def which_gt(own: Path) -> Iterator[Finding]:
-    """Which ``gt`` the shell finds."""
-    found = shutil.which("gt")
-    if found is None:
-        yield Finding("gt", "warning", "no gt on PATH", f"export PATH={own.parent}:$PATH")
-    elif Path(found).resolve() == own.resolve():
-        yield Finding("gt", "ok", f"{found} is ours; other words than risk go on to the next gt on PATH")
-    else:
-        hint = f"gt-risk …, or export PATH={own.parent}:$PATH"
-        yield Finding("gt", "warning", f"{found} is another gt: gt risk may not be ours", hint)
-
-
-def _run(*argv: str) -> str | None:
+def saved(home: Home) -> Iterator[Finding]:
+    """The newest backup is young enough, and every manifest can be read."""
+    found, broken = backups.listed(home)
+    for problem in broken:
+        yield Finding("backup", "error", problem, "gt risk db status")
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        every_hours = load({"GT_RISK_HOME": str(home.root)}).backup.every_hours
+    except GtRiskError:
+        return
+    if late := backups.late(home, found, every_hours, time.time_ns()):
+        yield Finding("backup", "warning", late, "gt risk db backup")
+    elif found:
+        yield Finding("backup", "ok", f"{len(found)} kept, the newest of {backups.iso(found[0].at_ns)}")
+    else:
+        yield Finding("backup", "ok", "none yet; the running controller makes the first one")
 
 
 CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
+    machine.python,
+    machine.git,
     permissions,
     settings,
     keys,
-    git,
     repositories,
+    machine.signing,
     latch,
     journal,
     services,
     store,
+    saved,
+    machine.disk,
+    machine.clock,
 )

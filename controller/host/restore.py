@@ -55,7 +55,8 @@ def restore(home: Home, chosen: Backup, actor: str, reason: str) -> Restored:
     with _stopped(home):
         at_ns = time.time_ns()
         aside = home.replaced / backups.name_of(at_ns)
-        aside.mkdir(mode=0o700, parents=True)
+        for folder in (home.replaced, aside):
+            folder.mkdir(mode=0o700, exist_ok=folder == home.replaced)
         staged, head = aside / "new.db", aside / "new.head"
         with HeadFile(home.audit_head, _LOCK_SECONDS).locked() as descriptor:
             _stage(chosen, staged, head)

@@ -9,11 +9,9 @@ from controller.adapters.store import migrations, sqlite_file
 from controller.errors import GtRiskError, StoreUnavailable
 from controller.home import Home
 from controller.host import backups
-from controller.host.backups import Backup
-from controller.settings import BackupSettings, load
+from controller.settings import load
 
 Document = dict[str, Any]
-_HOUR_NS = 3_600_000_000_000
 
 
 def ping(home: Home) -> Document:
@@ -49,13 +47,13 @@ def status(home: Home, now_ns: int) -> Document:
         "newest_age_seconds": None if newest is None else (now_ns - newest.at_ns) // 1_000_000_000,
         "backups": [item.document() for item in found],
     }
-    late = [_late(newest, settings, now_ns)] if home.store.exists() else []
+    late = backups.late(home, found, settings.every_hours, now_ns)
     return {
         "store": store,
         "backups": saved,
         "replaced": sorted(str(path) for path in home.replaced.glob("*")),
         "disk_free_bytes": shutil.disk_usage(home.root).free,
-        "attention": [*problems, *(text for text in late if text), *broken],
+        "attention": [*problems, *([f"{late} (next: gt risk db backup)"] if late else []), *broken],
     }
 
 
@@ -73,16 +71,6 @@ def _store(home: Home) -> tuple[Document, list[str]]:
         return document, [f"{error.message} (next: {error.hint})"]
     text = f"schema {document['schema']} is older than this release's {migrations.HEAD} (next: gt risk db migrate)"
     return document, [text] if older else []
-
-
-def _late(newest: Backup | None, settings: BackupSettings, now_ns: int) -> str:
-    """What is wrong with the newest backup's age; empty for nothing."""
-    if not backups.is_due(newest, now_ns, settings.every_hours * backups.LATE):
-        return ""
-    if newest is None:
-        return "there is no backup yet (next: gt risk db backup)"
-    hours = (now_ns - newest.at_ns) / _HOUR_NS
-    return f"the newest backup is {hours:.0f} h old (next: gt risk db backup)"
 
 
 def _wal(home: Home) -> Path:

@@ -54,10 +54,12 @@ def test_reads_then_nothing_heavy_is_imported(home: Home, words: tuple[str, ...]
     assert done.returncode == 0, done.stderr
 
 
-def test_status_when_there_is_no_backup_then_attention_until_there_is_one(home: Home) -> None:
+def test_status_when_an_old_home_has_no_backup_then_attention_until_there_is_one(home: Home) -> None:
+    assert gt_risk(home.root, "db", "status", "--json").document["attention"] == []
+    os.utime(home.keys / "bot", (0, 0))
     before = gt_risk(home.root, "db", "status", "--json")
     assert (before.code, before.document["ok"], before.document["backups"]["count"]) == (3, True, 0)
-    assert before.document["attention"] == ["there is no backup yet (next: gt risk db backup)"]
+    assert before.document["attention"] == ["there is no backup (next: gt risk db backup)"]
     made = gt_risk(home.root, "db", "backup", "-r", "by the test", "--json").document["backup"]
     after = gt_risk(home.root, "db", "status", "--json")
     assert (after.code, after.document["attention"]) == (0, [])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from controller.home import Home
-from controller.host.doctor import Finding, examine
+from controller.host.doctor import examine
+from controller.host.finding import Finding
 from controller.host.provision import Wish, initialise
 from tests.support.cli import gt_risk, short_home
 
@@ -83,10 +84,10 @@ def broken_store(home: Home) -> None:
 
 
 FAULTS: tuple[tuple[Callable[[Home], None], str, str, str], ...] = (
-    (open_to_others, "permissions", "error", "chmod go-rwx"),
+    (open_to_others, "permissions", "error", "chmod 0600"),
     (unpinned, "settings", "error", "gt risk init"),
     (keyless, "keys", "error", "gt risk init"),
-    (writable_key, "keys", "warning", "chmod 0400"),
+    (writable_key, "permissions", "warning", "chmod 0400"),
     (cloneless, "config", "error", "gt risk init"),
     (hookless, "config", "warning", "gt risk init"),
     (latchless, "latch", "error", "gt risk service start"),

@@ -79,7 +79,7 @@ def test_restore_when_done_then_the_replaced_store_is_aside_whole_and_private(ho
     report = snapshot.chain_of(done.aside / "store.db", done.aside / "audit.head")
     assert (report.ok, report.records) == (True, 4)
     assert {path.stat().st_mode & 0o777 for path in (home.store, *done.aside.iterdir())} == {0o600}
-    assert done.aside.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (home.replaced, done.aside)} == {0o700}
 
 
 def test_restore_when_a_halt_was_opened_since_then_it_stays_open(home: Home) -> None:
