@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from cli.commits import behind, commit_id, git, unpushed
+from cli.commits import behind, commit_id, unpushed
 from cli.config_changes import edit, reload, rollback
+from cli.history import history as commits
 from cli.options import json_option
-from cli.output import ATTENTION, ERROR, OK, Document, Failure, emit, finish
+from cli.output import ERROR, OK, Document, Failure, emit, finish
 from cli.remote import ask, home
 from cli.render.changes import difference, unified, walk, walk_briefly
 from cli.render.config import history as render_history
@@ -123,32 +124,4 @@ def verify(ref: str, explain: bool, as_json: bool) -> int:
 @json_option
 def history(limit: int, as_json: bool) -> int:
     """Show the commits of the configuration, newest first, and which one is in force."""
-    bare = Path(home()) / "config.git"
-    shown = ask("config.show")
-    branch = f"refs/heads/{shown['branch']}"
-    text = git(bare, "log", "-z", f"-{limit}", "--no-show-signature", f"--format={_FORMAT}", branch, "--")
-    if text is None:
-        raise Failure(f"{bare} cannot be read", "gt risk doctor")
-    commits = [_entry(line, shown["revision"]) for line in text.split("\0") if line]
-    document = {"repository": shown["repository"], "branch": shown["branch"], "commits": commits}
-    attention = shown["attention"] if shown.get("service") == "down" else []
-    code = ATTENTION if attention else OK
-    return finish({**document, "attention": attention}, code, as_json, render_history)
-
-
-_FORMAT = "%H%x1f%cI%x1f%an%x1f%s%x1f%(trailers:key=Reason,valueonly)%x1f%(trailers:key=Audit-Id,valueonly)"
-_STATES = (("last_applied", "applied"), ("last_verified", "verified"), ("observed_tip", "tip"))
-
-
-def _entry(line: str, revision: Document) -> Document:
-    commit, time, author, subject, reason, audit = line.split("\x1f")
-    states = [word for key, word in _STATES if revision[key] == commit]
-    return {
-        "commit": commit,
-        "time": time,
-        "author": author,
-        "subject": subject,
-        "reason": reason.strip(),
-        "audit_id": audit.strip(),
-        "state": ", ".join(states),
-    }
+    return emit(commits(limit), as_json, render_history)

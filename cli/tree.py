@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "init": Entry("cli.init", "Make the home folder, keys and configuration repository."),
         "service": Entry("cli.service", "Start, stop and watch the service."),
         "db": Entry("cli.db", "Check, back up and restore the store."),
+        "health": Entry("cli.health", "Check every component; figures for Prometheus."),
         "doctor": Entry("cli.doctor", "Check this installation and say what to do."),
         "completion": Entry("cli.completion", "Print the completion script of a shell."),
     },

@@ -193,6 +193,10 @@ class ControllerControl:
         """Newest first."""
         return self.parts.store.audit(event=event, actor=actor, level=level, since_ns=since_ns, limit=limit)
 
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """The chain from behind record ``seq`` on."""
+        return self.parts.store.audit_after(seq, limit)
+
     def verify_audit(self) -> ChainReport:
         """Check the chain."""
         return self.parts.store.verify_audit()

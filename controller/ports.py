@@ -124,6 +124,10 @@ class Store(Protocol):
         """Newest first. ``event`` filters by prefix (``config`` matches ``config.change``)."""
         ...
 
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """The chain from behind record ``seq`` on, oldest first, at most ``limit`` records."""
+        ...
+
     def verify_audit(self) -> ChainReport:
         """Recompute the whole chain against the separately kept head; finds any change, gap or cut."""
         ...
@@ -268,16 +272,16 @@ class Engine(Protocol):
         """Cancel working orders of ``account`` or ``strategy:<uid>``; number cancelled by uid. Always allowed."""
         ...
 
+    def cancel_order(self, order: str) -> bool:
+        """Cancel one order by the gate's id, a liquidation's too; False when it is not open. Always allowed."""
+        ...
+
     def set_venue_mode(self, mode: TradingMode) -> None:
         """Set the venue's own mode (a second fence behind the gate)."""
         ...
 
     def set_venue_status(self, uid: str, status: StrategyStatus) -> None:
         """Set the venue's own status of one strategy."""
-        ...
-
-    def cancel_order(self, order: str) -> bool:
-        """Cancel one order by the gate's id, a liquidation's too; False when it is not open. Always allowed."""
         ...
 
     def submit(self, order: Order) -> Answer:
@@ -376,6 +380,10 @@ class Control(Protocol):
 
     def audit(self, *, event: str, actor: str, level: str, since_ns: int, limit: int) -> Sequence[AuditRecord]:
         """Newest first."""
+        ...
+
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """The chain from behind record ``seq`` on, oldest first, at most ``limit`` records."""
         ...
 
     def verify_audit(self) -> ChainReport:

@@ -100,6 +100,13 @@ def span(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
+def span_in_words(seconds: float) -> str:
+    """``8 minutes``."""
+    short = span(seconds)
+    word = {"d": "day", "h": "hour", "m": "minute", "s": "second"}[short[-1]]
+    return f"{short[:-1]} {word}{'' if short[:-1] == '1' else 's'}"
+
+
 def clock(instant: str | None) -> str:
     """``2026-01-19 10:23:45`` (UTC) of an ISO instant."""
     return instant[:19].replace("T", " ") if instant else "never"

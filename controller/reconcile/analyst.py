@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from controller.core.plan.drawdown import equities
 from controller.core.risk.book import HISTORY, Closes, Held, book_risk
 from controller.core.risk.performance import performance
+from controller.core.risk.trades import closed_trades
 from controller.ports import Clock, Engine, Store
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT
@@ -19,6 +20,8 @@ from schemas.risk import Analysis
 
 EVERY_NS = 5_000_000_000
 """The replay may move on each second; figures of 252 sessions do not need to."""
+FILLS = 1_000
+"""Closed trades are those of the newest fills: what a strategy does now, at a bounded price."""
 
 
 @dataclass(slots=True)
@@ -64,15 +67,13 @@ def analyse(store: Store, engine: Engine, live: LiveState, policy: Policy, bench
         values[item.symbol] = values.get(item.symbol, 0) + item.quantity * item.mark
     closes = {symbol: engine.history(symbol, HISTORY) for symbol in {*values, benchmark}}
     calendar = [date for date, _ in closes[benchmark]]
+    trades = closed_trades(store.fills(limit=FILLS))
+    gains = {uid: [trade.result for trade in trades if trade.uid == uid] for uid in policy.strategies}
+    gains[ACCOUNT] = [trade.result for trade in trades]
     return Analysis(
         book=book_risk(Held(live.market_time, live.account.equity, values), closes, benchmark),
-        performance={key: performance(_curve(store, key, calendar), calendar, None) for key in scopes(policy)},
+        performance={key: performance(_curve(store, key, calendar), calendar, found) for key, found in gains.items()},
     )
-
-
-def scopes(policy: Policy) -> Sequence[str]:
-    """``account`` and every strategy's uid."""
-    return (ACCOUNT, *policy.strategies)
 
 
 def _curve(store: Store, key: str, calendar: Sequence[str]) -> Closes:

@@ -19,7 +19,7 @@ from controller.home import Home
 from controller.ports import Control
 from controller.rpc import configuration, pushes, reads
 from controller.settings import Settings
-from controller.views import config, portfolio, status, strategies
+from controller.views import audit, config, portfolio, status, strategies
 from schemas.desired import Strategy
 from schemas.edits import Request, SetLimit
 from schemas.overview import Overview
@@ -62,7 +62,7 @@ class Dispatcher:
             "config.show": lambda _: self._headed(self._config),
             "config.plan": lambda params: config.plan_view(self._control.plan(str(params.get("ref", "")))),
             "audit.log": self._audit,
-            "audit.verify": lambda _: config.chain(self._control.verify_audit()),
+            "audit.verify": lambda _: audit.chain(self._control.verify_audit()),
             "propose": self._propose,
             "land": self._land,
             "wait": self._wait,
@@ -135,7 +135,7 @@ class Dispatcher:
         )
         desired = self._overview().desired
         names = {item.uid: item.id for item in desired.strategies.values()} if desired else {}
-        return config.audit(records, names)
+        return audit.audit(records, names)
 
     def _propose(self, params: Params) -> Document:
         author = f"{self._settings.operator_name} <{self._settings.operator_email}>"

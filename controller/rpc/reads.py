@@ -6,40 +6,76 @@ from functools import cache
 from typing import Any
 
 from controller.core.plan.intents import strategy_named
-from controller.errors import Temporary
+from controller.errors import GtRiskError, Temporary
 from controller.marketdata.instruments import load_instruments
 from controller.ports import Control
-from controller.views import config, portfolio, risk, status, strategies
+from controller.views import audit, config, health, interventions, portfolio, risk, status, strategies
 from schemas.overview import Overview
 
 Params = Mapping[str, Any]
 Document = dict[str, Any]
+MAX_RECORDS = 20_000
+PAGE = 2_000
 
 
 def methods(control: Control) -> dict[str, Callable[[Params], Document]]:
     """The methods by name."""
+    reads = Reads(control)
+    return {
+        "audit.interventions": reads.interventions,
+        "audit.page": reads.page,
+        "health": reads.health,
+        "portfolio.exposure": lambda _: reads.headed(lambda seen: risk.exposure(seen, _buckets())),
+        "portfolio.risk": lambda _: reads.headed(risk.risk),
+        "portfolio.status": lambda _: reads.headed(lambda seen: {**portfolio.summary(seen), "risk": risk.book(seen)}),
+        "status.detail": lambda _: reads.headed(_detail),
+        "strategy.metrics": reads.metrics,
+    }
 
-    def headed(view: Callable[[Overview], Document]) -> Callable[[Params], Document]:
-        def method(_: Params) -> Document:
-            overview = control.overview()
-            return {**status.header(overview), **view(overview)}
 
-        return method
+class Reads:
+    """Answers from a :class:`controller.ports.Control`."""
 
-    def metrics(params: Params) -> Document:
-        overview = control.overview()
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def headed(self, view: Callable[[Overview], Document]) -> Document:
+        """The view of the newest picture under its header."""
+        overview = self._control.overview()
+        return {**status.header(overview), **view(overview)}
+
+    def metrics(self, params: Params) -> Document:
+        """``strategy metrics``."""
+        overview = self._control.overview()
         if overview.desired is None:
             raise Temporary("no verified desired state yet", hint="gt risk status")
         strategy = strategy_named(str(params["id"]), overview.desired)
         return {**status.header(overview), "strategy": strategies.metrics(overview, strategy, time.time_ns())}
 
-    return {
-        "status.detail": headed(_detail),
-        "portfolio.status": headed(lambda seen: {**portfolio.summary(seen), "risk": risk.book(seen)}),
-        "portfolio.exposure": headed(lambda seen: risk.exposure(seen, _buckets())),
-        "portfolio.risk": headed(risk.risk),
-        "strategy.metrics": metrics,
-    }
+    def interventions(self, params: Params) -> Document:
+        """What people did since ``since_ns``."""
+        since = int(params.get("since_ns", 0))
+        records = self._control.audit(event="", actor="", level="", since_ns=since, limit=MAX_RECORDS)
+        return interventions.interventions(records, self._names())
+
+    def page(self, params: Params) -> Document:
+        """At most ``limit`` records of the chain from behind record ``after`` on."""
+        limit = min(PAGE, int(params.get("limit", PAGE)))
+        records, names = self._control.audit_after(int(params.get("after", 0)), limit), self._names()
+        return {"events": [audit.event(record, names) for record in records]}
+
+    def health(self, _: Params) -> Document:
+        """Every component; the store is asked."""
+        try:
+            self._control.audit(event="", actor="", level="", since_ns=0, limit=1)
+            problem = ""
+        except GtRiskError as error:
+            problem = error.message
+        return health.health(self._control.overview(), problem, time.time_ns())
+
+    def _names(self) -> dict[str, str]:
+        desired = self._control.overview().desired
+        return {item.uid: item.id for item in desired.strategies.values()} if desired else {}
 
 
 def _detail(overview: Overview) -> Document:

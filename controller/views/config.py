@@ -1,11 +1,10 @@
-"""``gt risk limits …``, ``config …`` and ``audit …`` as documents."""
+"""``gt risk limits …`` and ``config …`` as documents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from controller.core.policy.utilisation import holders, used_text, utilisation
-from controller.views.figures import dollars, instant, percent, percent_of_ppm
-from schemas.audit import AuditRecord, ChainReport
+from controller.views.figures import dollars, percent, percent_of_ppm
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
 from schemas.plan import Plan
@@ -41,8 +40,11 @@ def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
 def _used(overview: Overview) -> tuple[Mapping[str, int], Mapping[str, str]]:
     if overview.live is None or overview.effective is None:
         return {}, {}
-    policy = overview.effective
-    return utilisation(policy, overview.live, overview.peaks), holders(policy, overview.live)
+    policy, used = overview.effective, utilisation(overview.effective, overview.live, overview.peaks)
+    volatility = overview.analysis.book.volatility_20 if overview.analysis else None
+    if volatility is not None:
+        used["volatility.portfolio_target"] = round(volatility * 1_000_000)
+    return used, holders(policy, overview.live)
 
 
 def _number(limit: Limit, compiled: int) -> float | int:
@@ -99,28 +101,3 @@ def show(overview: Overview, repository: str, branch: str) -> dict[str, Any]:
 def plan_view(plan: Plan) -> dict[str, Any]:
     """A plan with its digest and overall direction."""
     return {**plan.model_dump(mode="json"), "direction": plan.direction.value, "digest": plan.digest()}
-
-
-def audit(records: Sequence[AuditRecord], names: Mapping[str, str]) -> dict[str, Any]:
-    """Audit records, newest first, each flat with its time; ``names`` maps a strategy's uid to its id."""
-    return {"events": [_event(record, names) for record in records]}
-
-
-def _event(record: AuditRecord, names: Mapping[str, str]) -> dict[str, Any]:
-    entry = record.entry.model_dump(mode="json")
-    strategy = names.get(record.entry.scope.removeprefix("strategy:"))
-    return {
-        "seq": record.seq,
-        "time": instant(record.entry.at_ns),
-        **entry,
-        "strategy": strategy,
-        "hash": record.hash,
-    }
-
-
-def chain(report: ChainReport) -> dict[str, Any]:
-    """``audit verify``; a chain that is not intact needs attention."""
-    document = report.model_dump(mode="json")
-    intact = document.pop("ok")
-    problem = f"audit chain broken at record {report.bad_seq}: {report.problem}"
-    return {"intact": intact, **document, "attention": [] if intact else [problem]}

@@ -52,6 +52,13 @@ def test_audit_then_newest_first_with_every_field(store: Store) -> None:
     assert store.audit(level="warn") == [record]
 
 
+def test_audit_after_then_the_chain_goes_on_from_there_oldest_first(store: Store) -> None:
+    records = [store.append_audit(entry(number)) for number in range(1, 6)]
+    assert list(store.audit_after(0, 2)) == records[:2]
+    assert list(store.audit_after(2, 10)) == records[2:]
+    assert list(store.audit_after(5, 10)) == []
+
+
 def test_audit_when_filtered_then_prefix_actor_time_and_limit_apply(store: Store) -> None:
     for number, event in enumerate(("config.change", "config_change", "emergency.halt_all", "strategy.halt"), 1):
         store.append_audit(entry(number, event, actor="Ada" if number < 3 else "Bob"))

@@ -291,5 +291,9 @@ class HeldControl:
         record = AuditRecord(seq=1, entry=entry, previous="0" * 64, hash="1" * 64)
         return [record] if entry.event.startswith(event) else []
 
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        records = self.audit(event="", actor="", level="", since_ns=0, limit=1)
+        return [record for record in records if record.seq > seq][:limit]
+
     def verify_audit(self) -> ChainReport:
         return ChainReport(ok=True, records=1, head="1" * 64)

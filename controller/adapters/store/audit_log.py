@@ -53,6 +53,10 @@ class AuditLog:
             statement = statement.where(column == value) if value else statement
         return self._records(statement.where(audit.c.at_ns >= since_ns))
 
+    def after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """Records behind ``seq``, oldest first."""
+        return self._records(select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit))
+
     def open_intents(self) -> Sequence[AuditRecord]:
         """Intents without an outcome, oldest first."""
         closed = audit.alias()

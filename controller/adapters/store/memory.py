@@ -58,6 +58,11 @@ class MemoryAudit:
             ]
             return found[:limit]
 
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """Records behind ``seq``, oldest first."""
+        with self._use():
+            return [record for record in self._records if record.seq > seq][:limit]
+
     def verify_audit(self) -> ChainReport:
         """Recompute the whole chain."""
         with self._use():

@@ -38,6 +38,10 @@ class SqlStore:
         """Newest first; ``event`` is a prefix."""
         return self._audit.find(event, actor, level, since_ns, limit)
 
+    def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+        """Records behind ``seq``, oldest first."""
+        return self._audit.after(seq, limit)
+
     def verify_audit(self) -> ChainReport:
         """Recompute the whole chain against its head."""
         return self._audit.verify()

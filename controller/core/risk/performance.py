@@ -16,9 +16,9 @@ LEAST = 20
 Curve = Sequence[tuple[str, int]]
 
 
-def performance(curve: Curve, calendar: Sequence[str], gains: Sequence[float] | None) -> Performance:
+def performance(curve: Curve, calendar: Sequence[str], gains: Sequence[float]) -> Performance:
     """``curve``: (session, equity in micro-dollars) oldest first; ``calendar``: the market's sessions, of which the
-    newest 253 count; ``gains``: of each closed trade, its result as a share of its cost, None when not known."""
+    newest 253 count; ``gains``: of each closed trade, its result as a share of its cost."""
     figures = Figures()
     seen, per_year = _paced(curve, calendar)
     ratio = figures.of("sharpe", lambda: sharpe(_enough(seen), per_year))
@@ -27,7 +27,7 @@ def performance(curve: Curve, calendar: Sequence[str], gains: Sequence[float] | 
         sharpe=ratio.value if ratio else None,
         sharpe_error=ratio.error if ratio else None,
         volatility=figures.of("volatility", lambda: volatility(_enough(seen), per_year)),
-        trades=None if gains is None else len(gains),
+        trades=len(gains),
         win_rate=figures.of("win_rate", lambda: _share_won(gains)),
         average_win=figures.of("average_win", lambda: _average(gains, 1)),
         average_loss=figures.of("average_loss", lambda: _average(gains, -1)),
@@ -50,23 +50,17 @@ def _enough(returns: Sequence[float]) -> Sequence[float]:
     return returns
 
 
-def _share_won(gains: Sequence[float] | None) -> float:
+def _share_won(gains: Sequence[float]) -> float:
     """Closed trades with a gain over all that did not end at exactly their cost."""
-    decided = [gain for gain in _known(gains) if gain]
+    decided = [gain for gain in gains if gain]
     if not decided:
         raise NoFigure("no closed trades yet")
     return sum(gain > 0 for gain in decided) / len(decided)
 
 
-def _average(gains: Sequence[float] | None, sign: int) -> float:
+def _average(gains: Sequence[float], sign: int) -> float:
     """Mean of the gains (``sign`` 1) or of the losses (-1), each a share of its trade's cost."""
-    found = [gain for gain in _known(gains) if gain * sign > 0]
+    found = [gain for gain in gains if gain * sign > 0]
     if not found:
         raise NoFigure("no winning trade yet" if sign > 0 else "no losing trade yet")
     return sum(found) / len(found)
-
-
-def _known(gains: Sequence[float] | None) -> Sequence[float]:
-    if gains is None:
-        raise NoFigure("no trade records")
-    return gains

@@ -18,7 +18,7 @@ def stepped(values: list[int]) -> list[float]:
 
 
 def test_performance_then_uses_the_newest_252_sessions() -> None:
-    found = performance(CURVE, DATES, None)
+    found = performance(CURVE, DATES, [])
     own = stepped(EQUITY[-253:])
     assert found.sessions == 252
     assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252))
@@ -26,7 +26,7 @@ def test_performance_then_uses_the_newest_252_sessions() -> None:
 
 
 def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_what_a_year_holds_of_them() -> None:
-    found = performance(CURVE[:201:5], DATES[:201], None)
+    found = performance(CURVE[:201:5], DATES[:201], [])
     own = stepped(EQUITY[:201:5])
     assert found.sessions == 40
     assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252 / 5))
@@ -34,7 +34,7 @@ def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_wh
 
 @pytest.mark.parametrize(("sessions", "returns"), [(0, 0), (1, 0), (20, 19)])
 def test_performance_when_there_are_few_sessions_then_says_how_many(sessions: int, returns: int) -> None:
-    found = performance(CURVE[len(CURVE) - sessions :], DATES, None)
+    found = performance(CURVE[len(CURVE) - sessions :], DATES, [])
     assert found.missing["sharpe"] == found.missing["volatility"] == f"{returns} of 20 sessions"
 
 
@@ -57,6 +57,10 @@ def test_performance_when_no_trade_lost_then_only_the_loss_is_missing() -> None:
     assert found.missing == {"average_loss": "no losing trade yet"}
 
 
-def test_performance_when_trades_are_not_known_then_says_so() -> None:
-    found = performance(CURVE, DATES, None)
-    assert (found.trades, found.missing["win_rate"]) == (None, "no trade records")
+def test_performance_when_no_trade_is_closed_then_says_so() -> None:
+    missing = performance(CURVE, DATES, []).missing
+    assert missing == {
+        "win_rate": "no closed trades yet",
+        "average_win": "no winning trade yet",
+        "average_loss": "no losing trade yet",
+    }
