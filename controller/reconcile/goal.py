@@ -9,7 +9,7 @@ from controller.core.plan.effective import Restriction, effective, keep_halted
 from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
 from controller.core.plan.planner import Inputs, loosens, plan_for
 from controller.core.policy.compile import compile_policy
-from controller.core.policy.direction import compare, compare_desired
+from controller.core.policy.direction import compare, compare_documents
 from controller.ports import Store
 from controller.reconcile.handlers import in_use
 from controller.reconcile.observation import Origin, Seen
@@ -32,8 +32,8 @@ class Desk(Protocol):
         """OPEN against ``desired``'s cleared documents, from every place that knows halts."""
         ...
 
-    def cleared_but_binding(self, desired: Desired) -> tuple[Halt, ...]:
-        """Halts that ``desired`` clears and that no release has ended yet."""
+    def standing(self, desired: Desired) -> tuple[tuple[Halt, ...], tuple[Halt, ...]]:
+        """OPEN, and the halts that ``desired`` clears and that no release has ended yet."""
         ...
 
     def words(self) -> tuple[int, ...]:
@@ -109,8 +109,7 @@ class GoalMaker:
     ) -> Goal:
         """Effective = desired ⊓ open halts ⊓ computed restrictions. Raises StoreUnavailable."""
         policy = compile_policy(desired, self._sectors)
-        halts = self._desk.open_halts(desired)
-        releases = self._desk.cleared_but_binding(desired)
+        halts, releases = self._desk.standing(desired)
         rebases = self._rebases(desired, releases) if live else ()
         peaks = dict(self._store.peaks())
         equity = drawdown.equities(policy, live, peaks) if live else {}
@@ -136,7 +135,7 @@ class GoalMaker:
     ) -> tuple[Plan, Hold | None]:
         """The plan, and the brake on its loosening part; a held plan ends with old∧new. ``pause``: further brakes."""
         applied = self._memory.applied
-        documents = compare_desired(self._memory.applied_desired, goal.desired, self._sectors)
+        documents = compare_documents(self._memory.applied_desired, goal.desired)
         inputs = Inputs(
             base=applied,
             target=goal.target,

@@ -65,19 +65,21 @@ class HaltDesk:
             known, released = self._known(desired)
             return open_halts(known, desired.cleared if desired else {}, released, _written(desired))
 
-    def cleared_but_binding(self, desired: Desired) -> tuple[Halt, ...]:
-        """Halts that ``desired`` clears by their digest and whose release the store does not have. StoreUnavailable."""
+    def standing(self, desired: Desired) -> tuple[tuple[Halt, ...], tuple[Halt, ...]]:
+        """From one look: OPEN, and the halts that ``desired`` clears by their digest and whose release the store does
+        not have. Raises StoreUnavailable."""
         with self._lock:
+            complete = self._store.released()
             known, released = self._known(desired)
             binding = {self._id_of(slot) for slot in self._slots() if slot.open}
-            complete = self._store.released()
             found = [
                 item.merged
                 for halt_id, item in gather(known, _written(desired)).items()
                 if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)
                 and (halt_id in binding or halt_id not in complete)
             ]
-            return tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
+            ended = tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
+            return open_halts(known, desired.cleared, released, _written(desired)), ended
 
     def raise_halt(self, scope: str, reason: str) -> Halt:
         """A halt of the drawdown monitor; in the latch when this returns. Raises Temporary when nothing holds it."""

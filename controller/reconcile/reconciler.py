@@ -80,6 +80,7 @@ class Reconciler:
         self._parts = parts
         self._lock = threading.Lock()
         self.memory = memory
+        self._saved = memory.revision
         self.last: Pass | None = None
 
     def reconcile_once(self) -> Overview:
@@ -96,20 +97,24 @@ class Reconciler:
                 if seen.desired is not None:
                     goal = self._goal(seen, seen.desired, live)
                     found = self._act(self._decide(replace(found, goal=goal), goal))
+                self._save_revision()
             except StoreUnavailable as error:
                 found = replace(found, store_error=_with_hint(error))
             self.last = found
             return self._report(found)
 
     def _note(self, seen: Seen) -> None:
-        """What is newly verified is kept before anything is done with it."""
-        before, verified = self.memory.revision.last_verified, seen.revision.last_verified
-        self.memory.revision = seen.revision.model_copy(update={"last_verified": before})
-        if verified != before:
-            self._parts.store.save_revision(seen.revision)
-            self._parts.verified(verified)
+        """What is newly verified is in the permit before anything is done with it, in the store when the pass ends."""
+        if seen.revision.last_verified != self.memory.revision.last_verified:
+            self._parts.verified(seen.revision.last_verified)
         self.memory.revision = seen.revision
         self._parts.backoff.start(seen.revision.last_verified)
+
+    def _save_revision(self) -> None:
+        """Once a pass at most: what was verified and what was applied are one write."""
+        if self.memory.revision != self._saved:
+            self._parts.store.save_revision(self.memory.revision)
+            self._saved = self.memory.revision
 
     def _read(self) -> tuple[LiveState | None, str]:
         try:
@@ -200,8 +205,7 @@ class Reconciler:
             memory.revision = memory.revision.model_copy(update={"last_applied": commit, "last_known_good": commit})
         documents = [policy.model_dump(mode="json") for policy in policies]
         self._parts.publisher.remember(documents, memory.cleared, memory.revision.last_applied)
-        if hold is None:
-            self._parts.store.save_revision(memory.revision)
+        self._save_revision()
         self._parts.store.save_plan(plan, self._parts.clock.wall_ns(), "applied" if hold is None else "held")
 
     def _report(self, found: Pass) -> Overview:

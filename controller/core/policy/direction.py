@@ -13,7 +13,7 @@ from schemas.desired import Desired
 from schemas.plan import Change, Direction
 from schemas.policy import Policy, StrategyPolicy
 
-__all__ = ["compare", "compare_desired", "flatten"]
+__all__ = ["compare", "compare_desired", "compare_documents", "flatten"]
 
 
 def compare(old: Policy | None, new: Policy) -> tuple[Change, ...]:
@@ -21,6 +21,8 @@ def compare(old: Policy | None, new: Policy) -> tuple[Change, ...]:
 
     A strategy that appears or vanishes is one change of kind ``strategy``, not one for each of its fields.
     """
+    if old == new:
+        return ()
     whole = set(new.strategies) ^ set(old.strategies if old else ())
     before = _without(flatten(old), whole) if old else {}
     changes = [*differences(before, _without(flatten(new), whole)), *_strategies(old, new)]
@@ -35,10 +37,17 @@ def compare_desired(old: Desired | None, new: Desired, sectors: Mapping[str, str
     """
     sectors = sectors or {}
     policies = compare(compile_policy(old, sectors) if old else None, compile_policy(new, sectors))
+    return tuple(sorted([*policies, *compare_documents(old, new)], key=_order))
+
+
+def compare_documents(old: Desired | None, new: Desired) -> tuple[Change, ...]:
+    """What differs between two trees beyond their compiled policies, sorted."""
+    if old is new:
+        return ()
     gone = {strategy.uid for strategy in old.strategies.values()} if old else set()
     whole = gone ^ {strategy.uid for strategy in new.strategies.values()}
     before = _documents(old, whole) if old else {}
-    return tuple(sorted([*policies, *differences(before, _documents(new, whole))], key=_order))
+    return tuple(sorted(differences(before, _documents(new, whole)), key=_order))
 
 
 def _documents(desired: Desired, whole: set[str]) -> dict[Key, LeafValue]:

@@ -367,3 +367,15 @@ def test_last_known_good_then_names_policy_and_commit(rig: Rig) -> None:
     rig.reconciler.reconcile_once()
     known = load_last_known_good(rig.home.policy)
     assert known is not None and known.commit == commit_id(1) and known.policies[0]["revision"] == commit_id(1)
+
+
+def test_revision_then_in_the_store_after_each_pass_also_when_the_store_was_down_in_the_one_before(rig: Rig) -> None:
+    first = rig.reconciler.reconcile_once().revision
+    assert rig.store.revision() == first
+    rig.history.commit(desired(2))
+    rig.store.fail("disk full")
+    rig.reconciler.reconcile_once()
+    rig.store.fail("")
+    seen = rig.reconciler.reconcile_once().revision
+    assert rig.store.revision() == seen
+    assert seen.last_applied == seen.last_verified == commit_id(2)

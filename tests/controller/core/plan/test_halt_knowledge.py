@@ -98,7 +98,7 @@ def test_binding_halt_then_up_for_release_only_when_its_own_digest_is_cleared(
     in_latch(rig)
     in_journal(rig)
     named = {key: item.model_copy(update={"id": key}) for key, item in cleared.items()}
-    assert bool(rig.desk.cleared_but_binding(desired(2, cleared=named))) is found
+    assert bool(rig.desk.standing(desired(2, cleared=named))[1]) is found
 
 
 @pytest.mark.parametrize(
