@@ -83,10 +83,11 @@ def _system(error: OSError) -> Failure:
 
 
 def _ours() -> tuple[type[Exception], ...]:
-    """The controller's own family of errors. Evaluated only then."""
+    """Our own families of errors. Evaluated only then."""
     from controller.errors import GtRiskError
+    from controller.latch.layout import LatchError
 
-    return (GtRiskError,)
+    return (GtRiskError, LatchError)
 
 
 def _click(argv: list[str], as_json: bool) -> int:

@@ -16,6 +16,7 @@ from controller.home import Home
 @click.option("--name", default="", help="Who commits; git's user.name, else the login.")
 @click.option("--email", default="", help="Address for commits; git's user.email, else one made of the login.")
 @click.option("--signing-key", default="", metavar="FILE", help="Your own SSH key, or the .pub that your agent holds.")
+@click.option("--remote", default="", metavar="URL", help="Config repository elsewhere; empty: one in the home folder.")
 @mutating
 def init(
     environment: str,
@@ -23,6 +24,7 @@ def init(
     name: str,
     email: str,
     signing_key: str,
+    remote: str,
     reason: str,  # noqa: ARG001  # there is no audit log yet that could hold it
     dry_run: bool,
     yes: bool,  # noqa: ARG001  # init never asks: it overwrites nothing
@@ -43,9 +45,12 @@ def init(
         missing = [str(path) for path in parts if not path.exists()]
         document: Document = {"dry_run": True, "home": str(place.root), "make": missing}
         return finish(document, OK, as_json, lambda seen: [f"Would make: {path}" for path in seen["make"]])
+    from controller.adapters.git.process import require_git
+
+    require_git()
     from controller.host.provision import Wish, initialise
 
-    report = initialise(place, Wish(environment, book, name, email, signing_key))
+    report = initialise(place, Wish(environment, book, name, email, signing_key, remote=remote))
     document = {
         "home": str(place.root),
         "repository": str(place.clone),

@@ -1,7 +1,9 @@
 """Entry point of ``gt-risk``. What may be an emergency goes first, before anything else is imported."""
 
+import os
 import sys
 
+_PIPE_CLOSED = 141
 _EMERGENCIES = (
     ["emergency", "halt-all"],
     ["emergency", "halt-trading"],
@@ -16,7 +18,10 @@ def main() -> int:
     if argv[:2] in _EMERGENCIES:
         from cli.fast import fast_path
 
-        code = fast_path(argv)
+        try:
+            code = fast_path(argv)
+        except BrokenPipeError:  # nobody reads what was done; it is done all the same
+            os._exit(_PIPE_CLOSED)
         if code is not None:
             return code
     from cli.dispatch import run

@@ -55,6 +55,10 @@ class Connection:
             connection = self._socket or self._connect()
             connection.sendall(json.dumps(request).encode() + b"\n")
             line = _line(connection)
+        except PermissionError as error:
+            self.close()
+            hint = f"ls -ld {self._path}   # run it as the owner"
+            raise RpcError(f"{self._path}: {error.strerror}", hint, 1, "NoPermission") from error
         except OSError as error:
             self.close()
             raise ServiceDown(f"service down: {self._path}: {error.strerror or error}") from error

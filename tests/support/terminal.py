@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.cli import ENTRY, Ran
@@ -61,3 +62,32 @@ def read_until(descriptor: int, wanted: bytes) -> bytes:
             raise TimeoutError(seen)
         seen += os.read(descriptor, 4096)
     return seen
+
+
+def on_controlling_terminal(home: Path, answers: Sequence[tuple[bytes, str]], *argv: str) -> Ran:
+    """Run ``gt-risk argv`` on a terminal of its own, so that others (ssh-keygen) may ask there too.
+
+    ``answers``: what is typed when the terminal shows a prompt; everything shown is in ``out``.
+    """
+    pid, master = pty.fork()
+    if pid == 0:
+        environ = {**os.environ, "GT_RISK_HOME": str(home), "SSH_AUTH_SOCK": ""}
+        os.execve(sys.executable, [sys.executable, "-c", ENTRY, *argv], environ)
+    shown = b""
+    try:
+        for prompt, answer in answers:
+            shown += read_until(master, prompt)
+            os.write(master, answer.encode())
+        shown += _rest(master)
+    finally:
+        os.close(master)
+    return Ran(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(), "")
+
+
+def _rest(descriptor: int) -> bytes:
+    """What a terminal shows until its last process has ended, which Linux tells as an error."""
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(descriptor, 4096):
+            shown += piece
+    return shown

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from controller.errors import GtRiskError, SourceUnavailable
+from controller.errors import GtRiskError, SettingsError, SourceUnavailable
 
 _PINNED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -40,6 +40,28 @@ _OPTIONS = (
     "protocol.https.allow=always",
     "protocol.ssh.allow=always",
 )
+
+
+OLDEST = (2, 34)
+"""The first git that signs with SSH keys."""
+
+
+def version() -> tuple[int, ...]:
+    """The version of the git on PATH, empty without one."""
+    try:
+        done = subprocess.run(["git", "version"], capture_output=True, text=True, check=False, timeout=5.0)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    found = done.stdout.split()[2:3]
+    return tuple(int(part) for part in found[0].split(".") if part.isdigit()) if found else ()
+
+
+def require_git() -> None:
+    """Raises SettingsError when git is missing or too old to sign."""
+    found, wanted = version(), ".".join(map(str, OLDEST))
+    if found < OLDEST:
+        have = f"this is {'.'.join(map(str, found))}" if found else "none is on PATH"
+        raise SettingsError(f"git {wanted} or newer is needed, because it signs with SSH keys; {have}", "install git")
 
 
 class GitFailed(GtRiskError):
