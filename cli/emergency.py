@@ -56,6 +56,16 @@ def _halt(mode: str, plan: list[str], words: list[str]) -> int:
     return fast_path(words) or OK
 
 
+@emergency.command("liquidate-all")
+@click.option("--resume", default="", metavar="ID", help="Go on with a liquidation that was interrupted.")
+@mutating
+def liquidate_all(resume: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Halt everything, then close every position at market. Asks on the terminal; nothing answers for you."""
+    from cli.liquidation import EVERYTHING, liquidate
+
+    return liquidate(EVERYTHING, reason, resume, dry_run=dry_run, scripted=yes, as_json=as_json)
+
+
 @emergency.command()
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
 @landing

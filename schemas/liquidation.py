@@ -9,8 +9,6 @@ from pydantic import Field
 from schemas.desired import TradingMode
 from schemas.scalars import Line, Model
 
-NAMESPACE = b"gt-risk-liquidation"
-"""SSHSIG namespace: a signature over a commit is none over a request, and the other way round."""
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 

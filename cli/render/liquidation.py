@@ -88,7 +88,15 @@ def closing(document: Document) -> list[str]:
         state = "EMERGENCY MODE" if everything else "NEW ORDERS PAUSED"
         return [*head, "✓ All positions liquidated", cash, *after, logged, "", f"System Status: {state}", _resume()]
     left = [f"⚠️  Residual: {safe(item['symbol'])} {item['left']:,} shares" for item in document["residual"]]
-    return [*head, f"⚠️  NOT FLAT: {safe(document['problem'])}", *left, cash, "ℹ️  The halt stays in force", "", _resume()]
+    return [
+        *head,
+        f"⚠️  NOT FLAT: {safe(document['problem'])}",
+        *left,
+        cash,
+        "ℹ️  The halt stays in force",
+        "",
+        _resume(),
+    ]
 
 
 def _resume() -> str:

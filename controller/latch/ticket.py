@@ -1,4 +1,4 @@
-"""The liquidation ticket: 40 bytes of the permit file as a value, and the digest of a book (pure).
+"""The liquidation ticket: 40 bytes of the permit file as a value; and what a request for one is signed over (pure).
 
 ::
 
@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+NAMESPACE = b"gt-risk-liquidation"
+"""SSHSIG namespace of requests: a signature over a commit is none over a request, and the other way round."""
 TICKET_SIZE = 40
 TICKET_LIMIT_NS = 600_000_000_000
 """A ticket is good for 10 minutes at most; a gate refuses one that ends later."""

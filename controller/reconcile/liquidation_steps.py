@@ -14,13 +14,13 @@ from controller.gate.claim import BEGUN, DIGEST_DIGITS
 from controller.gate.verdicts import Code
 from controller.halt import CLI, halt
 from controller.latch.permit import PermitFile
-from controller.latch.ticket import Ticket
+from controller.latch.ticket import NAMESPACE, Ticket
 from controller.ports import Clock, Engine, Store
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.liquidation_record import grant_of
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT
-from schemas.liquidation import NAMESPACE, Flattened, LiquidationRequest, LiquidationScope
+from schemas.liquidation import Flattened, LiquidationRequest, LiquidationScope
 
 CANCEL_LOOKS, CANCEL_SECONDS = 40, 0.05
 HINT = "gt risk portfolio liquidate"

@@ -74,6 +74,7 @@ def _prepared(control: Control, settings: Settings, prepared: Prepared) -> Docum
         "positions": [_position(item, names) for item in prepared.positions],
         "cancelled": sum(prepared.cancelled.values()),
         "expires": instant(prepared.request.expires_ns),
+        "goes_on": prepared.goes_on,
         "signing_key": settings.signing_key or str(Home(settings.home).keys / "operator"),
     }
 

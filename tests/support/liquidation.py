@@ -10,13 +10,14 @@ from controller.adapters.signatures.keys import generate
 from controller.adapters.signatures.signer import sign
 from controller.adapters.signatures.sshsig import verify
 from controller.audit import close_open_intents
+from controller.latch.ticket import NAMESPACE
 from controller.ports import Order
 from controller.reconcile.liquidation import Liquidations
 from controller.reconcile.liquidation_steps import Parts, Prepared
 from controller.settings import Pins
 from schemas.audit import AuditEntry
 from schemas.desired import Desired
-from schemas.liquidation import NAMESPACE, LiquidationScope, LiquidationState
+from schemas.liquidation import LiquidationScope, LiquidationState
 from schemas.trust import Role, Signer
 from tests.support.gate_stub import GateStub
 from tests.support.gates import eventually

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.cli import ENTRY, Ran
 
 SECONDS = 30.0
+OWN = "import fcntl, sys, termios; fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0); "
+"""Makes the terminal with that descriptor the controlling one."""
 
 
 def on_terminal(home: Path, answers: str, *argv: str, interrupt_at: bytes = b"") -> Ran:
@@ -91,3 +94,60 @@ def _rest(descriptor: int) -> bytes:
         while piece := os.read(descriptor, 4096):
             shown += piece
     return shown
+
+
+@dataclass
+class Talk:
+    """A command on a terminal of its own: ``shown`` is what people see there, standard input is an empty pipe."""
+
+    process: "subprocess.Popen[bytes]"
+    master: int
+    shown: bytes = b""
+
+    def answer(self, prompt: str, line: str) -> None:
+        """Wait for ``prompt``, then type ``line``."""
+        self.until(prompt)
+        os.write(self.master, f"{line}\n".encode())
+
+    def until(self, wanted: str) -> None:
+        """Wait until the terminal shows ``wanted`` after what it has shown so far."""
+        self.shown += read_until(self.master, wanted.encode())
+
+    def end(self) -> Ran:
+        """Wait for the end; ``err`` is all that the terminal has shown since."""
+        out, err = self.process.communicate(timeout=SECONDS)
+        return Ran(self.process.returncode, out.decode(), err.decode())
+
+
+def without_terminal(home: Path, typed: str, *argv: str) -> Ran:
+    """Run ``gt-risk argv`` where there is no terminal at all; ``typed`` comes through a pipe."""
+    environ = {**os.environ, "GT_RISK_HOME": str(home)}
+    command = [sys.executable, "-c", ENTRY, *argv]
+    done = subprocess.run(
+        command, input=typed, capture_output=True, text=True, env=environ, timeout=SECONDS, start_new_session=True
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextlib.contextmanager
+def own_terminal(home: Path, *argv: str, env: dict[str, str] | None = None) -> Iterator[Talk]:
+    """Run ``gt-risk argv`` in a session whose controlling terminal is the test's."""
+    master, slave = pty.openpty()
+    environ = {**os.environ, "GT_RISK_HOME": str(home), **(env or {})}
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWN + ENTRY, str(slave), *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        pass_fds=(slave,),
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        yield Talk(process, master)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(master)

@@ -1,0 +1,105 @@
+"""A person liquidates on a terminal: asked, halted, signed, flattened, told; and what cannot do it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.service import FAST, Service, running_service, until
+from tests.support.terminal import own_terminal, without_terminal
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+PHRASE = 'You must type "LIQUIDATE ALL" to confirm: '
+EVERYTHING = 'You must type "LIQUIDATE EVERYTHING" to confirm: '
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with running_service() as running:
+        yield running
+
+
+def held(service: Service) -> list[Any]:
+    """Positions, once the strategies have some."""
+    until(lambda: bool(service.read("portfolio", "positions")["positions"]), "the strategies hold something")
+    found: list[Any] = service.read("portfolio", "positions")["positions"]
+    return found
+
+
+def resume(service: Service) -> None:
+    """Back to where one strategy trades."""
+    service.must("emergency", "resume", "--yes", "-r", "tested")
+    service.must("strategy", "resume", "heuristic-value-1", "--yes", "-r", "tested")
+
+
+def test_portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and_in_the_audit(
+    service: Service,
+) -> None:
+    held(service)
+    with own_terminal(service.home, "portfolio", "liquidate", "-r", "drill", env=FAST) as talk:
+        talk.answer(PHRASE, "LIQUIDATE ALL")
+        talk.until("Submitting market orders...")
+        ran = talk.end()
+    screen = talk.shown.decode().replace("\r\n", "\n")
+    assert screen.startswith("⛔ EMERGENCY LIQUIDATION ⛔\n\nThis will liquidate ALL positions immediately.\n")
+    assert "Estimated Impact:  -0.01% to -0.11% (slippage & fees)\n" in screen
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == "Results:"
+    assert all(line.startswith("  ✓ ") and line.endswith("  FILLED") for line in lines[1 : lines.index("")])
+    assert "✓ All positions liquidated" in lines
+    until(lambda: not service.read("portfolio", "positions")["positions"], "the book is flat")
+    status = service.read("emergency", "status")
+    assert (status["mode"], [item["reason"][:5] for item in status["halts"]]) == ("pause-new-orders", ["drill"])
+    events = service.read("audit", "log", "--type", "emergency.liquid")["events"]
+    assert [(item["event"], item["kind"], item["outcome"]) for item in reversed(events)] == [
+        ("emergency.liquidate_portfolio", "intent", ""),
+        ("emergency.liquidation_granted", "fact", ""),
+        ("emergency.liquidate_portfolio", "outcome", "done"),
+    ]
+    assert service.gt("audit", "verify").code == 0
+    resume(service)
+
+
+def test_liquidate_all_when_json_then_one_document_and_halted(service: Service) -> None:
+    held(service)
+    with own_terminal(service.home, "emergency", "liquidate-all", "--json", env=FAST) as talk:
+        talk.answer(EVERYTHING, "LIQUIDATE EVERYTHING")
+        talk.until("Submitting market orders...")
+        ran = talk.end()
+    document = json.loads(ran.out)
+    assert (ran.code, document["ok"], document["stage"], document["residual"]) == (0, True, "done", [])
+    assert document["results"]
+    assert document["cash"] > 0
+    assert service.read("emergency", "status")["mode"] == "halt-all"
+    resume(service)
+
+
+@pytest.mark.parametrize("typed", ["liquidate all", "LIQUIDATE EVERYTHING", "", "y"])
+def test_liquidate_when_the_phrase_is_not_typed_then_four_and_nothing_happens(service: Service, typed: str) -> None:
+    with own_terminal(service.home, "portfolio", "liquidate", env=FAST) as talk:
+        talk.answer(PHRASE, typed)
+        ran = talk.end()
+    assert (ran.code, service.read("emergency", "status")["halts"]) == (4, [])
+
+
+@pytest.mark.parametrize("flag", ["--yes", "-y", "--force", "-f"])
+@pytest.mark.parametrize("verb", [("portfolio", "liquidate"), ("emergency", "liquidate-all")])
+def test_liquidate_when_a_flag_should_answer_then_refused(service: Service, verb: tuple[str, str], flag: str) -> None:
+    with own_terminal(service.home, *verb, flag, env=FAST) as talk:
+        ran = talk.end()
+    assert (ran.code, service.read("emergency", "status")["halts"]) == (4, [])
+    assert "refused" in ran.err
+
+
+def test_liquidate_when_the_phrase_comes_through_a_pipe_then_refused(service: Service) -> None:
+    ran = without_terminal(service.home, "LIQUIDATE ALL\n", "portfolio", "liquidate")
+    assert (ran.code, service.read("emergency", "status")["halts"]) == (4, [])
+    assert "there is none" in ran.err
+
+
+def test_liquidate_when_dry_run_then_the_plan_alone(service: Service) -> None:
+    ran = service.gt("portfolio", "liquidate", "--dry-run", "--json")
+    assert (ran.code, ran.document["impact_pct"]) == (0, [-0.01, -0.11])
+    assert service.read("emergency", "status")["halts"] == []
