@@ -34,7 +34,10 @@ _RISK_CONFIG = "risk_config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What ``init`` is asked for; empty values are taken from git's own configuration and the login."""
+    """What ``init`` is asked for; empty values are taken from git's own configuration and the login.
+
+    ``remote``: URL of the config repo, empty for one in the home.
+    """
 
     environment: str = "paper"
     book: str = ""
@@ -42,6 +45,7 @@ class Wish:
     email: str = ""
     signing_key: str = ""
     branch: str = "main"
+    remote: str = ""
 
 
 @dataclass(slots=True)
@@ -126,14 +130,15 @@ def _settings(home: Home, wish: Wish, person: Person, report: Report) -> None:
     with _noting(report, home.settings):
         if not home.settings.exists():
             pins = Pins(repo=secrets.token_hex(16), environment=wish.environment, branch=wish.branch)
-            _write(home.settings, settings_text(pins, person.name, person.email, wish.signing_key))
+            _write(home.settings, settings_text(pins, person.name, person.email, wish.signing_key, wish.remote))
 
 
 def _repositories(home: Home, wish: Wish, person: Person, lines: tuple[str, str], report: Report) -> None:
-    pins = load({"GT_RISK_HOME": str(home.root)}).pins
+    settings = load({"GT_RISK_HOME": str(home.root)})
+    pins, remote = settings.pins, settings.source.remote
     files = {} if pins.introduction else _documents(pins, wish, person, lines)
     with _noting(report, home.bare), _noting(report, home.clone):
-        held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key))
+        held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key), remote)
     if held != pins:
         _write(home.settings, with_pins(home.settings.read_text(), held))
 

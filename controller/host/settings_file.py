@@ -5,7 +5,7 @@ import json
 from controller.settings import HOME_VERSION, BackupSettings, LoopSettings, PaperSettings, Pins, SourceSettings
 
 
-def settings_text(pins: Pins, name: str, email: str, signing_key: str) -> str:
+def settings_text(pins: Pins, name: str, email: str, signing_key: str, remote: str = "") -> str:
     """A new ``settings.toml``; what is commented out shows its default."""
     source, paper, loop, backup = SourceSettings(), PaperSettings(), LoopSettings(), BackupSettings()
     return f"""\
@@ -41,7 +41,7 @@ denied_keys = []
 
 [source]
 # Any git URL; empty: config.git in this folder.
-remote = ""
+remote = {_quoted(remote)}
 # Bound of each git call, seconds.
 # timeout_seconds = {source.timeout_seconds}
 # How often to look when nothing wakes the controller, seconds.

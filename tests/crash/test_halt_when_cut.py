@@ -102,7 +102,7 @@ def small_disk() -> Iterator[Service]:
         folder.rmdir()
         pytest.skip("NOT TESTED: this machine lets nobody mount a small disk")
     try:
-        with running_service(folder / "h") as started:
+        with running_service(place=folder / "h") as started:
             yield started
     finally:
         umount = ["umount", str(folder)]

@@ -77,11 +77,11 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 
 
 @contextmanager
-def running_service(place: Path | None = None) -> Iterator[Service]:
-    """A home made by ``init`` (at ``place``) with the service started; all of it is stopped at the end."""
+def running_service(*init: str, place: Path | None = None) -> Iterator[Service]:
+    """A home made by ``init`` (its options, ``place``) with the service started; all of it is stopped at the end."""
     with short_home() if place is None else nullcontext(place) as home:
         service = Service(home)
-        service.must("init", "--name", "op", "--email", "op@example.org")
+        service.must("init", "--name", "op", "--email", "op@example.org", *init)
         try:
             service.must("service", "start")
             yield service

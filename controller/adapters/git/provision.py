@@ -13,6 +13,7 @@ import git
 
 from controller.adapters.git.process import Git, environment
 from controller.adapters.git.reader import Reader
+from controller.adapters.git.remote import Remote
 from controller.adapters.git.scripts import bare_hooks, clone_hooks
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import public_path
@@ -53,20 +54,26 @@ def provision(
     person: Person,
     pins: Pins,
     sign: Callable[[bytes], bytes],
+    remote: str = "",
     python: str = sys.executable,
 ) -> Pins:
     """Bare repo, introduction commit of ``files`` signed by ``sign``, clone with hooks; the pins that then hold.
 
-    ``pins`` names repo id, environment and branch. Idempotent: what exists is left as it is, and an existing
-    introduction must be the pinned one. ``python`` is the interpreter that the hooks run. Raises SettingsError.
+    ``pins`` names repo id, environment and branch. With ``remote`` (a URL) the bare repo is its mirror, an empty remote
+    gets the introduction, and the clone pushes there. Idempotent: what exists is left as it is, and an existing
+    introduction must be the pinned one. ``python`` is the interpreter that the hooks run. Raises SettingsError,
+    SourceUnavailable.
     """
     _make_bare(home, pins, python)
     reader = Reader(Git(home.bare))
     try:
-        introduction, fingerprint = _introduce(reader, files, person, pins, sign)
+        there = Remote(reader, remote, (f"refs/heads/{pins.branch}",)) if remote else None
+        if there is not None:
+            there.update()
+        introduction, fingerprint = _introduce(reader, files, person, pins, sign, there)
     finally:
         reader.close()
-    _make_clone(home, person, pins, python)
+    _make_clone(home, person, pins, remote, python)
     fingerprints = pins.fingerprints or (fingerprint,)
     return replace(pins, introduction=introduction, fingerprints=fingerprints)
 
@@ -82,7 +89,12 @@ def _make_bare(home: Home, pins: Pins, python: str) -> None:
 
 
 def _introduce(
-    reader: Reader, files: Mapping[str, bytes], person: Person, pins: Pins, sign: Callable[[bytes], bytes]
+    reader: Reader,
+    files: Mapping[str, bytes],
+    person: Person,
+    pins: Pins,
+    sign: Callable[[bytes], bytes],
+    there: Remote | None,
 ) -> tuple[str, str]:
     """(id, signer's fingerprint) of the introduction, made unless there is one."""
     ref = f"refs/heads/{pins.branch}"
@@ -96,7 +108,10 @@ def _introduce(
     signature = sign(payload)
     commit = writer.commit(payload, signature)
     try:
-        writer.move(ref, commit, None)
+        if there is None:
+            writer.move(ref, commit, None)
+        else:
+            there.push(ref, commit, None)
     except Raced as error:
         raise SettingsError(f"{reader.git.git_dir} was introduced by someone else just now", "gt risk init") from error
     return commit, verify(payload, signature).fingerprint
@@ -115,14 +130,14 @@ def _adopt(reader: Reader, tip: str, person: Person) -> tuple[str, str]:
         reason = str(error)
     raise SettingsError(
         f"{reader.git.git_dir} has a history, settings pin none and nothing is trusted on first use: {reason}",
-        "restore settings.toml from its backup, or move the repository away and run gt risk init again",
+        "write the [pins] of whoever introduced it into settings.toml, or take another repository, then: gt risk init",
     )
 
 
-def _make_clone(home: Home, person: Person, pins: Pins, python: str) -> None:
+def _make_clone(home: Home, person: Person, pins: Pins, remote: str, python: str) -> None:
     if not (home.clone / ".git").exists():
         with _whole(home.clone) as folder:
-            _clone(home, folder, person, pins)
+            _clone(home, folder, person, pins, remote)
     _write_hooks(home.clone / ".git" / "hooks", clone_hooks(home, pins, python))
 
 
@@ -137,7 +152,8 @@ def _whole(folder: Path) -> Iterator[Path]:
     fresh.rename(folder)
 
 
-def _clone(home: Home, folder: Path, person: Person, pins: Pins) -> None:
+def _clone(home: Home, folder: Path, person: Person, pins: Pins, remote: str) -> None:
+    """From the bare repo, which is up to date with a remote; only pushes and pulls go there."""
     env = environment({"GIT_CONFIG_COUNT": "0"})
     try:
         # GitPython holds --template for unsafe with a folder of strangers; empty, it keeps sample hooks out.
@@ -149,6 +165,8 @@ def _clone(home: Home, folder: Path, person: Person, pins: Pins) -> None:
     with repo, repo.config_writer() as config:
         for section, key, value in _clone_config(home, person, pins):
             config.set_value(section, key, value)
+        if remote:
+            config.set_value('remote "origin"', "url", remote)
 
 
 def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, str, str], ...]:
