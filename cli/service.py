@@ -10,11 +10,13 @@ import click
 from cli.options import json_option, mutating
 from cli.output import ATTENTION, ERROR, OK, Document, Failure, finish
 from cli.remote import home
+from cli.service_install import install
 from cli.tree import Near
 from controller.home import Home
 from controller.host.supervisor import SERVICES, STOP_ORDER, pid_of
 
 service = Near("service", help="Start, stop and watch the service.", no_args_is_help=True)
+service.add_command(install)
 _WIDTH = 12
 
 
