@@ -149,5 +149,5 @@ def own_terminal(home: Path, *argv: str, env: dict[str, str] | None = None) -> I
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait()
-        os.close(master)
+        with process:
+            os.close(master)
