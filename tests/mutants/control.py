@@ -260,6 +260,24 @@ AUDIT = edits(
     ),
 )
 
+_DOCUMENTS = "controller.core.plan.document_intents"
+DOCUMENTS = edits(
+    ("test_document_intents", "test_configuration"),
+    (
+        (_DOCUMENTS, "a rollback leaves trust", "return path != _TRUST and not path.startswith(_RECORDS)", "return not path.startswith(_RECORDS)"),
+        (_DOCUMENTS, "a rollback leaves the records of halts", "return path != _TRUST and not path.startswith(_RECORDS)", "return path != _TRUST"),
+        (_DOCUMENTS, "a rollback goes back, not aside", "if not history.is_ancestor(intent.commit, desired.commit):", "if False:"),
+        (_DOCUMENTS, "what comes back has a new uid", "json.dumps(situation.new_uid())), _PAUSED)", '"0"), _PAUSED)'),
+        (_DOCUMENTS, "what comes back is paused", "json.dumps(situation.new_uid())), _PAUSED)", "json.dumps(situation.new_uid())),)"),
+        (_DOCUMENTS, "what is there keeps its uid", "    if present is not None:\n", "    if False:\n"),
+        (_DOCUMENTS, "an edit writes no record of a halt", "        if path.startswith(_RECORDS):\n", "        if False:\n"),
+        (_DOCUMENTS, "an edit overwrites nobody's", "if base.get(path) != tip.get(path):", "if False:"),
+        (_DOCUMENTS, "a new strategy is paused", 'json.dumps(name)), _PAUSED)', 'json.dumps(name)))'),
+        ("controller.control", "a reload has its intent", "with control_action(parts.store, parts.clock, entry) as action:", "with __import__('contextlib').nullcontext(__import__('types').SimpleNamespace(result=lambda *_, **__: None)) as action:"),
+        ("controller.control", "what no signature permits is told before it", "        raise_first(validate_transition(before, after, self._now().open_halts))\n", ""),
+    ),
+)
+
 CONTROLLER: tuple[Mutant, ...] = (
-    *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )
