@@ -241,11 +241,10 @@ class Book:
         line = self.lines.get(symbol)
         if line is None:
             line = self.lines[symbol] = Line(0, self.marks.get(symbol, 0))
-        flat = not line.worst
         moved = line.change(side, quantity, value)
-        self.occupied += flat - (not line.worst)
         if moved:
             self.gross += moved
+            self.occupied += (line.worst == moved) - (not line.worst)
             for table, sums in self.sectors.values():
                 sector = table.get(symbol, "Unclassified")
                 sums[sector] = sums.get(sector, 0) + moved
@@ -257,9 +256,10 @@ class Book:
         own = strand.lines.get(symbol)
         if own is None:
             own = strand.lines[symbol] = Line(0, line.mark)
-        flat = not own.worst
-        strand.deployed += own.change(side, quantity, value)
-        strand.occupied += flat - (not own.worst)
+        moved = own.change(side, quantity, value)
+        if moved:
+            strand.deployed += moved
+            strand.occupied += (own.worst == moved) - (not own.worst)
 
     def _line(self, symbol: str, mark: int) -> Line:
         found = self.lines.get(symbol)

@@ -15,17 +15,14 @@ class Case:
 
     ``strategy`` (None: unknown), ``status`` and ``strand`` are the submitter's; ``own`` is its line, ``line`` the
     account's; ``price`` is the reserve price; ``value``, ``worst`` and ``gross`` (the account's) follow ``quantity``
-    (see :meth:`resize`). ``fingerprint`` is that of :func:`controller.gate.book.fingerprint`, made in passing.
+    (see :meth:`resize`).
     """
 
     __slots__ = (
         "book",
         "bounds",
         "equity",
-        "fingerprint",
         "gross",
-        "kind",
-        "limit",
         "line",
         "mark",
         "notes",
@@ -39,7 +36,6 @@ class Case:
         "side",
         "standing",
         "status",
-        "stop",
         "strand",
         "strategy",
         "symbol",
@@ -57,10 +53,6 @@ class Case:
         self.symbol = symbol
         self.side = side
         self.quantity = quantity
-        self.fingerprint = (uid, symbol, side, quantity, kind, limit, stop)
-        self.kind = kind
-        self.limit = limit
-        self.stop = stop
         self.notes: tuple[Note, ...] = ()
         self.mark = mark = book.marks.get(symbol, 0)
         self.price = price = reserve_price(side, kind, limit, stop, mark)

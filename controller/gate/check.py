@@ -34,7 +34,7 @@ from controller.gate.limits import (
 )
 from controller.gate.orders import SIDE_NAMES, TYPES, OrderRequest
 from controller.gate.policy import Policy
-from controller.gate.quick import clear_of_limits
+from controller.gate.quick import clear
 from controller.gate.standing import CLEAR, FREEZE, HALTED, PAUSE, PAUSED, Standing, mode_name, status_name
 from controller.gate.verdicts import Allow, Code, Deny, Note
 
@@ -72,9 +72,10 @@ def strategy_not_halted(case: Case) -> Deny | None:
 
 def sane(case: Case) -> Deny | None:
     """Whole positive quantity, a known side and type, prices that are not negative."""
-    whole = type(case.quantity) is type(case.limit) is type(case.stop) is int
-    known = case.side in SIDE_NAMES and case.kind in TYPES
-    if whole and known and case.quantity > 0 and case.limit >= 0 and case.stop >= 0:
+    order = case.order
+    whole = type(order.quantity) is type(order.limit) is type(order.stop) is int
+    known = order.side in SIDE_NAMES and order.type in TYPES
+    if whole and known and order.quantity > 0 and order.limit >= 0 and order.stop >= 0:
         return None
     return case.deny(Code.INVALID_ORDER, "", 0, 0, 0, "quantity, side, type or price is not valid")
 
@@ -143,16 +144,14 @@ ENTRY: tuple[Check, ...] = (
 def check(policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing = CLEAR) -> Allow | Deny:
     """Whether ``order`` passes ``policy`` on ``book`` at ``now`` (boot nanoseconds). Pure; raises nothing."""
     try:
+        allowed = clear(policy, book, order, now, standing)
+        if allowed is not None:
+            return allowed
         case = Case(policy, book, order, now, standing)
-        for test in ADMISSION:
+        for test in ADMISSION if case.reducing else (*ADMISSION, *ENTRY):
             denial = test(case)
             if denial is not None:
                 return denial
-        if not case.reducing and not clear_of_limits(case):
-            for test in ENTRY:
-                denial = test(case)
-                if denial is not None:
-                    return denial
         return Allow(case.quantity, case.reducing, case.price, case.notes)
     except Exception as error:  # noqa: BLE001  # whatever goes wrong in a check denies the order
         message = f"{type(error).__name__}: {error}"

@@ -3,7 +3,7 @@
 Each takes a :class:`Case` and returns a Deny or None. None of them ever sees a reducing order.
 """
 
-from controller.gate.book import MINUTE_NS
+from controller.gate.book import MINUTE_NS, fingerprint
 from controller.gate.case import NOBODY, Case
 from controller.gate.orders import BUY, PPM
 from controller.gate.verdicts import Code, Deny
@@ -36,7 +36,7 @@ def in_universe(case: Case) -> Deny | None:
 
 def not_duplicate(case: Case) -> Deny | None:
     """The same order again within ``order.duplicate_seconds`` is a mistake."""
-    last, window = case.book.repeats.get(case.fingerprint), case.policy.duplicate_seconds
+    last, window = case.book.repeats.get(fingerprint(case.order)), case.policy.duplicate_seconds
     if last is None or case.now - last >= window * SECOND_NS:
         return None
     age = (case.now - last) // SECOND_NS
@@ -66,7 +66,7 @@ def order_rate(case: Case) -> Deny | None:
 
 def price_collar(case: Case) -> Deny | None:
     """A limit or stop price stays within ``order.price_collar_pct`` of the mark."""
-    mark, price = case.mark, case.limit or case.stop
+    mark, price = case.mark, case.order.limit or case.order.stop
     if not price:
         return None
     distance, bound = abs(price - mark), case.policy.price_collar_pct

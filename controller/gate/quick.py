@@ -1,48 +1,74 @@
-"""The common entry in one look: so far inside every limit that no check of ``ENTRY`` has anything to say.
+"""The common entry in one look: nothing restricts it, and it is so far inside every limit that no check has a word.
 
-It only ever spares work. Whatever it does not pass goes through the checks one by one; they alone deny, warn and scale
-down. What it passes they pass as well: a property test holds it to that, and as each check's own test sees an order
-denied only when both notice, neither a check nor its condition here can go missing.
+This only ever spares work, so it reads everything once and into locals. Whatever it does not pass goes through the
+checks one by one; they alone deny, warn and scale down. What it passes they pass as well: a property test holds it to
+that, and as each check's own test sees an order denied only when both notice, neither a check nor its condition here
+can go missing. A line may be stricter than its check.
 """
 
-from controller.gate.case import Case
-from controller.gate.limits import (
-    SECOND_NS,
-    cash_reserve,
-    net_exposure,
-    not_duplicate,
-    position_min,
-    price_collar,
-    sector_after,
-    strategies_active,
-    strategy_allocation,
-)
+from controller.gate.book import Book
+from controller.gate.case import FLAT, NOBODY
+from controller.gate.limits import SECOND_NS
+from controller.gate.orders import PPM, SIDE_NAMES, TYPES, OrderRequest, reserve_price
+from controller.gate.policy import Policy, StrategyPolicy
+from controller.gate.standing import Standing
+from controller.gate.verdicts import Allow
 
 
-def clear_of_limits(case: Case) -> bool:
-    """Whether every check of ``ENTRY`` would let this entry pass at its full size and without a word."""
-    policy, book, bounds, strategy = case.policy, case.book, case.bounds, case.strategy
-    volatility = book.volatility.get(case.symbol, 0)
-    return (
-        strategy is not None
-        and not policy.absent
-        and case.mark > 0
-        and (not strategy.universe or case.symbol in strategy.universe)
-        and case.now - book.price_ns <= policy.max_price_age * SECOND_NS
+def clear(policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing) -> Allow | None:
+    """Permission for an entry that every check passes at its full size and without a word; None: ask them."""
+    uid, symbol, side, quantity, _, kind, limit, stop = order
+    strategy = policy.strategies.get(uid)
+    if strategy is None or not _unrestricted(policy, strategy, order, standing):
+        return None
+    strand, line, mark = book.strands.get(uid, NOBODY), book.lines.get(symbol, FLAT), book.marks.get(symbol, 0)
+    own, equity, bounds = strand.lines.get(symbol, FLAT), book.cash + book.net, policy.bounds
+    if bounds.equity != equity:
+        bounds = policy.bounds_at(equity)
+    price = reserve_price(side, kind, limit, stop, mark)
+    value = quantity * price
+    worst = line.projected(side, quantity, value)
+    added, sector = worst - line.worst, policy.sectors.get(symbol, "Unclassified")
+    volatility = book.volatility.get(symbol, 0)
+    passes = (
+        own.quantity * side >= 0
+        and mark > 0 < equity
+        and (not strategy.universe or symbol in strategy.universe)
+        and (uid, symbol, side, quantity, kind, limit, stop) not in book.repeats
+        and now - book.price_ns <= policy.max_price_age * SECOND_NS
         and len(book.recent) < policy.max_per_minute
-        and case.value <= policy.max_dollars
-        and case.worst <= bounds.line
-        and case.gross <= bounds.all_lines
-        and book.occupied + (not case.line.worst) <= policy.max_positions
-        and (strategy.max_positions < 0 or case.strand.occupied < strategy.max_positions)
+        and abs((limit or stop or mark) - mark) * PPM <= policy.price_collar_pct * mark
+        and policy.min_position_dollars <= value <= policy.max_dollars
+        and worst <= bounds.line
+        and book.gross + added <= bounds.all_lines
+        and book.occupied + (not line.worst) <= policy.max_positions
+        and strand.deployed + value <= strategy.cap
+        and (strategy.max_positions < 0 or strand.occupied < strategy.max_positions)
+        and len(book.strands) < policy.max_strategies_active
+        and book.net + book.buy_total + value <= bounds.net
+        and book.sell_total - book.net + value <= bounds.net
+        and book.cash - book.short_value - book.buy_total - value >= bounds.free_cash
         and volatility <= policy.position_warning
         and volatility <= policy.position_reduction
-        and sector_after(case) <= bounds.sector
-        and not_duplicate(case) is None
-        and price_collar(case) is None
-        and strategy_allocation(case) is None
-        and strategies_active(case) is None
-        and net_exposure(case) is None
-        and cash_reserve(case) is None
-        and position_min(case) is None
+        and book.sector_value(policy.sectors_id, policy.sectors, sector) + added <= bounds.sector
+    )
+    return Allow(quantity, False, price) if passes else None
+
+
+def _unrestricted(policy: Policy, strategy: StrategyPolicy, order: OrderRequest, standing: Standing) -> bool:
+    """Whether neither account nor strategy is restricted, and the order is well-formed."""
+    return (
+        not standing.frozen
+        and not standing.mode
+        and not standing.reduce_only
+        and not policy.mode
+        and not strategy.status
+        and order.uid not in standing.statuses
+        and not policy.absent
+        and type(order.quantity) is type(order.limit) is type(order.stop) is int
+        and order.quantity > 0
+        and order.limit >= 0
+        and order.stop >= 0
+        and order.side in SIDE_NAMES
+        and order.type in TYPES
     )

@@ -381,7 +381,7 @@ def test_exception_in_a_check_then_denied(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(pipeline, "ENTRY", (broken,))
     denied(verdict(make_book(), ask(), order__max_dollars=1), Code.CHECK_FAILED)
     allowed(verdict(make_book({(ANN, "AAPL"): 10}), ask(side="sell"), order__max_dollars=1))
-    monkeypatch.setattr(pipeline, "clear_of_limits", broken)
+    monkeypatch.setattr(pipeline, "clear", broken)
     denied(verdict(make_book(), ask()), Code.CHECK_FAILED)
 
 

@@ -3,12 +3,12 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.gate.book import Book, Line, Reservation, fingerprint
+from controller.gate.book import Book, Line, Reservation
 from controller.gate.case import Case
-from controller.gate.check import ENTRY, check, check_all
+from controller.gate.check import ADMISSION, ENTRY, check, check_all
 from controller.gate.orders import BUFFER_PPM, PPM, SIDES, OrderRequest, parse_order
-from controller.gate.quick import clear_of_limits
-from controller.gate.standing import CLEAR, Standing
+from controller.gate.quick import clear
+from controller.gate.standing import Standing
 from controller.gate.venue import Holding, VenueBook, VenueOrder
 from controller.gate.verdicts import Allow, Deny
 from schemas.desired import StrategyStatus, TradingMode
@@ -89,19 +89,22 @@ def test_old_and_new_together_are_never_looser_than_either(
             assert isinstance(shrunk, Allow)
 
 
-@given(policies(), holdings, working, requests, ages)
+@given(policies(), holdings, working, requests, ages, standings)
 def test_what_is_clear_at_one_look_passes_every_check_in_silence(
     policy: Policy,
     held: dict[tuple[str, str], int],
     orders: list[tuple[str, str, int, str]],
     request: OrderRequest,
     age: int,
+    standing: Standing,
 ) -> None:
     book = filled(held, orders)
     book.remember(request._replace(quantity=10), "o", 10, NOW)
-    case = Case(compiled(policy), book, request, NOW + age, CLEAR)
-    if clear_of_limits(case):
-        assert [test(case) for test in ENTRY] == [None] * len(ENTRY)
+    case = Case(compiled(policy), book, request, NOW + age, standing)
+    found = clear(case.policy, book, request, case.now, standing)
+    if found is not None:
+        assert not any(test(case) for test in (*ADMISSION, *ENTRY))
+        assert found == Allow(case.quantity, case.reducing, case.price, case.notes)
         assert (case.quantity, case.notes) == (request.quantity, ())
 
 
@@ -116,11 +119,6 @@ def test_bounds_decide_as_the_exact_ratio_does(policy: Policy, equity: int, valu
     assert (value <= bounds.sector_reduction) == (value * PPM <= equity * one.sector_reduction_pct)
     left = value * PPM + equity * (one.margin_multiplier - PPM)
     assert (value >= bounds.free_cash) == (left >= equity * one.cash_reserve_pct)
-
-
-def test_case_has_the_fingerprint_of_its_order() -> None:
-    request = ask(type="stop", stop=7)
-    assert Case(compiled(make_policy()), make_book(), request, NOW, CLEAR).fingerprint == fingerprint(request)
 
 
 @given(policies(), holdings, working, requests, standings)
