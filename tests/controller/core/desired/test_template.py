@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from controller.core.desired.documents import parse, read_desired
 from controller.core.desired.template import fill
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.limits import LIMITS
@@ -51,7 +52,8 @@ def test_template_when_yaml_then_names_its_schema() -> None:
     for path, content in template().items():
         if path.endswith(".yaml"):
             first = content.decode().partition("\n")[0]
-            up = "../" if "/" in path else ""
+            name = path.removeprefix("templates/").removesuffix(".template.yaml")
+            up = "../" if "/" in PLACES.get(name, path) else ""
             assert re.fullmatch(rf"# yaml-language-server: \$schema={re.escape(up)}\.schemas/[a-z_]+\.json", first)
 
 
@@ -82,3 +84,28 @@ def test_fill_when_a_name_is_odd_then_it_is_quoted() -> None:
     filled = fill(template(), "0" * 32, "live", "trunk", odd, key_line("kim"), key_line("bot"), list(UIDS.values()))
     assert b'principal: "Kim \\"K\\": #1"' in filled["trust.yaml"]
     assert b"environment: live" in filled["trust.yaml"]
+
+
+PLACES = {
+    "risk_config": "risk_config.yaml",
+    "risk_alerts": "risk_alerts.yaml",
+    "strategy": "strategies/my-strategy.yaml",
+    "ab_test": "ab_tests/my-test.yaml",
+}
+
+
+@pytest.mark.parametrize(("name", "path"), PLACES.items())
+def test_template_of_one_document_when_put_in_its_place_then_without_a_mistake(name: str, path: str) -> None:
+    assert parse(path, template()[f"templates/{name}.template.yaml"]).problems == ()
+
+
+def test_templates_when_all_are_put_in_their_places_then_one_desired_state() -> None:
+    places = {path: template()[f"templates/{name}.template.yaml"] for name, path in PLACES.items()}
+    found = read_desired("a" * 40, {**files(), **places})
+    assert found.strategies["my-strategy"].status is StrategyStatus.PAUSED
+    assert found.ab_tests["my-test"].strategy == "my-strategy"
+
+
+def test_template_of_the_limits_when_read_then_the_very_documents_that_init_writes() -> None:
+    for name in ("risk_config", "risk_alerts"):
+        assert template()[f"templates/{name}.template.yaml"] == template()[f"{name}.yaml"]
