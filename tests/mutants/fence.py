@@ -14,6 +14,7 @@ def edits(tests: tuple[str, ...], rows: Rows) -> tuple[Mutant, ...]:
 _AUTHORITY = "controller.gate.authority"
 _CHECK = "controller.gate.check"
 _DESK = "controller.gate.desk"
+_QUICK = "controller.gate.quick"
 _STANDING = "controller.gate.standing"
 _SENTINEL = "controller.gate.sentinel"
 _KEEPER = "controller.gate.policy"
@@ -59,6 +60,46 @@ GATE = edits(
         (_STANDING, "restriction shows as pause", "return max(mode, PAUSE) if self.reduce_only else mode", "return mode"),
         (_SENTINEL, "socket halt never loosens", "max(mode, authority.sticky.get(scope, 0))\n", "mode\n"),
         (_SENTINEL, "socket halt binds until the latch has it", "if level >= mode and self._binds(word):", "if True:"),
+    ),
+)
+
+QUICK = edits(
+    ("test_gate_check", "test_gate_properties"),
+    (
+        (_QUICK, "quick look: frozen", "not standing.frozen\n        and ", ""),
+        (_QUICK, "quick look: latch mode", "        and not standing.mode\n", ""),
+        (_QUICK, "quick look: permit", "        and not standing.reduce_only\n", ""),
+        (_QUICK, "quick look: policy mode", "        and not policy.mode\n", ""),
+        (_QUICK, "quick look: policy status", "        and not strategy.status\n", ""),
+        (_QUICK, "quick look: latch status", "        and order.uid not in standing.statuses\n", ""),
+        (_QUICK, "quick look: absent limit", "        and not policy.absent\n", ""),
+        (_QUICK, "quick look: whole numbers", "        and type(order.quantity) is type(order.limit) is type(order.stop) is int\n", ""),
+        (_QUICK, "quick look: quantity above 0", "        and order.quantity > 0\n", ""),
+        (_QUICK, "quick look: limit of at least 0", "        and order.limit >= 0\n", ""),
+        (_QUICK, "quick look: stop of at least 0", "        and order.stop >= 0\n", ""),
+        (_QUICK, "quick look: known side", "        and order.side in SIDE_NAMES\n", ""),
+        (_QUICK, "quick look: known type", "        and order.type in TYPES\n", ""),
+        (_QUICK, "quick look: exits", "own.quantity * side >= 0\n        and ", ""),
+        (_QUICK, "quick look: price", "mark > 0 < equity", "True"),
+        (_QUICK, "quick look: universe", "        and (not strategy.universe or symbol in strategy.universe)\n", ""),
+        (_QUICK, "quick look: duplicate", "        and (uid, symbol, side, quantity, kind, limit, stop) not in book.repeats\n", ""),
+        (_QUICK, "quick look: stale price", "        and now - book.price_ns <= policy.max_price_age * SECOND_NS\n", ""),
+        (_QUICK, "quick look: rate", "        and len(book.recent) < policy.max_per_minute\n", ""),
+        (_QUICK, "quick look: collar", "        and abs((limit or stop or mark) - mark) * PPM <= policy.price_collar_pct * mark\n", ""),
+        (_QUICK, "quick look: least position", "policy.min_position_dollars <= value <= policy.max_dollars", "value <= policy.max_dollars"),
+        (_QUICK, "quick look: order size", "policy.min_position_dollars <= value <= policy.max_dollars", "policy.min_position_dollars <= value"),
+        (_QUICK, "quick look: position", "        and worst <= bounds.line\n", ""),
+        (_QUICK, "quick look: gross", "        and book.gross + added <= bounds.all_lines\n", ""),
+        (_QUICK, "quick look: positions", "        and book.occupied + (not line.worst) <= policy.max_positions\n", ""),
+        (_QUICK, "quick look: allocation", "        and strand.deployed + value <= strategy.cap\n", ""),
+        (_QUICK, "quick look: positions of the strategy", "        and (strategy.max_positions < 0 or strand.occupied < strategy.max_positions)\n", ""),
+        (_QUICK, "quick look: active strategies", "        and len(book.strands) < policy.max_strategies_active\n", ""),
+        (_QUICK, "quick look: net long", "        and book.net + book.buy_total + value <= bounds.net\n", ""),
+        (_QUICK, "quick look: net short", "        and book.sell_total - book.net + value <= bounds.net\n", ""),
+        (_QUICK, "quick look: cash reserve", "        and book.cash - book.short_value - book.buy_total - value >= bounds.free_cash\n", ""),
+        (_QUICK, "quick look: volatility warned", "        and volatility <= policy.position_warning\n", ""),
+        (_QUICK, "quick look: volatility reduced", "        and volatility <= policy.position_reduction\n", ""),
+        (_QUICK, "quick look: sector", "        and book.sector_value(policy.sectors_id, policy.sectors, sector) + added <= bounds.sector\n", ""),
     ),
 )
 
@@ -184,4 +225,4 @@ VENUE = edits(
     ),
 )
 
-FENCE: tuple[Mutant, ...] = (*GATE, *POLICY, *READER, *RAISING, *HALT, *BOOT, *VENUE)
+FENCE: tuple[Mutant, ...] = (*GATE, *QUICK, *POLICY, *READER, *RAISING, *HALT, *BOOT, *VENUE)

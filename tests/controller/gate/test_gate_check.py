@@ -46,9 +46,10 @@ def test_denial_carries_the_revision_and_the_numbers() -> None:
 
 
 @pytest.mark.parametrize("code", [Code.LATCH_ANOMALY, Code.NO_POLICY])
-def test_frozen_then_exits_do_not_pass_either(code: str) -> None:
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_frozen_then_neither_entries_nor_exits_pass(code: str, side: str) -> None:
     book = make_book({(ANN, "AAPL"): 10})
-    denied(verdict(book, ask(side="sell"), standing=Standing(frozen=code, reason="x")), code)
+    denied(verdict(book, ask(side=side), standing=Standing(frozen=code, reason="x")), code)
 
 
 @pytest.mark.parametrize("mode", [2, 3])
@@ -57,9 +58,10 @@ def test_account_halted_then_exits_do_not_pass_either(mode: int) -> None:
     denied(verdict(book, ask(side="sell"), standing=Standing(mode)), Code.TRADING_HALTED, "mode")
 
 
-def test_policy_mode_halts_too() -> None:
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_policy_mode_halts_too(side: str) -> None:
     book, policy = make_book({(ANN, "AAPL"): 10}), make_policy(mode=TradingMode.HALT_TRADING)
-    denied(verdict(book, ask(side="sell"), policy), Code.TRADING_HALTED, "mode")
+    denied(verdict(book, ask(side=side), policy), Code.TRADING_HALTED, "mode")
 
 
 def test_unknown_strategy_then_denied() -> None:
@@ -78,10 +80,21 @@ def test_halted_strategy_then_exits_do_not_pass_either() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"quantity": 0}, {"quantity": -10}, {"quantity": float("nan")}, {"side": 0}, {"type": "x"}, {"limit": -1}]
+    "bad",
+    [
+        {"quantity": 0},
+        {"quantity": -10},
+        {"quantity": 10.0},
+        {"quantity": float("nan")},
+        {"side": 0},
+        {"type": "x"},
+        {"limit": -1},
+        {"limit": 100 * DOLLAR, "stop": -1},
+    ],
 )
 def test_insane_order_then_denied(bad: dict[str, Any]) -> None:
-    denied(verdict(make_book(), ask()._replace(**bad)), Code.INVALID_ORDER)
+    order = ask()._replace(**bad)
+    denied(verdict(make_book(), order, order__price_collar_pct=2_000_000), Code.INVALID_ORDER)
 
 
 @pytest.mark.parametrize(("held", "side"), [(10, "sell"), (-10, "buy")])
