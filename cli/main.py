@@ -14,6 +14,7 @@ _EMERGENCIES = (
 
 def main() -> int:
     """Run one command; the exit code follows design section 9."""
+    os.umask(0o077)
     argv = sys.argv[1:]
     if argv[:2] in _EMERGENCIES:
         from cli.fast import fast_path

@@ -17,12 +17,13 @@ def clone_hooks(home: Home, pins: Pins, python: str) -> Mapping[str, str]:
     """Hooks of the people's clone by name: a commit on the target branch gets its landing trailer, so that plain
     ``git commit -S`` lands, and is pushed; a refused push leaves it local and says why and what to do next.
 
-    During a rebase HEAD is no branch at all: its end pushes.
+    During a rebase HEAD is no branch at all: its end pushes. What a person's own umask left open is closed first.
     """
     branch = shlex.quote(f"refs/heads/{pins.branch}")
     on_target = f'[ "$(git symbolic-ref -q HEAD)" = {branch} ] || exit 0'
     trailer = shlex.quote(f"{TARGET}: {target_text(pins.repo, pins.environment, pins.branch)}")
     push = (
+        "chmod -R go-rwx .",
         on_target,
         f"said=$(git push --quiet origin HEAD:{branch} 2>&1) && exit 0",
         f"printf '%s\\n' \"$said\" | exec {_call(home, python, 'not-pushed')}",
