@@ -1,6 +1,7 @@
 """One configuration's day on the real service: edit, look, roll back, survive a corrupted tip and a blocked commit."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +94,44 @@ def test_clone_when_stale_then_the_push_is_refused_with_the_next_command_and_not
     assert pulled.returncode == 0, pulled.stderr
     assert service.read("config", "reload")["applied"]["in_force"]
     assert (value(service), service.read("limits", "get", "order.max_price_age")["limit"]["value"]) == (22, 50)
+
+
+def test_large_change_when_its_digest_is_accepted_then_in_force_and_without_it_nothing_lands(service: Service) -> None:
+    edit(service, "max_changed_pct: 50%", "max_changed_pct: 1%")
+    words = ("limits", "set", LIMIT, "40")
+    refused = service.gt(*words, "--yes", "--json")
+    assert (refused.code, value(service)) == (4, 22)
+    digest = service.read(*words, "--dry-run")["plan"]["digest"]
+    assert refused.document["error"]["hint"].endswith(f"--accept-plan {digest}")
+    service.must(*words, "--accept-plan", digest)
+    assert value(service) == 40
+    stale = service.gt("limits", "set", LIMIT, "50", "--accept-plan", digest)
+    assert (stale.code, value(service)) == (4, 40)
+
+
+def test_large_change_when_it_comes_by_plain_git_then_held_with_the_digest_and_the_command(service: Service) -> None:
+    service.git("pull", "--rebase", "-q")
+    service.edit("risk_config.yaml", "max_positions: 40", "max_positions: 60")
+    assert service.git("commit", "-q", "-a", "-S", "-m", "risk: more").returncode == 0
+    held = service.gt("config", "reload")
+    assert (held.code, value(service)) == (3, 40), held
+    command = re.search(r"next: accept with: (git commit --allow-empty -S -m 'Accept plan' --trailer .*)", held.out)
+    assert command is not None, held
+    accepted = service.git(*shlex.split(command[1])[1:])
+    assert accepted.returncode == 0, accepted.stderr
+    assert service.must("config", "reload").out.startswith("✓ In force")
+    assert value(service) == 60
+
+
+def test_write_when_the_clone_is_dirty_then_what_lies_there_stays(service: Service) -> None:
+    service.git("pull", "--rebase", "-q")
+    service.edit("emergency.yaml", 'reason: ""', 'reason: "not committed"')
+    service.must("limits", "set", "order.max_per_minute", "60", "--force")
+    assert 'reason: "not committed"' in (service.clone / "emergency.yaml").read_text()
+    stale = service.git("pull", "--rebase")
+    assert (stale.returncode, "commit or stash" in stale.stderr) == (128, True), stale
+    assert "⚠️  the clone is 1 commit behind" in service.must("config", "diff").out
+    service.git("checkout", "-q", ".")
 
 
 def test_reload_when_the_tip_is_corrupted_then_last_known_good_stays_in_force(service: Service) -> None:

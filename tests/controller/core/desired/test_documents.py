@@ -209,7 +209,7 @@ def test_cache_when_a_file_is_unchanged_then_reuses_its_document() -> None:
     second = read_desired(COMMITS[1], files(emergency=("normal", "halt-all")), cache)
     assert second.strategies["ml-momentum-v2"] is first.strategies["ml-momentum-v2"]
     assert second.emergency is not first.emergency
-    assert len(cache.entries) == len([path for path in files() if path.endswith(".yaml")]) + 1
+    assert len(cache.entries) == len([path for path in files() if is_relevant(path)]) + 1
 
 
 def test_cache_when_the_same_content_is_elsewhere_then_judges_it_there() -> None:
