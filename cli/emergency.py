@@ -46,6 +46,11 @@ def pause_new_orders(reason: str, dry_run: bool, yes: bool, as_json: bool) -> in
     return _halt("pause-new-orders", plan, emergency_words(("emergency", "pause-new-orders"), reason, yes, as_json))
 
 
+def _under_review(state: Document) -> list[str]:
+    """Strategies with a halt of their own: each waits for a reviewer's note."""
+    return sorted({halt["strategy"] for halt in state["halts"] if halt["strategy"]})
+
+
 def _halt(mode: str, plan: list[str], words: list[str]) -> int:
     """Show ``plan`` when there is one, else act on the fast path."""
     if plan:
@@ -77,7 +82,9 @@ def resume(peak: str | None, options: Options) -> int:
     def title(_: Document) -> list[str]:
         shown = [line for halt in halts for line in halt_lines(halt)] or ["  no account halt is open"]
         current = render_emergency(state)[2:9]
-        return ["Resume from Emergency Mode?", "", *current, "", "Clears:", *shown]
+        review = [f"  {name}" for name in _under_review(state)]
+        under = ["", "Review open, not cleared by this:", *review] if review else []
+        return ["Resume from Emergency Mode?", "", *current, "", "Clears:", *shown, *under]
 
     def done(_: Document) -> list[str]:
         after = ask("emergency.status")
@@ -88,6 +95,7 @@ def resume(peak: str | None, options: Options) -> int:
             "✓ Emergency mode lifted" if ready else f"⚠️  The trading mode is still {after['mode']}",
             *ready,
             *(["⚠️  Still open:", *still] if still else []),
+            *(f"⚠️  Review open: {name} (resume it with --note TEXT)" for name in _under_review(after)),
             "ℹ️  Strategies remain paused - resume individually with:",
             "    gt risk strategy resume <strategy-id>",
         ]

@@ -62,15 +62,18 @@ def _open_positions(id: str) -> str:
 @strategy.command()
 @click.argument("id", type=STRATEGY)
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
+@click.option("--reviewer", default="", metavar="NAME", help="Who reviewed its halt; the operator when left out.")
+@click.option("--note", default="", metavar="TEXT", help="What the review has found: needed after a halt of its own.")
 @landing
-def resume(id: str, peak: str | None, options: Options) -> int:
-    """Make a strategy active again by a signed commit that also clears its own open halts."""
+def resume(id: str, peak: str | None, reviewer: str, note: str, options: Options) -> int:
+    """Make a strategy active again by a signed commit that also clears its own open halts, each reviewed."""
     halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
     intent = {"kind": "set-status", "strategy": id, "status": "active", "halts": halts, "peak": peak}
+    intent |= {"reviewer": reviewer, "note": note}
     change = Change(
         intent,
         lambda _: [f"Resuming strategy: {id}"],
-        lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt cleared: {halt[:12]}" for halt in halts)],
+        lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt reviewed and cleared: {halt[:12]}" for halt in halts)],
         f"gt risk strategy resume {id} --yes",
     )
     return carry_out(change, options)

@@ -214,7 +214,10 @@ class Peak(StrEnum):
 
 
 class ClearedDocument(Model):
-    """cleared/<id>.yaml: a person lifts the halt ``id``; ``halt_digest`` says which record was seen."""
+    """cleared/<id>.yaml: a person lifts the halt ``id``; ``halt_digest`` says which record was seen.
+
+    The halt of a strategy keeps its review open until ``reviewer`` says in ``note`` what was found.
+    """
 
     version: Version
     id: HaltId
@@ -222,6 +225,8 @@ class ClearedDocument(Model):
     by: Line
     reason: Line
     peak: Peak | None = None
+    reviewer: Line | None = None
+    note: Line | None = None
 
 
 class Desired(Model):

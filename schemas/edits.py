@@ -25,13 +25,18 @@ class ResetLimits(Model):
 
 
 class SetStatus(Model):
-    """``strategy pause|resume ID``: resume also clears the strategy's own open halts, named in ``halts``."""
+    """``strategy pause|resume ID``: resume also clears the strategy's own open halts, named in ``halts``.
+
+    Their review is closed by ``reviewer`` (the actor when empty) and ``note``.
+    """
 
     kind: Literal["set-status"] = "set-status"
     strategy: Line
     status: StrategyStatus
     halts: tuple[HaltId, ...] = ()
     peak: Peak | None = None
+    reviewer: Line = ""
+    note: Line = ""
 
 
 class Resume(Model):

@@ -80,7 +80,9 @@ def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(servic
 def test_strategy_when_halted_then_its_own_resume_clears_it(service: Service) -> None:
     service.must("strategy", "halt", "ml-momentum-v2", "-r", "odd")
     assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "halted"
-    service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
+    refused = service.gt("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
+    assert (refused.code, "--note TEXT" in refused.err) == (2, True)
+    service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine", "--note", "one bad bar")
     assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "active"
 
 

@@ -156,6 +156,19 @@ def clear_names_record(move: Move) -> Iterator[Refusal]:
             )
 
 
+def clear_is_reviewed(move: Move) -> Iterator[Refusal]:
+    """A strategy's halt is cleared by a reviewer with a note; until then its review is open."""
+    for halt_id in move.clears:
+        clear = move.new.cleared[halt_id]
+        of_strategy = any(record.scope != ACCOUNT for record in move.records(halt_id))
+        if of_strategy and not ((clear.reviewer or "").strip() and (clear.note or "").strip()):
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"cleared/{halt_id}.yaml lifts a strategy's halt and names no reviewer or no note",
+                "write `reviewer:` and `note:` into it (gt risk strategy resume ID --note TEXT does)",
+            )
+
+
 def record_is_true(move: Move) -> Iterator[Refusal]:
     """A new record of a halt that is open now says what the halt is."""
     live = {halt.id: halt for halt in move.open_halts}
@@ -177,5 +190,6 @@ RULES: tuple[Callable[[Move], Iterator[Refusal]], ...] = (
     starts_paused,
     clear_leaves_paused,
     clear_names_record,
+    clear_is_reviewed,
     record_is_true,
 )

@@ -4,7 +4,7 @@ Nothing here decides whether the change may land: signatures, direction and plan
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from controller.core.plan.document_intents import add_strategy, rollback, write_documents
@@ -77,7 +77,8 @@ def _set_status(intent: SetStatus, desired: Desired, situation: Situation) -> Ed
     own = tuple(halt for halt in situation.halts if halt.scope == strategy_scope(strategy.uid))
     if intent.status is StrategyStatus.ACTIVE:
         cleared = _named(intent.halts, own, f"gt risk strategy resume {strategy.id}")
-        clears = _clears(cleared, intent.peak, desired, situation, situation.drawdowns.get(strategy.uid))
+        review = _review(intent, cleared, situation)
+        clears = _clears(cleared, intent.peak, desired, situation, situation.drawdowns.get(strategy.uid), review)
     else:
         clears = ()
     if strategy.status is intent.status and not clears:
@@ -86,6 +87,16 @@ def _set_status(intent: SetStatus, desired: Desired, situation: Situation) -> Ed
     verb = {"active": "resume", "paused": "pause", "halted": "halt"}[intent.status.value]
     subject = f"risk: {verb} strategy {strategy.id}"
     return Edits(edits, subject, strategy.status.value, intent.status.value, _status_notes(intent, own, situation))
+
+
+def _review(intent: SetStatus, cleared: Sequence[Halt], situation: Situation) -> dict[str, str]:
+    """Reviewer and note, which close the review that a halt has opened. Raises BadArgument without a note."""
+    if cleared and not intent.note.strip():
+        raise BadArgument(
+            f"{intent.strategy} was halted and its review is open: say what the review has found",
+            f"gt risk strategy resume {intent.strategy} --note TEXT",
+        )
+    return {"reviewer": _one_line(intent.reviewer or situation.actor), "note": _one_line(intent.note)}
 
 
 def _status_edit(strategy: Strategy, status: StrategyStatus) -> tuple[Edit, ...]:
@@ -149,7 +160,12 @@ def _named(ids: Sequence[str], open_halts: Sequence[Halt], again: str, *, exact:
 
 
 def _clears(
-    halts: Sequence[Halt], peak: Peak | None, desired: Desired, situation: Situation, drawdown: Drawdown | None
+    halts: Sequence[Halt],
+    peak: Peak | None,
+    desired: Desired,
+    situation: Situation,
+    drawdown: Drawdown | None,
+    review: Mapping[str, str] | None = None,
 ) -> tuple[Edit, ...]:
     by_drawdown = [halt for halt in halts if halt.source is HaltSource.MONITOR]
     if by_drawdown:
@@ -161,7 +177,7 @@ def _clears(
         edits.append(
             PutFile(
                 path=f"cleared/{halt.id}.yaml",
-                text=_cleared_text(halt, peak if halt in by_drawdown else None, situation),
+                text=_cleared_text(halt, peak if halt in by_drawdown else None, situation, review or {}),
             )
         )
     return tuple(edits)
@@ -178,7 +194,7 @@ def _check_peak(peak: Peak | None, drawdown: Drawdown | None) -> None:
         raise BadArgument(f"--peak keep would halt again at once: {figures}", "--peak rebase")
 
 
-def _cleared_text(halt: Halt, peak: Peak | None, situation: Situation) -> str:
+def _cleared_text(halt: Halt, peak: Peak | None, situation: Situation, review: Mapping[str, str]) -> str:
     document = ClearedDocument(
         version=1,
         id=halt.id,
@@ -186,6 +202,8 @@ def _cleared_text(halt: Halt, peak: Peak | None, situation: Situation) -> str:
         by=_one_line(situation.actor),
         reason=_one_line(situation.reason),
         peak=peak,
+        reviewer=review.get("reviewer"),
+        note=review.get("note"),
     )
     fields = document.model_dump(mode="json", exclude_none=True)
     return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items())

@@ -34,7 +34,8 @@ def record(of: Halt) -> HaltDocument:
 
 
 def clear(of: Halt, digest: str = "") -> ClearedDocument:
-    return ClearedDocument(version=1, id=of.id, halt_digest=digest or of.digest(), by="kim", reason="over")
+    review = {"reviewer": "kim", "note": "one bad bar"}
+    return ClearedDocument(version=1, id=of.id, halt_digest=digest or of.digest(), by="kim", reason="over", **review)
 
 
 def tree(
@@ -156,6 +157,16 @@ def test_transition_when_the_record_is_weaker_than_the_open_halt_then_the_open_h
 def test_transition_when_a_lesser_halt_is_cleared_then_strategies_stay_active(one: Halt) -> None:
     assert reasons(desired(), tree(halts=(record(one),), cleared=(clear(one),)), one) == []
     assert reasons(desired(), tree(halts=(record(one),), cleared=(clear(one),))) == []
+
+
+@pytest.mark.parametrize("missing", [{"reviewer": None}, {"note": None}, {"note": " "}, {"reviewer": ""}])
+def test_transition_when_a_strategys_halt_is_cleared_without_review_then_refuses(
+    missing: dict[str, str | None],
+) -> None:
+    own, account = halt(1, f"strategy:{UID}"), halt(2, mode=TradingMode.PAUSE_NEW_ORDERS)
+    for one, expected in ((own, [RefusalReason.UNSAFE_PLAN]), (account, [])):
+        bare = clear(one).model_copy(update=missing)
+        assert reasons(desired(), tree(halts=(record(one),), cleared=(bare,)), one) == expected
 
 
 def test_transition_when_a_clear_names_another_digest_then_refuses() -> None:

@@ -74,10 +74,24 @@ def test_pause_when_active_then_only_its_status_changes() -> None:
 
 def test_resume_strategy_when_halted_then_clears_exactly_its_halt_and_copies_the_record() -> None:
     own = halt(f"strategy:{UIDS['momentum']}")
-    intent = SetStatus(strategy="ml-momentum-v2", status=StrategyStatus.ACTIVE, halts=(own.id,))
+    intent = SetStatus(
+        strategy="ml-momentum-v2", status=StrategyStatus.ACTIVE, halts=(own.id,), reviewer="kim", note="one bad bar"
+    )
     files = added(edits_for(intent, desired(), situation(own)))
+    assert 'reviewer: "kim"\nnote: "one bad bar"\n' in files[f"cleared/{own.id}.yaml"]
+    by_actor = added(edits_for(intent.model_copy(update={"reviewer": ""}), desired(), situation(own)))
+    assert f'reviewer: "{situation().actor}"\n' in by_actor[f"cleared/{own.id}.yaml"]
     assert set(files) == {f"halts/{own.id}.yaml", f"cleared/{own.id}.yaml"}
     assert own.digest() in files[f"cleared/{own.id}.yaml"]
+
+
+@pytest.mark.parametrize("note", ["", "  "])
+def test_resume_strategy_when_halted_and_no_note_then_its_review_stays_open(note: str) -> None:
+    own = halt(f"strategy:{UIDS['momentum']}")
+    intent = SetStatus(strategy="ml-momentum-v2", status=StrategyStatus.ACTIVE, halts=(own.id,), note=note)
+    with pytest.raises(BadArgument, match="review is open") as caught:
+        edits_for(intent, desired(), situation(own))
+    assert caught.value.hint == "gt risk strategy resume ml-momentum-v2 --note TEXT"
 
 
 def test_resume_strategy_when_a_halt_of_it_is_not_named_then_refused() -> None:
