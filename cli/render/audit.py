@@ -36,16 +36,16 @@ def log(document: Document) -> list[str]:
         (clock(item["time"]), safe(item["event"]), safe(item["actor"]), _details(item))
         for item in folded(document["events"])[: document["shown"]]
     ]
-    lines = table(_HEADER, rows, _LEAST) if rows else ["No events."]
+    lines = table(_HEADER, rows, _LEAST, 1) if rows else ["No events."]
     return [
         f"Audit Log (last {len(rows)} event{'s' if len(rows) != 1 else ''}):",
         "",
         *lines,
         "",
         "Filter by:",
-        "  Type:  --type emergency|config|strategy|…",
-        "  User:  --user <username>",
-        "  Level: --level info|warn|error|critical",
+        "  Type:  [all|emergency|config|strategy|position]",
+        "  User:  [all|system|operator|<username>]",
+        "  Level: [all|info|warn|error|critical]",
     ]
 
 
@@ -69,7 +69,7 @@ def _details(item: Document) -> str:
         parts.append(f"Reason: {item['reason']}")
     text = _ID.sub(r"\1", safe(", ".join(parts))) or f"revision {item['revision'][:12]}"
     text = text if len(text) <= _DETAILS else f"{text[:_DETAILS]}… (all of it with --json)"
-    return f"{text} ({item['outcome']})" if item["outcome"] else text
+    return f"{text} ({item['outcome']})" if item["outcome"] not in ("", "done") else text
 
 
 def _subject(item: Document) -> list[str]:
@@ -118,7 +118,7 @@ def interventions(document: Document) -> list[str]:
     return [
         title,
         "",
-        *table(_ACTS, rows, _ACTS_LEAST),
+        *table(_ACTS, rows, _ACTS_LEAST, 1),
         "",
         f"Total Interventions: {document['total']}",
         *fields(counts, 19),

@@ -9,7 +9,7 @@ SILENT = "service down"
 MARK = {"ok": "✓", "warning": "⚠️", "breach": "✗"}
 _ICON = {"CRITICAL": "⛔", "ERROR": "⛔", "WARN": "⚠️", "INFO": "ℹ️"}
 _WIDTH = 16
-_SECTORS = 4
+_SECTORS = 3
 
 
 def status(document: Document) -> list[str]:

@@ -58,13 +58,13 @@ def details(document: Document) -> list[str]:
         *[f"Halt:     {halt[:12]} (next: gt risk strategy resume {item['id']})" for halt in item["halts"]],
         "",
         "Performance:",
-        *fields(_performance(item, why(document)), 19),
+        *fields(_performance(item, why(document)), 18),
         "",
         f"Positions ({count(item['positions'], why(document))}):",
         *_holdings(item),
         "",
         "Capital Allocation:",
-        *fields(_capital(item["capital"], why(document)), 19),
+        *fields(_capital(item["capital"], why(document)), 18),
         "",
         "Recent Orders (last 10):",
         *_orders(item),
@@ -123,7 +123,7 @@ def metrics(document: Document) -> list[str]:
     capital = _capital(item["capital"], reason)
     lines = [f"Strategy Metrics: {item['id']} ({safe(item['name'])})", f"Status: {item['status'].upper()}"]
     for title, rows in (("Result", result), ("Risk", risk), ("Trades", closed), ("Capital Allocation", capital)):
-        lines += ["", f"{title}:", *fields(rows, 19)]
+        lines += ["", f"{title}:", *fields(rows, 18)]
     return [*lines, "", f"As of: {as_of(document)}", *_down(document)]
 
 

@@ -40,12 +40,12 @@ def cut(text: str, width: int) -> str:
     return f"{text}…" if width > 0 else ""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], least: Sequence[int] = ()) -> list[str]:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], least: Sequence[int] = (), gap: int = 2) -> list[str]:
     """Lines of a left-aligned table; ``least`` are the columns' least widths, gaps included."""
     lines = [list(header), *(list(row) for row in rows)]
     last = len(header) - 1
     widths = [
-        max([*(cells(line[column]) + 2 for line in lines), *least[column : column + 1]]) for column in range(last)
+        max([*(cells(line[column]) + gap for line in lines), *least[column : column + 1]]) for column in range(last)
     ]
     return ["".join(pad(line[i], widths[i]) for i in range(last)) + line[last] for line in lines]
 

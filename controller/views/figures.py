@@ -14,18 +14,18 @@ def dollars(value: int) -> float:
 
 
 def percent(part: int, whole: int) -> float | None:
-    """``part`` of ``whole`` in percent with two decimals; None when there is no whole."""
-    return round(part * 10_000 / whole) / 100 if whole > 0 else None
+    """``part`` of ``whole`` in percent with four decimals; None when there is no whole."""
+    return round(part * 1_000_000 / whole) / 10_000 if whole > 0 else None
 
 
-def hundredths(share: float | None) -> float | None:
-    """A share as percent with two decimals; None stays None."""
-    return None if share is None else round(share * 100, 2)
+def percent_of_share(share: float | None) -> float | None:
+    """A share as percent with four decimals; None stays None."""
+    return None if share is None else round(share * 100, 4)
 
 
 def percent_of_ppm(value: int) -> float:
     """Parts per million as percent."""
-    return round(value / 100) / 100
+    return value / 10_000
 
 
 def instant(at_ns: int) -> str | None:

@@ -121,11 +121,11 @@ def breaches(overview: Overview) -> list[str]:
     found = []
     for symbol, value in by_symbol(live).items():
         if _over(overview, live, value):
-            share = percent(value, live.account.equity)
-            found.append(f"hard limit: {symbol} is {share}% of equity (${value / 1_000_000:,.0f})")
+            share = value * 100 / live.account.equity
+            found.append(f"hard limit: {symbol} is {share:.1f}% of equity (${value / 1_000_000:,.0f})")
     bound = limit(overview, "exposure.max_gross_pct")
     if bound is not None and gross(live) * 1_000_000 > bound * live.account.equity:
-        found.append(f"hard limit: gross exposure is {percent(gross(live), live.account.equity)}% of equity")
+        found.append(f"hard limit: gross exposure is {gross(live) * 100 / live.account.equity:.1f}% of equity")
     return found
 
 

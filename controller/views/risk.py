@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.views import portfolio
-from controller.views.figures import UNITS, dollars, hundredths, percent, percent_of_ppm
+from controller.views.figures import UNITS, dollars, percent, percent_of_ppm, percent_of_share
 from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.risk import BookRisk, Performance
@@ -30,8 +30,8 @@ def book(overview: Overview) -> dict[str, Any]:
     return {
         "market_time": found.market_time or None,
         "window_sessions": found.window,
-        "portfolio_vol_pct": hundredths(found.volatility_20),
-        "portfolio_vol_60_pct": hundredths(found.volatility_60),
+        "portfolio_vol_pct": percent_of_share(found.volatility_20),
+        "portfolio_vol_60_pct": percent_of_share(found.volatility_60),
         "portfolio_vol_target_pct": percent_of_ppm(target) if target is not None else None,
         "portfolio_vol_mark": _volatile(found.volatility_20, target),
         "value_at_risk": dollars(found.value_at_risk) if found.value_at_risk is not None else None,
@@ -76,11 +76,11 @@ def performance(overview: Overview, key: str) -> dict[str, Any]:
         "sessions": known.sessions,
         "sharpe": _ratio(known.sharpe),
         "sharpe_error": _ratio(known.sharpe_error),
-        "volatility_pct": hundredths(known.volatility),
+        "volatility_pct": percent_of_share(known.volatility),
         "closed_trades": known.trades,
-        "win_rate_pct": hundredths(known.win_rate),
-        "average_win_pct": hundredths(known.average_win),
-        "average_loss_pct": hundredths(known.average_loss),
+        "win_rate_pct": percent_of_share(known.win_rate),
+        "average_win_pct": percent_of_share(known.average_win),
+        "average_loss_pct": percent_of_share(known.average_loss),
         "missing": dict(known.missing),
     }
 

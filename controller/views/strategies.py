@@ -9,8 +9,8 @@ Deployed is |quantity × mark|; utilisation is deployed in percent of its alloca
 from typing import Any
 
 from controller.core.plan.drawdown import base_key, drawdowns
-from controller.views.figures import UNITS, dollars, instant, percent, seconds_since
-from controller.views.portfolio import position_view
+from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, seconds_since
+from controller.views.portfolio import exposure, position_view
 from controller.views.risk import performance
 from schemas.desired import Strategy, StrategyStatus
 from schemas.live import LiveState, OrderView, StrategyLive
@@ -83,7 +83,7 @@ def _results(
         "pnl_pct": percent(pnl, capital),
         "equity": dollars(drawdown.equity) if drawdown else None,
         "peak_equity": dollars(drawdown.peak) if drawdown else None,
-        "drawdown_pct": 0 - round(drawdown.ppm / 100) / 100 if drawdown else None,
+        "drawdown_pct": 0 - percent_of_ppm(drawdown.ppm) if drawdown else None,
     }
 
 
@@ -99,7 +99,7 @@ def details(overview: Overview, strategy: Strategy, now_ns: int) -> dict[str, An
         "module": strategy.module,
         "description": strategy.description,
         "performance": performance(overview, strategy.uid),
-        "holdings": [position_view(overview, item) for item in sorted(held, key=lambda item: item.symbol)],
+        "holdings": [position_view(overview, item) for item in sorted(held, key=lambda item: -exposure(item))],
         "capital": _capital(overview, strategy, ledger),
         "orders": [order_view(item) for item in sorted(orders, key=lambda item: -item.submitted_ns)[:MAX_ORDERS]],
         "halts": [halt.id for halt in overview.halts if halt.scope == f"strategy:{strategy.uid}"],

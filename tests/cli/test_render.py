@@ -98,9 +98,9 @@ def test_strategy_list_when_shown_then_columns_stand_as_in_the_spec() -> None:
 
 def test_strategy_show_when_some_figures_have_no_input_then_says_why() -> None:
     shown = "\n".join(details(document("strategy.show", overview(), id="ml-momentum-v2")))
-    assert "  Total P&L:         +$2,340.56 (+5.85%)" in shown
-    assert "  Sharpe Ratio:      n/a (not computed yet)" in shown
-    assert "  Allocated:         $40,000 (40% of account)" in shown
+    assert "  Total P&L:        +$2,340.56 (+5.85%)" in shown
+    assert "  Sharpe Ratio:     n/a (not computed yet)" in shown
+    assert "  Allocated:        $40,000 (40% of account)" in shown
     assert "  2026-01-19 10:21  BUY  NVDA  +20  $520.30    FILLED" in shown
 
 

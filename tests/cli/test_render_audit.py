@@ -22,13 +22,13 @@ def limit(seq: int, **fields: Any) -> dict[str, Any]:
 
 def test_log_when_one_limit_moved_then_reads_as_the_spec() -> None:
     lines = log({"events": [limit(1)], "shown": 50})
-    assert lines[2] == "Time                 Event Type         User      Details"
-    assert lines[3] == "2026-01-19 09:45:12  config.change      op        Limit: position.max_position_pct, 15% → 20%"
+    assert lines[2] == "Time                Event Type         User      Details"
+    assert lines[3] == "2026-01-19 09:45:12 config.change      op        Limit: position.max_position_pct, 15% → 20%"
 
 
-def test_log_when_intent_and_outcome_are_there_then_one_line_with_the_outcome() -> None:
+def test_log_when_intent_and_outcome_are_there_then_one_line() -> None:
     intent, outcome = limit(1, kind="intent", reason="ripe"), limit(2, kind="outcome", intent=1, outcome="done")
-    assert details(outcome, intent) == ["Limit: position.max_position_pct, 15% → 20%, Reason: ripe (done)"]
+    assert details(outcome, intent) == ["Limit: position.max_position_pct, 15% → 20%, Reason: ripe"]
 
 
 def test_log_when_the_outcome_is_partial_then_says_what_went_wrong() -> None:
