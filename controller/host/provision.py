@@ -1,12 +1,14 @@
 """``gt risk init``: make the home folder. Idempotent: what exists is left as it is, and nothing is overwritten."""
 
 import getpass
+import json
 import os
 import secrets
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import controller
@@ -25,7 +27,7 @@ from controller.latch.journal_record import Entry
 from controller.latch.layout import HALT
 from controller.latch.raising import RaiseFile, create_pair
 from controller.reconcile.boot import book16, synthetic_id
-from controller.settings import Pins, load
+from controller.settings import Pins, Settings, load
 
 MAX_HOME = 80
 _SYNTHETIC = 5
@@ -136,31 +138,37 @@ def _settings(home: Home, wish: Wish, person: Person, report: Report) -> None:
 def _repositories(home: Home, wish: Wish, person: Person, lines: tuple[str, str], report: Report) -> None:
     settings = load({"GT_RISK_HOME": str(home.root)})
     pins, remote = settings.pins, settings.source.remote
-    files = {} if pins.introduction else _documents(pins, wish, person, lines)
+    files = {} if pins.introduction else _documents(pins, wish, person, lines, _first_day(settings))
     with _noting(report, home.bare), _noting(report, home.clone):
         held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key), remote)
     if held != pins:
         _write(home.settings, with_pins(home.settings.read_text(), held))
 
 
-def _documents(pins: Pins, wish: Wish, person: Person, lines: tuple[str, str]) -> dict[str, bytes]:
+def _first_day(settings: Settings) -> str:
+    """The market's date when the book begins: of a replay the first session that trades, of a live book today."""
+    return date.today().isoformat() if settings.pins.environment == "live" else settings.paper.start
+
+
+def _documents(pins: Pins, wish: Wish, person: Person, lines: tuple[str, str], started: str) -> dict[str, bytes]:
     """The template with this installation's identity in it, and the schemas that editors check it with."""
     root = template_root()
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(_files(root))}
     count = sum(path.startswith("strategies/") for path in files)
     uids = [secrets.token_hex(16) for _ in range(count)]
     filled = fill(files, pins.repo, pins.environment, pins.branch, person.name, *lines, uids)
+    filled[_RISK_CONFIG] = _set(filled[_RISK_CONFIG], ("learning", "started"), json.dumps(started))
     if wish.book:
-        filled[_RISK_CONFIG] = _renamed(filled[_RISK_CONFIG], wish.book)
+        filled[_RISK_CONFIG] = _set(filled[_RISK_CONFIG], ("account", "name"), wish.book)
     schemas = Path(controller.__file__).parent.parent / "schemas" / "json"
     return {**filled, **{f".schemas/{path.name}": path.read_bytes() for path in sorted(schemas.glob("*.json"))}}
 
 
-def _renamed(content: bytes, book: str) -> bytes:
+def _set(content: bytes, pointer: tuple[str, ...], value: str) -> bytes:
     from controller.core.desired.yaml_edit import apply_edit
     from schemas.edits import SetValue
 
-    return apply_edit(content, SetValue(path=_RISK_CONFIG, pointer=("account", "name"), value=book))
+    return apply_edit(content, SetValue(path=_RISK_CONFIG, pointer=pointer, value=value))
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -3,16 +3,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from controller.core.desired.documents import parse
 from controller.errors import SettingsError
 from controller.home import Home
 from controller.host.doctor import examine
 from controller.host.provision import Wish, initialise
 from controller.latch.journal import read_home
 from controller.settings import load
+from schemas.desired import RiskConfig
 from tests.support.cli import short_home
 
 WHO = {"name": "Op", "email": "op@example.org"}
@@ -39,6 +42,24 @@ def test_init_when_new_then_pinned_signed_and_closed_to_others(home: Home) -> No
     assert stat.S_IMODE((home.keys / "operator").stat().st_mode) == 0o400
     assert [path for path in home.root.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077] == []
     assert (home.clone / ".schemas" / "risk_config.json").exists()
+
+
+def risk_config(home: Home) -> RiskConfig:
+    model = parse("risk_config.yaml", (home.clone / "risk_config.yaml").read_bytes()).model
+    assert isinstance(model, RiskConfig)
+    return model
+
+
+def test_init_then_the_learning_phase_begins_with_the_first_session_that_trades(home: Home) -> None:
+    initialise(home, Wish(**WHO))
+    assert risk_config(home).learning.started == date.fromisoformat(load({"GT_RISK_HOME": str(home.root)}).paper.start)
+
+
+def test_init_when_live_then_the_learning_phase_begins_today(home: Home) -> None:
+    days = [date.today()]
+    initialise(home, Wish(environment="live", **WHO))
+    days.append(date.today())
+    assert risk_config(home).learning.started in days
 
 
 def test_init_when_run_again_then_nothing_changes(home: Home) -> None:
