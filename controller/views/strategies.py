@@ -93,6 +93,7 @@ def details(overview: Overview, strategy: Strategy, now_ns: int) -> dict[str, An
     held = [item for item in live.positions if item.uid == strategy.uid and item.quantity] if live else []
     orders = [item for item in live.orders if item.uid == strategy.uid] if live else []
     ledger = live.strategies.get(strategy.uid) if live else None
+    halts = [halt.id for halt in overview.halts if halt.scope == f"strategy:{strategy.uid}"]
     return {
         **summary(overview, strategy, now_ns),
         "owner": strategy.owner,
@@ -102,7 +103,8 @@ def details(overview: Overview, strategy: Strategy, now_ns: int) -> dict[str, An
         "holdings": [position_view(overview, item) for item in sorted(held, key=lambda item: -exposure(item))],
         "capital": _capital(overview, strategy, ledger),
         "orders": [order_view(item) for item in sorted(orders, key=lambda item: -item.submitted_ns)[:MAX_ORDERS]],
-        "halts": [halt.id for halt in overview.halts if halt.scope == f"strategy:{strategy.uid}"],
+        "halts": halts,
+        "review": "open" if halts else None,
         "units": UNITS,
     }
 
