@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,8 +21,9 @@ from controller.rpc.client import Connection, RpcError, ServiceDown
 SECONDS = 2.0
 STALE_SECONDS = 5
 _TIMEOUT = 2.0
+_WARNING = "⚠️"
 _OPEN, _CLOSE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-_BEGIN, _NEXT, _END = "\x1b[?2026h\x1b[H", "\x1b[K\r\n", "\x1b[K\x1b[J\x1b[?2026l"
+_BEGIN, _NEXT, _END = "\x1b[?2026h\x1b[H", "\x1b[K\n", "\x1b[K\x1b[J\x1b[?2026l"
 
 
 class Frame(NamedTuple):
@@ -49,6 +50,10 @@ class Feed:
             return Frame(self._last, _age(self._last), error)
         return Frame(self._last, _age(self._last), None)
 
+    def close(self) -> None:
+        """Drop the connection."""
+        self._connection.close()
+
     def _ask(self) -> Document:
         try:
             return self._connection.call(self._method)
@@ -64,7 +69,7 @@ def _age(document: Document | None) -> float:
 def watch(method: str, render: Render, as_json: bool) -> int:
     """Show ``method`` until Ctrl-C (exit code 0); ``as_json``: one document a line."""
     feed = Feed(socket_path(), method)
-    with _until_stopped(), _screen(not as_json and sys.stdout.isatty()) as screen:
+    with _until_stopped(), closing(feed), _screen(not as_json and sys.stdout.isatty()) as screen:
         due = time.monotonic()
         while True:
             frame = feed.next()
@@ -86,9 +91,9 @@ def text(frame: Frame, render: Render) -> list[str]:
 def _freshness(frame: Frame) -> list[str]:
     if frame.error is not None:
         stale = f"STALE, {span(frame.age)} old: " if frame.document else ""
-        return [paint(f"⚠️  {stale}{frame.error.message}", "yellow"), f"  next: {frame.error.hint}"]
+        return [f"{_WARNING}  {stale}{frame.error.message}", f"  next: {frame.error.hint}"]
     if frame.age >= STALE_SECONDS:
-        return [paint(f"⚠️  STALE: the newest reading is {span(frame.age)} old", "yellow")]
+        return [f"{_WARNING}  STALE: the newest reading is {span(frame.age)} old"]
     return [f"Every {SECONDS:.0f}s, Ctrl-C ends it"]
 
 
@@ -110,12 +115,17 @@ class _Screen:
     def show(self, lines: Sequence[str]) -> None:
         """Draw one frame."""
         if not self._terminal:
-            _write("\n".join([*lines, "", ""]))
+            _write("\n".join([*_painted(lines), "", ""]))
             return
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         if len(lines) > rows:
             lines = [*lines[: rows - 1], f"… {len(lines) - rows + 1} more lines"]
-        _write(_BEGIN + _NEXT.join(cut(line, columns) for line in lines) + _END)
+        _write(_BEGIN + _NEXT.join(_painted([cut(line, columns) for line in lines])) + _END)
+
+
+def _painted(lines: Sequence[str]) -> list[str]:
+    """What is wrong stands out; painted last, because colour takes no cells."""
+    return [paint(lines[0], "yellow") if lines[0].startswith(_WARNING) else lines[0], *lines[1:]]
 
 
 @contextmanager
