@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -37,13 +38,11 @@ class Draft:
         editor = _editor()
         names = sorted(self.original, key=lambda name: ("/" in name, name != "risk_config.yaml", name))
         argv = ["/bin/sh", "-c", f'{editor} "$@"', editor, *names]
-        process = subprocess.Popen(argv, cwd=self.folder, stdout=sys.stderr if quiet else None)
-        code = None
-        while code is None:
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:  # the terminal sends it to the editor as well
-                continue
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            code = subprocess.call(argv, cwd=self.folder, stdout=sys.stderr if quiet else None)
+        finally:
+            signal.signal(signal.SIGINT, before)
         if code != 0:
             raise Failure(f"the editor ({editor}) ended with {code}", "export EDITOR=<your editor>", code="NoEditor")
 

@@ -20,7 +20,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "config show": (("gt risk config show", "what is in force and where it is edited"),),
     "config edit": (
         ("gt risk config edit risk_config.yaml", "edit, check, sign and apply one document"),
-        ('EDITOR="code --wait" gt risk config edit', "every document, in an editor of your choice"),
+        ("gt risk config edit", "every document, with $VISUAL or $EDITOR"),
     ),
     "config validate": (("gt risk config validate", "every mistake of the clone, with file and line"),),
     "config plan": (("gt risk config plan", "what the newest commit would change"),),

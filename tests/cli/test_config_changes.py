@@ -11,7 +11,7 @@ import pytest
 
 from controller.adapters.signatures import keys
 from controller.errors import InvalidDesired, Raced
-from schemas.edits import AddStrategy, Proposal, Request, WriteDocuments
+from schemas.edits import AddStrategy, Applied, Proposal, Request, WriteDocuments
 from schemas.plan import Change, Direction
 from schemas.status import Judged, Problem, Refusal, RefusalReason
 from tests.cli.test_change import proposal
@@ -212,6 +212,32 @@ def test_reload_when_held_then_exit_3_with_the_reason_the_digest_and_the_next_co
     assert (ran.code, f"next: {fix}" in ran.out) == (3, True)
     assert "is not in force: Stalled: the gate does not answer" in ran.out
     assert document["applied"]["fix"] == fix
+
+
+class Stuck(HeldControl):
+    """Is interrupted while it looks."""
+
+    def reload(self, actor: str, reason: str, timeout: float) -> Applied:
+        os.kill(int(Path(os.environ["WAITING"]).read_text()), signal.SIGINT)
+        return super().reload(actor, reason, timeout)
+
+
+def test_reload_when_interrupted_then_says_that_the_service_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = home / "pid"
+    monkeypatch.setenv("WAITING", str(pid))
+    entry = f"import os, pathlib; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); {ENTRY}"
+    environ = {**os.environ, "GT_RISK_HOME": str(home)}
+    with served(Stuck(), home):
+        ran = subprocess.run(
+            [sys.executable, "-c", entry, "config", "reload", "--json"], env=environ, capture_output=True, timeout=60
+        )
+    assert (ran.returncode, b'"code": "Interrupted"' in ran.stdout, b"goes on by itself" in ran.stdout) == (
+        130,
+        True,
+        True,
+    )
 
 
 def test_reload_when_the_service_is_down_then_exit_3_with_the_next_command(home: Path) -> None:
