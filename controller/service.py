@@ -20,7 +20,7 @@ from controller.control import Parts as ControlParts
 from controller.core.policy.compile import compile_policy
 from controller.errors import EngineUnavailable, GtRiskError
 from controller.home import Home
-from controller.latch.journal import Journal
+from controller.latch import journal
 from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.ports import RawCommit
@@ -175,7 +175,6 @@ class Controller(Common):
         )
         refs = None if settings.source.remote else home.bare / "refs" / "heads"
         self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
-        self._journal = Journal(str(home.journal))
 
     def _parts(self) -> Parts:
         age = self.home.policy / "verified-at"
@@ -246,7 +245,6 @@ class Controller(Common):
     def close(self) -> None:
         """Release everything; the lease last."""
         self.liquidations.close()
-        self._journal.close()
         self.guard.close()
         self.engine.close()
         super().close()
@@ -292,7 +290,7 @@ class Controller(Common):
         return self.desk.publish_evidence(own)
 
     def _probe(self) -> None:
-        self._journal.probe(time.time_ns())
+        journal.probe(str(self.home.journal), time.time_ns())
         self.keeper.progress("journal")
 
     def _poke(self, reason: str) -> None:

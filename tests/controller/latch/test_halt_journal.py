@@ -88,7 +88,7 @@ def test_reserve_when_little_is_left_then_allocates_and_keeps_what_is_there(path
     assert Path(path).stat().st_size // RECORD >= 101
     assert Path(path).stat().st_blocks * 512 >= 100 * RECORD
     assert list(fold(read(path)[0])) == [ID]
-    book.probe(77)
+    journal.probe(path, 77)
     assert read(path)[1] == []
 
 

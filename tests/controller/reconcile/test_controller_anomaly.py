@@ -9,7 +9,7 @@ import pytest
 
 from controller.adapters.clock import ManualClock
 from controller.halt import CLI, halt
-from controller.latch.journal import Journal
+from controller.latch import journal
 from controller.latch.layout import BODIES_AT, BODY_SIZE, SLOTS_AT
 from controller.reconcile.boot import boot
 from controller.reconcile.permit_keeper import BOUNDS, PermitKeeper
@@ -93,9 +93,12 @@ def test_boot_when_the_journal_is_no_journal_then_halted_once_and_goes_on(rig: R
     assert len(found) == len({item.id for item in found}), "each raised once"
 
 
-def test_probe_when_the_journal_cannot_be_written_then_raises(rig: Rig) -> None:
-    journal = Journal(str(rig.home.journal))
-    journal.probe(1)
-    journal.close()
-    with pytest.raises(OSError, match="descriptor"):
-        journal.probe(2)
+@pytest.mark.parametrize("what", ["gone", "a folder"])
+def test_probe_when_the_journal_is_not_there_then_raises_and_makes_none(rig: Rig, what: str) -> None:
+    journal.probe(str(rig.home.journal), 1)
+    rig.home.journal.unlink()
+    if what == "a folder":
+        rig.home.journal.mkdir()
+    with pytest.raises(OSError, match="journal"):
+        journal.probe(str(rig.home.journal), 2)
+    assert not rig.home.journal.is_file()
