@@ -38,11 +38,13 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m controller.adapters.store.document --check
+	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m tests.mutants.run
 
 docs: install
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m controller.adapters.store.document
+	$(BIN)/python -m cli.reference
 
 clean:
 	rm -rf $(VENV)
