@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from controller.audit import Action, control_action
 from controller.core.trust.grant import MOST_NS
@@ -176,10 +177,10 @@ class Liquidations:
 
     @contextmanager
     def _intent(
-        self, id: str, scope: LiquidationScope, actor: str, reason: str
+        self, id: str, scope: LiquidationScope, actor: str, reason: str, channel: Literal["cli", "controller"] = "cli"
     ) -> Iterator[Callable[[Prepared], Prepared]]:
         """The intent in the chain. What it yields leaves it open until the liquidation ends; an error closes it."""
-        entry = intent_entry(id, scope, actor, reason, self._parts.clock.wall_ns())
+        entry = intent_entry(id, scope, actor, reason, self._parts.clock.wall_ns(), channel)
         with ExitStack() as stack:
             action = stack.enter_context(control_action(self._parts.store, self._parts.clock, entry))
 
@@ -194,7 +195,8 @@ class Liquidations:
         while not self._steps.stop.wait(STEP_SECONDS):
             try:
                 request, signer = self._steps.agreed(ticket.id)
-                with self._intent(ticket.id, request.scope, signer, "goes on after a restart") as wait:
+                why = "goes on after a restart"
+                with self._intent(ticket.id, request.scope, signer, why, "controller") as wait:
                     wait(Prepared(request, flattened(self._parts.engine.read(), ticket.id), {}, goes_on=True))
             except EngineUnavailable:
                 continue

@@ -1,5 +1,7 @@
 """A liquidation in the audit chain, and in words: what is written down of it, and what can be read back."""
 
+from typing import Literal
+
 from controller.ports import Store
 from schemas.audit import AuditEntry
 from schemas.liquidation import LiquidationRequest, LiquidationScope, LiquidationState
@@ -15,13 +17,15 @@ _MOST = 200
 """Newest records that are looked through; a ticket lasts ten minutes and people type each phrase."""
 
 
-def intent_entry(id: str, scope: LiquidationScope, actor: str, reason: str, at_ns: int) -> AuditEntry:
-    """The intent, before anything has happened; its outcome closes it."""
+def intent_entry(
+    id: str, scope: LiquidationScope, actor: str, reason: str, at_ns: int, channel: Literal["cli", "controller"]
+) -> AuditEntry:
+    """The intent, before anything has happened; its outcome closes it. ``controller``: it goes on after a crash."""
     return AuditEntry(
         at_ns=at_ns,
         event=EVENTS[scope],
         actor=actor,
-        channel="cli",
+        channel=channel,
         level="critical",
         reason=reason,
         audit_id=audit_id(id),
@@ -35,7 +39,7 @@ def grant_entry(request: LiquidationRequest, signer: str, revision: str, at_ns: 
         at_ns=at_ns,
         event=GRANTED,
         actor=signer,
-        channel="cli",
+        channel="controller",
         level="critical",
         revision=revision,
         audit_id=audit_id(request.id),

@@ -37,4 +37,38 @@ REQUEST = edits(
     ),
 )
 
-LIQUIDATION: tuple[Mutant, ...] = (*TICKET, *REQUEST)
+_OPERATION = "controller.reconcile.liquidation"
+_STEPS = "controller.reconcile.liquidation_steps"
+_RECORD = "controller.reconcile.liquidation_record"
+
+OPERATION = edits(
+    ("test_liquidation", "test_transition", "test_exits"),
+    (
+        (_OPERATION, "only what was prepared is started", " or case.prepared.request.text() != text:", ":"),
+        (_OPERATION, "one at a time", "        if self._running():\n            raise Temporary", "        if False:\n            raise Temporary"),
+        (_OPERATION, "granted before it is issued", "        self._parts.store.append_audit(grant_entry(prepared.request, signer, revision, now))\n", ""),
+        (_OPERATION, "judged before it is issued", "signer = self._steps.judge(prepared.request, signature)", 'signer = "anybody"'),
+        (_OPERATION, "a refusal is for good", "                self._drop(error.message)\n", ""),
+        (_OPERATION, "a request waits ten minutes", "self._parts.clock.wall_ns() >= self._case.prepared.request.expires_ns", "False"),
+        (_OPERATION, "a ticket that ran out is taken back", "self._parts.clock.boot_ns() >= ticket.expires_ns or not", "not"),
+        (_OPERATION, "a resumed halt ends its ticket", " or not self._steps.halted()):", "):"),
+        (_OPERATION, "ended when done", "        if ended or not problem:\n", "        if ended:\n"),
+        (_OPERATION, "people are asked after an interruption", "                self._interrupted = error.message\n", ""),
+        (_OPERATION, "people are asked without a ticket", "elif id := interrupted(self._parts.store):", 'elif id := "":'),
+        (_STEPS, "the halt comes first", "        self._halt(scope, actor, reason)\n", ""),
+        (_STEPS, "working orders are cancelled", "        self.parts.engine.cancel(ACCOUNT)\n", ""),
+        (_STEPS, "halted though the engine is silent", "        except EngineUnavailable:\n            before = Counter()\n", "        except ZeroDivisionError:\n            before = Counter()\n"),
+        (_STEPS, "a weaker halt is not enough", "item.mode.rank >= scope.mode.rank for item in known", "True for item in known"),
+        (_STEPS, "no ticket without a begin", "        if not begun:\n            permit.set_ticket(None)\n", "        if not begun:\n"),
+        (_STEPS, "proof of the permit", "ticket is None or ticket.id != id or self", "ticket is None or self"),
+        (_STEPS, "proof of the store", "granted is None or granted[0].digest[:DIGEST_DIGITS] != ticket.digest", "granted is None"),
+        (_STEPS, "proof of the journal", "self.parts.engine.liquidations().get(id) != BEGUN:", "False:"),
+        (_STEPS, "the ticket goes at the end", "        self.parts.permit.set_ticket(None)\n", ""),
+        ("controller.reconcile.exits", "nothing that would execute at once", "if (item.mark - price) * item.quantity <= 0:", "if False:"),
+        ("controller.reconcile.flattening", "an ended one sends no more", "                self.ended = True\n", ""),
+        ("controller.reconcile.flattening", "tries are bounded", ">= TRIES for item in stuck", ">= 10**9 for item in stuck"),
+        ("controller.reconcile.flattening", "waiting is bounded", "if now - self._moved > STILL_NS:", "if False:"),
+    ),
+)
+
+LIQUIDATION: tuple[Mutant, ...] = (*TICKET, *REQUEST, *OPERATION)

@@ -124,10 +124,24 @@ def test_start_when_something_cannot_be_closed_then_partial_with_the_rest_and_th
     assert [(item.symbol, item.left, item.problem[:11]) for item in state.positions if item.left] == [
         ("JPM", 80, "REDUCE_ONLY")
     ]
+    assert state.problem == "1 of 3 could not be closed in 5 tries"
     assert (desk.audited()[-1].outcome, state.resumable) == ("partial", True)
     assert "JPM 80 of 80" in desk.audited()[-1].details
     assert len(desk.rig.desk.words()) == 1
     assert "--resume" in desk.liquidations.notes()[0]
+
+
+def test_start_when_the_halt_is_resumed_in_the_middle_then_it_ends_there_for_good(desk: Desk) -> None:
+    prepared = desk.prepare()
+    desk.start(prepared)
+    eventually(lambda: len(desk.working()) == 3)
+    for item in desk.rig.desk.open_halts(None):
+        desk.rig.desk.release(item.id, "c" * 40)
+    desk.rig.engine.cancel_orders(ticket=prepared.request.id)
+    desk.pass_until(lambda: desk.state(prepared).stage == "partial")
+    assert desk.state(prepared).problem.startswith("NOT_HALTED")
+    assert (desk.state(prepared).resumable, desk.rig.booted.permit.ticket) == (False, None)
+    assert desk.rig.engine.marked == {prepared.request.id: "ended"}
 
 
 def test_start_when_nothing_fills_then_told_after_two_minutes(desk: Desk) -> None:
@@ -304,6 +318,7 @@ def test_crash_in_the_middle_when_all_three_agree_then_goes_on_without_a_second_
     eventually(lambda: prepared.request.id in desk.liquidations._states)
     assert desk.until(prepared, "done").stage == "done"
     assert len([order for order in desk.rig.engine.orders.values() if order.ticket]) == 3
+    assert [item.channel for item in desk.audited()] == ["cli", "controller", "cli", "controller", "controller"]
     assert [(item.kind, item.outcome) for item in desk.audited()] == [
         ("intent", ""),
         ("fact", ""),
