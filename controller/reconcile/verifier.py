@@ -82,6 +82,7 @@ class Verifier:
         self._blobs: dict[str, bytes] = {}
         self._desired: OrderedDict[str, Desired] = OrderedDict()
         self._judged: OrderedDict[str, None] = OrderedDict()
+        self._tree_uids: dict[str, frozenset[str]] = {}
         self._lock = threading.RLock()
 
     def advance(self, last_verified: str, tip: str, now: Now | None = None) -> Verified:
@@ -224,9 +225,11 @@ class Verifier:
         known = _uids(parent) if parent else frozenset[str]()
         if parent is None or _uids(child) <= known:
             return frozenset()
-        history = self._source.commits(None, parent.commit)
-        trees = {commit.tree: commit for commit in history}
-        return frozenset[str]().union(*(_uids(self._tree_of(commit)) for commit in trees.values()))
+        history = {commit.tree: commit for commit in self._source.commits(None, parent.commit)}
+        for tree, commit in history.items():
+            if tree not in self._tree_uids:
+                self._tree_uids[tree] = _uids(self._tree_of(commit))
+        return frozenset[str]().union(*(self._tree_uids[tree] for tree in history))
 
     def _tree_of(self, commit: RawCommit) -> Desired:
         return self._desired.get(commit.id) or self._read(commit.id, commit.tree)
