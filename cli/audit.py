@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from cli.history import history
 from cli.options import json_option
 from cli.output import Document, emit
 from cli.remote import ask
@@ -54,6 +53,8 @@ def interventions(since: int | None, as_json: bool) -> int:
 @json_option
 def config_changes(limit: int, as_json: bool) -> int:
     """Show every change of the configuration: who, what from where to where, why, at which revision."""
+    from cli.history import history
+
     commits = history(limit)
     oldest = min((item["time"] for item in commits["commits"]), default="")
     since = int(datetime.fromisoformat(oldest).timestamp()) * 1_000_000_000 if oldest else 0

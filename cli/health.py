@@ -27,10 +27,9 @@ def _runner() -> Document:
     """The runner says nothing by itself; the lock on its pid file tells whether it lives."""
     from pathlib import Path
 
-    from controller.home import Home
-    from controller.host.supervisor import pid_of
+    from controller.host.pidfile import holder
 
-    pid = pid_of(Home(Path(home())), "runner")
+    pid = holder(Path(home()) / "run" / "runner.pid")
     if pid is None:
         return {"name": "runner", "state": "error", "message": "down: nothing trades", "hint": "gt risk service start"}
     return {"name": "runner", "state": "ok", "message": f"up, pid {pid}", "hint": ""}

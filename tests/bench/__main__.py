@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commands, gates, halts, loads, starts, writes
+from tests.bench import commands, gates, halts, loads, reads, starts, writes
 from tests.bench.figures import Figure, table
 
 _ROOT = Path(__file__).parents[2]
@@ -34,6 +34,8 @@ class Bench:
 
 BENCHES = (
     Bench("status", commands.status, 100, 5),
+    Bench("reads", reads.reads, 40, 2),
+    Bench("watch", reads.watch, 60, 6),
     Bench("halt", halts.halts, 100, 5),
     Bench("halt-alone", halts.halts_alone, 100, 5),
     Bench("limits", commands.limits, 100, 5),
