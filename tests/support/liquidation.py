@@ -98,11 +98,11 @@ class Desk:
         eventually(reached)
         return self.state(prepared)
 
-    def pass_until(self, condition: Callable[[], bool]) -> None:
-        """Let a second pass with every look."""
+    def pass_until(self, condition: Callable[[], bool], seconds: float = 0.02) -> None:
+        """Let so much time pass with every look: about a second for each step of the liquidation."""
 
         def looked() -> bool:
-            self.rig.clock.advance(1)
+            self.rig.clock.advance(seconds)
             return condition()
 
         eventually(looked)

@@ -116,10 +116,9 @@ def test_start_when_something_cannot_be_closed_then_partial_with_the_rest_and_th
 
     def over() -> bool:
         desk.fill()
-        desk.rig.clock.advance(1)
         return desk.state(prepared).stage == "partial"
 
-    eventually(over)
+    desk.pass_until(over)
     state = desk.state(prepared)
     assert [(item.symbol, item.left, item.problem[:11]) for item in state.positions if item.left] == [
         ("JPM", 80, "REDUCE_ONLY")
