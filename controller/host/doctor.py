@@ -68,6 +68,9 @@ def repositories(home: Home) -> Iterator[Finding]:
             yield Finding("config", "warning", f"{path} is missing or not executable", "gt risk init")
         else:
             yield Finding("config", "ok", f"{folder} with its hooks")
+    guarded, _ = machine.run("git", "-C", str(home.bare), "config", "--type=bool", "receive.denyNonFastForwards")
+    if home.bare.is_dir() and (guarded or "").strip() != "true":
+        yield Finding("config", "warning", f"{home.bare} does not refuse a branch that is set back", "gt risk init")
     status, _ = machine.run("git", "-C", str(home.clone), "status", "--porcelain", "--branch")
     if "behind" in (status or "").partition("\n")[0]:
         yield Finding("config", "warning", f"{home.clone} is behind", f"git -C {home.clone} pull --rebase")

@@ -93,7 +93,7 @@ def orders(seconds: int) -> list[Figure]:
         until_ns = time.time_ns()
         sent, accepted, behind, refused = client.stdout.rstrip("\n").split("\t")
         until(lambda: _kept(service, uid) >= int(accepted), "the store has every order")
-        late = _lateness(service, since, until_ns)
+        late = lateness(service, since, until_ns)
         kept = _kept(service, uid)
     rate = int(accepted) * 60 / seconds
     note = f"{sent} sent, {accepted} accepted, {kept} in the store, client at most {behind} ms behind"
@@ -144,7 +144,7 @@ def _kept(service: Service, uid: str) -> int:
         return int(store.execute("select count(*) from orders where uid = ?", (uid,)).fetchone()[0])
 
 
-def _lateness(service: Service, since: int, until_ns: int) -> list[float]:
+def lateness(service: Service, since: int, until_ns: int) -> list[float]:
     """By how much each sample of the account's equity came later than a second after the one before, milliseconds."""
     query = "select at_ns from samples where series = 'equity' and key = 'account' and at_ns between ? and ? order by 1"
     with _store(service) as store:

@@ -83,9 +83,17 @@ def _make_bare(home: Home, pins: Pins, python: str) -> None:
         with _whole(home.bare) as folder:
             bare = Git(folder)
             bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
-            for key, value in _BARE_CONFIG:
-                bare.run(["config", key, value])
+            _configure(bare)
+    _configure(Git(home.bare))
     _write_hooks(home.bare / "hooks", bare_hooks(home, python))
+
+
+def _configure(bare: Git) -> None:
+    """Add the settings that are missing, as in a repo that was cloned from a backup's bundle."""
+    there = set(bare.run(["config", "--local", "--list", "--name-only"]).decode().split())
+    for key, value in _BARE_CONFIG:
+        if key.lower() not in there:
+            bare.run(["config", key, value])
 
 
 def _introduce(

@@ -1,16 +1,22 @@
 """Each check of the doctor with the fault that it is there for, planted in a real home."""
 
+import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from controller.home import Home
+from controller.host import backup, machine
 from controller.host.doctor import examine
 from controller.host.finding import Finding
 from controller.host.provision import Wish, initialise
 from tests.support.cli import gt_risk, short_home
+from tests.support.homes import opened
 
 OWN = Path("/nowhere/gt")
 
@@ -68,6 +74,17 @@ def hookless(home: Home) -> None:
     (home.bare / "hooks" / "pre-receive").unlink()
 
 
+def from_a_bundle(home: Home) -> None:
+    bundle = home.root / "b"
+    subprocess.run(["git", "bundle", "create", "--quiet", bundle, "--all"], cwd=home.bare, check=True)
+    hooks = home.bare / "hooks"
+    hooks.rename(home.root / "hooks")
+    shutil.rmtree(home.bare)
+    subprocess.run(["git", "clone", "--quiet", "--bare", bundle, home.bare], check=True)
+    shutil.rmtree(home.bare / "hooks")
+    (home.root / "hooks").rename(hooks)
+
+
 def latchless(home: Home) -> None:
     home.raise_file.unlink()
 
@@ -90,6 +107,7 @@ FAULTS: tuple[tuple[Callable[[Home], None], str, str, str], ...] = (
     (writable_key, "permissions", "warning", "chmod 0400"),
     (cloneless, "config", "error", "gt risk init"),
     (hookless, "config", "warning", "gt risk init"),
+    (from_a_bundle, "config", "warning", "gt risk init"),
     (latchless, "latch", "error", "gt risk service start"),
     (torn, "journal", "error", "gt risk service start"),
     (broken_store, "store", "error", "gt risk audit verify"),
@@ -142,3 +160,63 @@ def test_doctor_when_there_is_no_home_then_says_init(tmp_path: Path) -> None:
     ran = gt_risk(tmp_path / "none", "doctor")
     assert ran.code == 1
     assert "next: gt risk init" in ran.out
+
+
+def test_init_when_the_bare_repo_came_from_a_bundle_then_guarded_again(home: Home) -> None:
+    from_a_bundle(home)
+    initialise(home, Wish(name="Op", email="op@example.org"))
+    assert findings(home, "config", "warning") == []
+
+
+def test_signing_when_the_key_has_a_passphrase_and_no_agent_then_told_what_to_add(home: Home) -> None:
+    key = home.keys / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "a phrase", "-f", key], check=True)
+    subprocess.run(["git", "config", "user.signingkey", key], cwd=home.clone, check=True)
+    (found,) = findings(home, "signing", "warning")
+    assert (found.message, found.hint) == ("the signing key asks for its passphrase", "ssh-add <the key>")
+    assert findings(home, "signing", "ok") == []
+
+
+def test_signing_when_the_key_is_gone_then_an_error(home: Home) -> None:
+    subprocess.run(["git", "config", "user.signingkey", home.root / "none"], cwd=home.clone, check=True)
+    assert len(findings(home, "signing", "error")) == 1
+
+
+def test_git_when_too_old_then_told_which_is_needed(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "git"
+    old.write_text("#!/bin/sh\necho git version 2.20.1\n")
+    old.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (found,) = findings(home, "git", "error")
+    assert found.message == "git 2.34 or newer is needed (it signs with SSH keys), this is 2.20.1"
+
+
+def test_clock_when_behind_what_was_recorded_then_an_error(home: Home) -> None:
+    later = time.time_ns() + 60_000_000_000
+    with home.journal.open("r+b") as file:
+        file.seek(8)
+        file.write(later.to_bytes(8, "little"))
+    (found,) = findings(home, "clock", "error")
+    assert found.hint == "timedatectl"
+
+
+def test_backup_when_late_then_warned_and_when_its_manifest_is_damaged_an_error(home: Home) -> None:
+    opened(home).close()
+    assert findings(home, "backup", "warning") == []
+    os.utime(home.keys / "bot", (0, 0))
+    assert [item.message for item in findings(home, "backup", "warning")] == ["there is no backup"]
+    made = backup.make(home, "by hand", 0.0)
+    assert len(findings(home, "backup", "ok")) == 1
+    (made.folder / "manifest.json").write_text("{")
+    assert len(findings(home, "backup", "error")) == 1
+
+
+def test_disk_when_little_is_left_then_warned_and_when_nothing_is_an_error(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for left, level in ((machine.LITTLE_FREE - 1, "warning"), (machine.LEAST_FREE - 1, "error")):
+        usage = SimpleNamespace(free=left)
+        monkeypatch.setattr("controller.host.machine.shutil.disk_usage", lambda _, usage=usage: usage)
+        assert len(findings(home, "disk", level)) == 1
