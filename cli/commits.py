@@ -1,5 +1,6 @@
 """What the command line asks git itself: names of commits, and how the clone stands to the config repo."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from cli.remote import home
 def git(repository: Path, *argv: str) -> str | None:
     """Standard output of one git command, None when git refuses. Raises Failure without git."""
     words = ["git", "--no-replace-objects", "-C", str(repository), *argv]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=plain)
     except FileNotFoundError:
         raise Failure("git is not installed", "install git 2.34 or newer, then gt risk doctor", code="NoGit") from None
     return done.stdout if done.returncode == 0 else None

@@ -41,7 +41,7 @@ def edit(file: str, folder: Path | None, options: Options) -> int:
         base = drafts.base_of(folder) if folder else ""
         found = ask("config.documents", {"ref": base}, WAIT_SECONDS)
     if folder is not None:
-        draft = drafts.resume(folder, base, found["files"])
+        draft = drafts.resume(folder, found["files"])
     else:
         draft = drafts.begin(root / "drafts", found["commit"], found["files"], file, root / "config" / ".schemas")
     again = f"gt risk config edit --from {draft.folder}"

@@ -26,7 +26,7 @@ class Draft:
     def changed(self) -> dict[str, str | None]:
         """What was edited, added or (None) removed. Raises Failure for what is not text."""
         found = {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*.yaml"))}
-        now: dict[str, str | None] = {name: _read(path, name) for name, path in found.items()}
+        now: dict[str, str | None] = {name: self._read(path, name) for name, path in found.items()}
         gone: dict[str, str | None] = {name: None for name in self.original if name not in now}
         return {**{name: text for name, text in now.items() if text != self.original.get(name)}, **gone}
 
@@ -50,6 +50,12 @@ class Draft:
         """Remove the folder."""
         shutil.rmtree(self.folder)
 
+    def _read(self, path: Path, name: str) -> str:
+        try:
+            return path.read_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise Failure(f"{name}: this is not UTF-8 text", f"gt risk config edit --from {self.folder}") from error
+
 
 def begin(drafts: Path, base: str, files: dict[str, str], name: str, schemas: Path) -> Draft:
     """Copy the documents of ``base`` (one when ``name`` is given) into a folder of their own.
@@ -66,34 +72,40 @@ def begin(drafts: Path, base: str, files: dict[str, str], name: str, schemas: Pa
     folder = drafts / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}"
     drafts.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700)
-    for path, text in {_BASE: f"{base}\n", **wanted}.items():
-        target = folder / path
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        target.touch(mode=0o600)
-        target.write_text(text, newline="")
-    (folder / ".schemas").symlink_to(schemas)
+    try:
+        _write(folder, {_BASE: "\n".join([base, *wanted]), **wanted})
+        (folder / ".schemas").symlink_to(schemas)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return Draft(folder, base, wanted)
 
 
 def base_of(folder: Path) -> str:
     """The commit that an earlier draft began with. Raises Failure when ``folder`` is none."""
+    return _base(folder)[0]
+
+
+def resume(folder: Path, files: dict[str, str]) -> Draft:
+    """An earlier draft again; ``files`` are the documents of its base."""
+    base, *names = _base(folder)
+    return Draft(folder, base, {path: files[path] for path in names})
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    for path, text in texts.items():
+        target = folder / path
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        target.touch(mode=0o600)
+        target.write_text(text, newline="")
+
+
+def _base(folder: Path) -> list[str]:
+    """The commit of a draft, then the documents that were copied."""
     try:
-        return (folder / _BASE).read_text().strip()
+        return (folder / _BASE).read_text().splitlines()
     except OSError as error:
         raise Failure(f"{folder} is no draft of gt risk config edit", "gt risk config edit", USAGE) from error
-
-
-def resume(folder: Path, base: str, files: dict[str, str]) -> Draft:
-    """An earlier draft again; ``files`` are the documents of its base."""
-    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")}
-    return Draft(folder, base, {path: text for path, text in files.items() if path in kept})
-
-
-def _read(path: Path, name: str) -> str:
-    try:
-        return path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise Failure(f"{name}: this is not UTF-8 text", f"gt risk config edit --from {path.parent}") from error
 
 
 def _editor() -> str:

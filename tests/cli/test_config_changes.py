@@ -105,6 +105,23 @@ def test_edit_when_a_kept_draft_is_taken_up_then_goes_on_with_its_text(home: Pat
     assert (ran.code, len(control.landed), drafts(home)) == (0, 1, []), ran
 
 
+def test_edit_when_a_kept_draft_lacks_a_document_then_its_removal_is_still_meant(home: Path) -> None:
+    control = HeldControl(proposal=proposal(), configuration=held())
+    with served(control, home):
+        first = edit(home, editor="rm emergency.yaml; :")
+        assert (first.code, len(drafts(home))) == (4, 1)
+        ran = edit(home, "--from", str(drafts(home)[0]), "--yes", editor="true")
+    intent = control.requests[-1].intent
+    assert isinstance(intent, WriteDocuments)
+    assert (ran.code, intent.files) == (0, {"emergency.yaml": None})
+
+
+def test_edit_when_what_was_saved_is_no_text_then_said_and_kept(home: Path) -> None:
+    with served(HeldControl(configuration=held()), home):
+        ran = edit(home, editor="printf '\\377' > risk_config.yaml; :")
+    assert (ran.code, f"next: gt risk config edit --from {drafts(home)[0]}" in ran.err) == (1, True), ran
+
+
 @pytest.mark.parametrize(("answers", "code", "left"), [("y\ny\n", 0, 0), ("n\n", 4, 1)])
 def test_edit_when_it_has_mistakes_then_a_terminal_is_offered_the_editor_again(
     home: Path, answers: str, code: int, left: int, monkeypatch: pytest.MonkeyPatch
@@ -184,7 +201,7 @@ def test_edit_when_there_is_no_room_then_said_and_nothing_lands(home: Path) -> N
         ran = subprocess.run(
             [sys.executable, "-c", entry, "config", "edit"], capture_output=True, text=True, env=environ, timeout=60
         )
-    assert (ran.returncode, control.landed) == (1, [])
+    assert (ran.returncode, control.landed, drafts(home)) == (1, [], [])
     assert "File too large" in ran.stderr
     assert "Traceback" not in ran.stderr
 
