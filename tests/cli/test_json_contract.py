@@ -17,6 +17,7 @@ ARGUMENTS = {
     "config rollback": ["--commit", COMMIT],
     "strategy add": ["my-idea"],
     "strategy show": ["ml-momentum-v2"],
+    "strategy metrics": ["ml-momentum-v2"],
     "strategy pause": ["ml-momentum-v2"],
     "strategy resume": ["ml-momentum-v2"],
     "strategy halt": ["ml-momentum-v2"],

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from cli.render.text import ago, cells, money, paint, percent, safe, table
+from cli.render.text import ago, cells, cut, money, paint, percent, safe, span_in_words, table
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("⚠️", 2), ("🎯", 2), ("é", 1), ("e\u0301", 1), ("日本", 4)])
@@ -40,3 +40,30 @@ def test_paint_when_no_color_is_set_then_plain_even_if_forced(monkeypatch: pytes
     assert paint("x", "red", io.StringIO()) == "\x1b[31mx\x1b[0m"
     monkeypatch.setenv("NO_COLOR", "1")
     assert paint("x", "red", io.StringIO()) == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("日本語", 5, "日本…"),
+        ("日本語", 4, "日…"),
+        ("⚠️ x", 3, "⚠️…"),
+        ("abc", 0, ""),
+    ],
+)
+def test_cut_when_the_terminal_is_narrow_then_whole_signs_and_an_ellipsis(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+    assert cells(cut(text, width)) <= width
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59, "59 seconds"), (60, "1 minute"), (7_300, "2 hours"), (86_400, "1 day")]
+)
+def test_span_in_words_then_one_and_many_differ(seconds: int, text: str) -> None:
+    assert span_in_words(seconds) == text
+
+
+def test_table_when_the_gap_is_one_then_columns_stand_as_close_as_the_spec_has_them() -> None:
+    assert table(("Date", "User"), [("2026-01-19", "op")], (11,), 1)[1] == "2026-01-19 op"
