@@ -70,13 +70,16 @@ class ControllerControl:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def overview(self) -> Overview:
-        """The newest picture, with live as the monitor read it last."""
+        """The newest picture, with live as the monitor read it last and the halts that have come since."""
         picture = self.parts.memory.overview
         if picture is None:
             if self.make_overview is None:
                 raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
             return self.make_overview()
-        live, newer = self.parts.live(), {"analysis": self.parts.analysis(), "notes": self.parts.notes()}
+        live = self.parts.live()
+        newer: dict[str, object] = {"analysis": self.parts.analysis(), "notes": self.parts.notes()}
+        if not {halt.word for halt in picture.halts} >= set(self.parts.desk.words()):
+            newer["halts"] = self.parts.desk.open_halts(self.parts.memory.applied_desired)
         if live is not None and (picture.live is None or live.as_of_ns > picture.live.as_of_ns):
             return picture.model_copy(update={**newer, "live": live, "live_error": ""})
         return picture.model_copy(update=newer)

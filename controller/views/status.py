@@ -28,11 +28,12 @@ ALERT_NS = 600 * 1_000_000_000
 
 
 def mode_of(overview: Overview) -> TradingMode:
-    """The mode in force as read back from the gate; with no gate, the strictest of what is known."""
-    if overview.live is not None:
-        return overview.live.gate.mode
+    """The strictest of the open halts and of the mode that the gate reports; without a gate, of what is applied."""
     known = [halt.mode for halt in overview.halts if halt.scope == "account"]
-    known.append(overview.effective.mode if overview.effective is not None else TradingMode.HALT_ALL)
+    if overview.live is not None:
+        known.append(overview.live.gate.mode)
+    else:
+        known.append(overview.effective.mode if overview.effective is not None else TradingMode.HALT_ALL)
     return max(known, key=lambda mode: mode.rank)
 
 

@@ -16,7 +16,11 @@ from controller.latch.raising import create_pair
 from controller.reconcile.boot import book16
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
+from controller.views.status import mode_of
+from schemas.desired import TradingMode
+from schemas.overview import Overview
 from schemas.status import RefusalReason, Revision
+from tests.support.book import live
 from tests.support.config_repo import LANDING, Site, make_site, replaced
 
 LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
@@ -97,3 +101,16 @@ def test_land_when_it_removes_a_strategy_that_is_halted_now_then_refused(site: S
         control(site, source, []).land(payload, site.key("operator")(payload))
     assert refused.value.refusal.reason is RefusalReason.HALT_OPEN_ON_OBJECT
     assert source.tip() == before
+
+
+def test_overview_when_a_halt_came_after_the_pass_then_it_is_in_the_picture_and_the_mode(
+    site: Site, source: GitSource
+) -> None:
+    asked = control(site, source, [])
+    asked.parts.memory.overview = Overview(pid=1, as_of_ns=1, revision=asked.parts.memory.revision)
+    assert asked.overview().halts == ()
+    outcome = halt(str(site.home.root), "account", 2, "a person", "now", CLI)
+    picture = asked.overview()
+    assert [item.id for item in picture.halts] == [outcome.halt_id]
+    stale = picture.model_copy(update={"live": live()})
+    assert (live().gate.mode, mode_of(stale)) == (TradingMode.NORMAL, TradingMode.HALT_TRADING)
