@@ -62,19 +62,20 @@ def everything_plan(document: Document) -> list[str]:
 
 def results(document: Document) -> list[str]:
     """One line a position: what was traded, at which price, and what is left."""
-    shown = [(item, f"{-item['quantity']:+,} shares") for item in document["results"]]
-    names = max((cells(safe(item["symbol"])) for item, _ in shown), default=0)
-    sizes = max((cells(size) for _, size in shown), default=0)
-    return [_result(item, pad(safe(item["symbol"]), names), pad(size, sizes)) for item, size in shown] or ["  none"]
+    items = document["results"]
+    rows = [(safe(item["symbol"]), f"{-item['quantity']:+,} shares", money(item["price"], "no fill")) for item in items]
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    return [
+        f"  {'✗' if item['left'] else '✓'} {'  '.join(map(pad, row, widths))}  {_state(item)}"
+        for item, row in zip(items, rows, strict=True)
+    ] or ["  none"]
 
 
-def _result(item: Document, name: str, size: str) -> str:
-    price = pad(money(item["price"], "no fill"), 9)
+def _state(item: Document) -> str:
     if not item["left"]:
-        return f"  ✓ {name}  {size}  {price}  FILLED"
-    state = "WORKING" if item["working"] else "OPEN"
+        return "FILLED"
     why = f" ({safe(item['problem'])})" if item["problem"] else ""
-    return f"  ✗ {name}  {size}  {price}  {state}: {item['left']:,} left{why}"
+    return f"{'WORKING' if item['working'] else 'OPEN'}: {item['left']:,} left{why}"
 
 
 def closing(document: Document) -> list[str]:

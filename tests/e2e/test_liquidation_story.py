@@ -103,3 +103,27 @@ def test_liquidate_when_dry_run_then_the_plan_alone(service: Service) -> None:
     ran = service.gt("portfolio", "liquidate", "--dry-run", "--json")
     assert (ran.code, ran.document["impact_pct"]) == (0, [-0.01, -0.11])
     assert service.read("emergency", "status")["halts"] == []
+
+
+def test_close_and_stop_then_reduce_alone_and_a_freeze_refuses_them(service: Service) -> None:
+    symbol = held(service)[0]["symbol"]
+    refused = service.gt("portfolio", "stop", symbol, "1000000", "--yes")
+    assert (refused.code, "at once" in refused.err) == (2, True)
+    stopped = service.gt("portfolio", "stop", symbol, "0.01", "--yes", "--json", "-r", "floor")
+    assert (stopped.code, stopped.document["orders"][0]["type"]) == (0, "stop")
+    service.must("emergency", "pause-new-orders", "--yes", "-r", "drill")
+    closed = service.must("portfolio", "close", symbol, "--yes", "--json", "-r", "enough").document
+    assert {item["state"] for item in closed["orders"]} <= {"filled", "working"}
+    until(
+        lambda: symbol not in [item["symbol"] for item in service.read("portfolio", "positions")["positions"]],
+        "the position is closed",
+    )
+    other = next((item["symbol"] for item in service.read("portfolio", "positions")["positions"]), None)
+    if other is not None:
+        service.must("emergency", "halt-trading", "--yes", "-r", "drill")
+        frozen = service.gt("portfolio", "close", other, "--yes", "--json")
+        assert (frozen.code, frozen.document["error"]["code"]) == (1, "TRADING_HALTED")
+    assert service.gt("portfolio", "close", "NONE", "--yes").code == 1
+    kinds = [item["kind"] for item in service.read("audit", "log", "--type", "portfolio.close")["events"]]
+    assert {"intent", "outcome"} <= set(kinds)
+    resume(service)
