@@ -12,6 +12,7 @@ from cli.output import ATTENTION, DECLINED, OK, PARTLY, Document, Failure, finis
 from cli.remote import ask
 from cli.render.config import changes
 from cli.render.text import safe
+from controller.rpc.client import RpcError
 
 RACES = 3
 WAIT_SECONDS = 10.0
@@ -23,6 +24,7 @@ class Change:
     """What to ask of the service and how to speak of it.
 
     ``intent`` as in :mod:`schemas.edits`; ``title`` opens the plan; ``done`` makes the closing lines from the result;
+    ``again`` is the command that does it without asking, ``look`` the next one when the result would have mistakes;
     ``ask`` is False for a tightening that acts at once without a terminal; ``table`` picks the changes that are
     listed below the title.
     """
@@ -31,6 +33,7 @@ class Change:
     title: Callable[[Document], list[str]]
     done: Callable[[Document], list[str]]
     again: str
+    look: str = "gt risk config show"
     ask: bool = True
     default: bool = False
     table: Callable[[Document], bool] = lambda _: True
@@ -40,7 +43,7 @@ def carry_out(change: Change, options: Options) -> int:
     """Do it; the exit code: 0 in force, 3 another signer or the service is needed, 4 declined, 5 not yet in force."""
     request = {"intent": change.intent, "reason": options.reason}
     with interruptible(UNCHANGED):
-        proposal = ask("propose", request, WAIT_SECONDS)
+        proposal = _propose(request, change)
         if options.dry_run:
             document = {"dry_run": True, **_public(proposal)}
             return finish(document, OK, options.as_json, lambda _: describe(change, proposal))
@@ -55,6 +58,14 @@ def carry_out(change: Change, options: Options) -> int:
         message = f"landed as {commit[:12]} and not yet in force: {applied['condition']}"
         result["error"] = {"message": message, "hint": _next(applied), "code": "NotInForce"}
     return finish(result, code, options.as_json, lambda seen: _closing(change, seen))
+
+
+def _propose(request: Document, change: Change) -> Document:
+    try:
+        return ask("propose", request, WAIT_SECONDS)
+    except RpcError as error:
+        error.hint = change.look if error.problems else error.hint
+        raise
 
 
 def _agree(change: Change, proposal: Document, options: Options) -> None:
@@ -91,7 +102,6 @@ def describe(change: Change, proposal: Document) -> list[str]:
 def _land(request: Document, proposal: Document, change: Change, options: Options) -> tuple[str, Document]:
     """Sign and land; somebody else's newer commit means a new plan, and a new question when the plan differs."""
     from controller.adapters.signatures.signer import sign
-    from controller.rpc.client import RpcError
 
     for _ in range(RACES):
         payload = base64.b64decode(proposal["payload"])
@@ -104,7 +114,7 @@ def _land(request: Document, proposal: Document, change: Change, options: Option
             if error.code != "Raced":
                 raise
             with interruptible(UNCHANGED):
-                newer = ask("propose", request, WAIT_SECONDS)
+                newer = _propose(request, change)
                 if newer["plan"]["changes"] != proposal["plan"]["changes"] or newer["hold"]:
                     notice("⚠️  the branch has moved; this is the plan on the newer tip")
                     _agree(change, newer, options)

@@ -74,6 +74,7 @@ def _edited(base: str, files: dict[str, str | None], again: str) -> Change:
         lambda _: [f"Editing: {safe(names)}"],
         lambda _: [f"✓ Configuration updated: {safe(names)}", "✓ Change logged to audit trail"],
         f"{again} --yes",
+        again,
     )
 
 
@@ -92,13 +93,11 @@ def _kept(draft: Draft, again: str) -> Iterator[None]:
     """Whatever ends the edit, its text stays in the draft's folder and the next command is named."""
     try:
         yield
-    except (Failure, RpcError, OSError, KeyboardInterrupt) as error:
+    except (Failure, RpcError, OSError, KeyboardInterrupt):
         if not draft.changed():
             draft.discard()
         else:
             notice(f"ℹ️  your text is kept in {draft.folder}; go on with: {again}")
-            if isinstance(error, RpcError):
-                error.hint = again if error.problems else error.hint
         raise
 
 
@@ -118,6 +117,7 @@ def rollback(ref: str, options: Options) -> int:
         title,
         lambda _: [f"✓ Configuration rolled back to {commit[:12]}", "✓ Change logged to audit trail"],
         f"gt risk config rollback --commit {ref} --yes",
+        "gt risk config history",
     )
     return carry_out(change, options)
 

@@ -3,7 +3,7 @@
 import click
 
 from cli.change import Change, carry_out
-from cli.options import Options, emergency_words, landing, mutating
+from cli.options import Options, act_at_once, emergency_words, landing, mutating
 from cli.output import OK, Document, finish
 from cli.remote import ask, home
 from cli.render.status import emergency as render_emergency
@@ -56,9 +56,7 @@ def _halt(mode: str, plan: list[str], words: list[str]) -> int:
     if plan:
         document = {"dry_run": True, "scope": "account", "mode": mode, "plan": plan}
         return finish(document, OK, "--json" in words, lambda _: plan)
-    from cli.fast import fast_path
-
-    return fast_path(words) or OK
+    return act_at_once(words)
 
 
 @emergency.command("liquidate-all")

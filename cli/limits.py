@@ -26,7 +26,7 @@ def get(name: str, as_json: bool) -> int:
     return emit(ask("limits.get", {"name": name}), as_json, render_limit)
 
 
-@limits.command("set")
+@limits.command("set", context_settings={"ignore_unknown_options": True})  # a negative value is no option
 @click.argument("name", type=LIMIT)
 @click.argument("value")
 @landing
@@ -42,7 +42,7 @@ def set_(name: str, value: str, options: Options) -> int:
 
     again = f"gt risk limits set {name} {value} --force"
     intent = {"kind": "set-limit", "name": name, "value": value}
-    change = Change(intent, title, done, again, table=_others(name))
+    change = Change(intent, title, done, again, "gt risk limits list", table=_others(name))
     return carry_out(change, options)
 
 
@@ -60,6 +60,7 @@ def reset(names: tuple[str, ...], everything: bool, options: Options) -> int:
         _reset_title,
         lambda result: [*(f"✓ Limit reset: {item['label']} = {item['new']}" for item in _changes(result)), *_WRITTEN],
         f"gt risk limits reset {words} --force",
+        "gt risk limits list",
     )
     return carry_out(change, options)
 

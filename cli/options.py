@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cli.output import declined, notice
+from cli.output import USAGE, Failure, declined, notice
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNCHANGED = "nothing was changed"
@@ -17,7 +17,10 @@ UNCHANGED = "nothing was changed"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of every command that lands a commit. ``plan``: digest of the one plan that was agreed to."""
+    """The options of every command that lands a commit.
+
+    ``reason`` is one line; ``plan`` the digest of the one plan that was agreed to.
+    """
 
     reason: str
     dry_run: bool
@@ -48,7 +51,8 @@ def landing(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def call(reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str, **others: Any) -> int:
-        return function(options=Options(reason, dry_run, yes, as_json, accept_plan), **others)
+        line = " ".join(reason.split())
+        return function(options=Options(line, dry_run, yes, as_json, accept_plan), **others)
 
     words = "Carry out the plan with this digest (see --dry-run --json) and no other, without asking."
     return click.option("--accept-plan", default="", metavar="DIGEST", help=words)(mutating(call))
@@ -91,3 +95,17 @@ def emergency_words(words: Sequence[str], reason: str, yes: bool, as_json: bool)
     """The line of an emergency verb as :func:`cli.fast.fast_path` reads it."""
     found = [*words, *(["--reason", reason] if reason else [])]
     return [*found, *(["--yes"] if yes else []), *(["--json"] if as_json else [])]
+
+
+def act_at_once(words: Sequence[str]) -> int:
+    """Run the line of an emergency verb on the fast path; its exit code.
+
+    Raises Failure for a line that it does not understand: a halt that did nothing must never look like one that did.
+    """
+    from cli.fast import fast_path
+
+    code = fast_path(list(words))
+    if code is None:
+        message = f"nothing was halted: {' '.join(map(repr, words))} cannot be understood"
+        raise Failure(message, f"gt risk {' '.join(words[:2])} --help", USAGE, "Usage")
+    return code

@@ -6,7 +6,7 @@ import click
 
 from cli.change import Change, carry_out
 from cli.names import STRATEGY
-from cli.options import Options, emergency_words, json_option, landing, mutating
+from cli.options import Options, act_at_once, emergency_words, json_option, landing, mutating
 from cli.output import OK, Document, Failure, emit, finish
 from cli.remote import ask
 from cli.render.strategy import details
@@ -48,6 +48,7 @@ def pause(id: str, options: Options) -> int:
         lambda _: [f"Pausing strategy: {id}"],
         done,
         f"gt risk strategy pause {id} --yes",
+        "gt risk strategy list",
         ask=False,
         default=True,
     )
@@ -75,6 +76,7 @@ def resume(id: str, peak: str | None, reviewer: str, note: str, options: Options
         lambda _: [f"Resuming strategy: {id}"],
         lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt reviewed and cleared: {halt[:12]}" for halt in halts)],
         f"gt risk strategy resume {id} --yes",
+        "gt risk strategy list",
     )
     return carry_out(change, options)
 
@@ -95,6 +97,7 @@ def add(id: str, name: str, source: str | None, options: Options) -> int:
             f"  next: gt risk config edit strategies/{id}.yaml, then gt risk strategy resume {id}",
         ],
         f"gt risk strategy add {id} --yes",
+        "gt risk strategy list",
     )
     return carry_out(change, options)
 
@@ -124,6 +127,4 @@ def halt(id: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
         known = ask("strategy.show", {"id": id})["strategy"]["id"]
         plan = list(strategy_plan(known))
         return finish({"dry_run": True, "scope": known, "mode": "halt-all", "plan": plan}, OK, as_json, lambda _: plan)
-    from cli.fast import fast_path
-
-    return fast_path(emergency_words(("strategy", "halt", id), reason, yes, as_json)) or OK
+    return act_at_once(emergency_words(("strategy", "halt", id), reason, yes, as_json))

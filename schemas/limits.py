@@ -89,15 +89,25 @@ class Limit:
         return _TEXT[self.unit](value)
 
 
+def _count(value: object) -> Decimal:
+    try:
+        return parse_ratio(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a count: write it like 20") from None
+
+
 def _seconds(value: object) -> Decimal:
-    return parse_ratio(value.removesuffix("s") if isinstance(value, str) else value)
+    try:
+        return parse_ratio(value.removesuffix("s") if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a number of seconds: write it like 60") from None
 
 
 _PARSE: dict[Unit, Callable[[object], Decimal]] = {
     Unit.MONEY: parse_money,
     Unit.PERCENT: parse_percent,
     Unit.RATIO: parse_ratio,
-    Unit.COUNT: parse_ratio,
+    Unit.COUNT: _count,
     Unit.SECONDS: _seconds,
 }
 _TEXT: dict[Unit, Callable[[Decimal], str]] = {

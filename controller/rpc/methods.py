@@ -140,7 +140,7 @@ class Dispatcher:
     def _propose(self, params: Params) -> Document:
         author = f"{self._settings.operator_name} <{self._settings.operator_email}>"
         filled = {"actor": self._settings.operator_name, "author": author, **params}
-        request = _REQUEST.validate_python(filled)
+        request = _request(filled)
         proposal = self._control.propose(request)
         key = self._settings.signing_key or str(self._home.keys / "operator")
         document = proposal.model_dump(mode="json")
@@ -171,6 +171,18 @@ class Dispatcher:
         if self._hold is not None:
             self._hold()
         return {"held": self._hold is not None}
+
+
+def _request(filled: Document) -> Request:
+    """Raises BadArgument for words that no document may hold: several lines, or far too many of them."""
+    try:
+        return _REQUEST.validate_python(filled)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = (
+            "must be one line" if first["type"] == "string_pattern_mismatch" else first["msg"].removeprefix("String ")
+        )
+        raise BadArgument(f"{first['loc'][-1]} {what}: {str(first['input'])[:40]!r}", "gt risk --help") from error
 
 
 def _kind(name: str) -> str:

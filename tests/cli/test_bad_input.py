@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.signatures import keys
-from controller.errors import Refused
-from schemas.status import Refusal, RefusalReason
+from controller.errors import InvalidDesired, Refused
+from schemas.edits import Proposal, Request, SetLimit
+from schemas.status import Problem, Refusal, RefusalReason
 from tests.cli.test_change import LIMIT, proposal
 from tests.cli.test_json_contract import ARGUMENTS, LEAVES
 from tests.support.book import HeldConfiguration, HeldControl
@@ -281,6 +282,63 @@ def test_command_when_what_is_named_is_not_there_then_exit_2_and_the_next_comman
 ) -> None:
     with served(HeldControl(), home):
         ended(gt_risk(home, *argv), 2, words, "next: gt risk")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([*SET, "--reason", "x" * 501], "reason should have at most 500 characters"),
+        (["limits", "set", LIMIT, "1\n2", "--yes"], "value must be one line: '1\\n2'"),
+        (["strategy", "add", "x", "--name", "a\nb", "--yes"], "name must be one line"),
+    ],
+    ids=["too long", "two lines", "a name of two lines"],
+)
+def test_change_when_its_words_fit_no_document_then_said_in_one_line(argv: list[str], words: str, home: Path) -> None:
+    held = control()
+    with served(held, home):
+        ran = gt_risk(home, *argv)
+    ended(ran, 2, words, "next: ")
+    assert (ran.err.count("\n"), held.requests) == (2, [])
+
+
+def test_reason_when_it_has_several_lines_then_they_become_one(home: Path) -> None:
+    held = control()
+    with served(held, home):
+        assert gt_risk(home, *SET, "--yes", "-r", " two\nlines ").code == 0
+    assert held.requests[0].reason == "two lines"
+
+
+def test_set_when_the_value_is_negative_then_it_is_a_value_and_no_option(home: Path) -> None:
+    held = control()
+    with served(held, home):
+        gt_risk(home, "limits", "set", LIMIT, "-5", "--yes")
+        wrong = gt_risk(home, "limits", "set", LIMIT, "5", "--yess")
+    intent = held.requests[0].intent
+    assert isinstance(intent, SetLimit)
+    assert (intent.value, wrong.code, len(held.requests)) == ("-5", 2, 1)
+
+
+class Crossed(HeldControl):
+    def propose(self, request: Request) -> Proposal:
+        problem = Problem(
+            path="risk_config.yaml", line=66, column=5, message="60% is above 50%", fix="write at most 50%"
+        )
+        raise InvalidDesired((problem,))
+
+
+def test_set_when_it_crosses_another_limit_then_file_line_fix_and_where_both_stand(home: Path) -> None:
+    with served(Crossed(), home):
+        ended(
+            gt_risk(home, *SET, "--yes"),
+            1,
+            "risk_config.yaml:66:5: 60% is above 50% (fix: write",
+            "next: gt risk limits list",
+        )
+
+
+@pytest.mark.parametrize("words", [("strategy", "halt", ""), ("strategy", "halt", "", "--yes")], ids=len)
+def test_halt_when_nothing_is_named_then_never_looks_like_a_halt(words: tuple[str, ...], home: Path) -> None:
+    ended(gt_risk(home, *words), 2, "nothing was halted")
 
 
 def test_edit_when_the_folder_is_no_draft_then_exit_2(home: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from controller.core.desired.documents import model_for
+from controller.core.desired.documents import is_relevant
 from controller.core.desired.yaml_reader import read
 from schemas.desired import DOCUMENTS
 from schemas.generate import json_schema
@@ -47,7 +48,7 @@ variant_a: {name: A, description: x, parameters: {a: 1, b: x, c: true}}
 variant_b: {name: B}
 """
 EXAMPLES = {
-    **{path: content for path, content in files().items() if path.endswith(".yaml")},
+    **{path: content for path, content in files().items() if is_relevant(path)},
     "halts/h.yaml": HALT.encode(),
     "cleared/h.yaml": CLEARED.encode(),
     "ab_tests/t-1.yaml": TEST.encode(),

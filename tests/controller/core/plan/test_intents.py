@@ -54,6 +54,11 @@ def test_set_limit_when_seconds_then_written_as_a_whole_number() -> None:
         ("position.max_position_pct", "0.2", "ambiguous"),
         ("position.max_position_pct", "120", "out of range"),
         ("strategy.max_strategies_active", "2.5", "whole number"),
+        ("strategy.max_strategies_active", "two", "is not a count: write it like 20"),
+        ("order.max_price_age", "5m", "is not a number of seconds: write it like 60"),
+        ("order.max_dollars", "5%", "is not an amount of money"),
+        ("position.max_position_pct", "$5", "is not a percentage"),
+        ("position.max_position_pct", "-5", "out of range"),
     ],
 )
 def test_set_limit_when_it_cannot_be_meant_then_refused_with_the_way_on(name: str, value: str, words: str) -> None:
