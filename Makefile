@@ -39,12 +39,14 @@ check: install
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m controller.adapters.store.document --check
 	$(BIN)/python -m cli.reference --check
+	$(BIN)/python -m tests.spec.coverage --check
 	$(BIN)/python -m tests.mutants.run
 
 docs: install
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m controller.adapters.store.document
 	$(BIN)/python -m cli.reference
+	$(BIN)/python -m tests.spec.coverage
 
 clean:
 	rm -rf $(VENV)

@@ -19,7 +19,34 @@ Times are Unix nanoseconds, money is in micro-dollars, quantities are whole shar
 def render() -> str:
     """The whole page."""
     sections = [_section(metadata.tables[name]) for name in sorted(metadata.tables)]
-    return "\n".join([_INTRODUCTION, *sections])
+    return "\n".join([_INTRODUCTION, _picture(), *sections])
+
+
+def _picture() -> str:
+    """The tables and what refers to what, as a Mermaid entity-relationship diagram."""
+    lines = ["```mermaid", "erDiagram"]
+    for name in sorted(metadata.tables):
+        columns = metadata.tables[name].columns
+        lines += [
+            f"    {name} {{",
+            *(f"        {_word(column)} {column.name}{_mark(column)}" for column in columns),
+            "    }",
+        ]
+        lines += [
+            f'    {key.column.table.name} ||--o{{ {name} : "{column.name}"'
+            for column in columns
+            for key in column.foreign_keys
+        ]
+    return "\n".join([*lines, "```\n"])
+
+
+def _word(column: "Column[object]") -> str:
+    return str(column.type).partition("(")[0].lower()
+
+
+def _mark(column: "Column[object]") -> str:
+    keys = ["PK"] * column.primary_key + ["FK"] * bool(column.foreign_keys)
+    return f" {','.join(keys)}" if keys else ""
 
 
 def main(arguments: list[str]) -> int:
