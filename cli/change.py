@@ -133,7 +133,13 @@ def _wait(commit: str) -> Document:
         with interruptible(f"{commit[:12]} has landed; whether it is in force tells: gt risk status"):
             return call_service("wait", {"commit": commit, "timeout": WAIT_SECONDS}, WAIT_SECONDS + 5.0)
     except ServiceDown:
-        return {"commit": commit, "in_force": False, "condition": _OFFLINE, "fix": "", "cancelled": {}}
+        return {
+            "commit": commit,
+            "in_force": False,
+            "condition": _OFFLINE,
+            "fix": "gt risk service start",
+            "cancelled": {},
+        }
 
 
 def _closing(change: Change, result: Document) -> list[str]:

@@ -14,13 +14,13 @@ def difference(document: Document) -> list[str]:
     """What is in force against other documents, key by key."""
     lines = [f"{_ends(document)}: {document['direction']}", ""]
     hint = "  no limit, status or rule differs" + ("; the text does: --text" if document["text"] else "")
-    return [*lines, *(changes(document["changes"]) or [hint]), *_stale(document)]
+    return [*lines, *(changes(document["changes"]) or [hint]), *_stale(document), *_down(document)]
 
 
 def unified(document: Document) -> list[str]:
     """The same line by line."""
     lines = [safe(line) for line in document["text"]] or [f"{_ends(document)}: the same text"]
-    return [*lines, *_stale(document)]
+    return [*lines, *_stale(document), *_down(document)]
 
 
 def _ends(document: Document) -> str:
@@ -43,8 +43,9 @@ def _stale(document: Document) -> list[str]:
 def walk_briefly(document: Document) -> list[str]:
     """One line a commit that was judged."""
     lines = [line for item in document["commits"] for line in _commit(item)]
-    hint = [_next("gt risk config verify --explain")] if document["attention"] else []
-    return [*_head(document), *lines, *hint]
+    refused = any(item["refusal"] for item in document["commits"])
+    hint = [_next("gt risk config verify --explain")] if refused else []
+    return [*_head(document), *lines, *hint, *_down(document)]
 
 
 def walk(document: Document) -> list[str]:
@@ -59,7 +60,7 @@ def walk(document: Document) -> list[str]:
     if document["repair"]:
         lines += ["", "Or start again from the last verified commit, with every edit kept in the clone:"]
         lines += [f"  {safe(line)}" for line in document["repair"]]
-    return [*_head(document), *lines]
+    return [*_head(document), *lines, *_down(document)]
 
 
 def _head(document: Document) -> list[str]:
@@ -76,6 +77,11 @@ def _commit(item: Document) -> list[str]:
     return [
         f"{_MARKS[item['state']]} {item['commit'][:12]} {item['state']}{reason}  {safe(item['subject'])}{who}".rstrip()
     ]
+
+
+def _down(document: Document) -> list[str]:
+    """What it means that no service answered."""
+    return [f"⚠️  {line}" for line in document["attention"][:1]] if document.get("service") == "down" else []
 
 
 def _next(command: str) -> str:
