@@ -84,7 +84,7 @@ _WRITERS = {"jsonl": _json_lines, "csv": _csv}
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a new file with mode 0600."""
+    """Standard output, or a new file with mode 0600; what fails on the way leaves none behind."""
     if output is None:
         yield sys.stdout
         return
@@ -92,5 +92,9 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise Failure(f"{output} exists already", f"gt risk audit export --output {output}.new") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        yield file
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        output.unlink()
+        raise

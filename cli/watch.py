@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cli.output import OK, Document, Render
-from cli.remote import socket_path
+from cli.output import OK, Document, Failure, Render
+from cli.remote import home, socket_path
 from cli.render.text import cut, paint, span
 from controller.rpc.client import Connection, RpcError, ServiceDown
 
@@ -67,7 +67,9 @@ def _age(document: Document | None) -> float:
 
 
 def watch(method: str, render: Render, as_json: bool) -> int:
-    """Show ``method`` until Ctrl-C (exit code 0); ``as_json``: one document a line."""
+    """Show ``method`` until Ctrl-C (exit code 0); ``as_json``: one document a line. Raises Failure without a home."""
+    if not os.path.exists(f"{home()}/settings.toml"):  # noqa: PTH110  # pathlib costs 9 ms
+        raise Failure(f"no gt-risk home at {home()}", "gt risk init", code="NoHome")
     feed = Feed(socket_path(), method)
     with _until_stopped(), closing(feed), _screen(not as_json and sys.stdout.isatty()) as screen:
         due = time.monotonic()
@@ -78,7 +80,7 @@ def watch(method: str, render: Render, as_json: bool) -> int:
             else:
                 screen.show(text(frame, render))
             due = max(due + SECONDS, time.monotonic())
-            time.sleep(due - time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
     return OK
 
 

@@ -8,19 +8,21 @@ from typing import Any, Literal, NamedTuple
 
 from controller.views import config, portfolio, risk, status, strategies
 from controller.views.figures import dollars, seconds_since
+from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.status import ConditionType
 
 OLD_SECONDS = 5
 _SOURCE = (ConditionType.HISTORY_REWRITTEN, ConditionType.TARGET_MISMATCH, ConditionType.SOURCE_STALE)
-_FEED = {"live": "ok", "ended": "warning", "stale": "error"}
+State = Literal["ok", "warning", "error"]
+_FEED: dict[str, State] = {"live": "ok", "ended": "warning", "stale": "error"}
 
 
 class Component(NamedTuple):
     """One line; ``hint`` is the next command, empty when all is well."""
 
     name: str
-    state: Literal["ok", "warning", "error"]
+    state: State
     message: str
     hint: str = ""
 
@@ -47,30 +49,19 @@ def health(overview: Overview, store_error: str, now_ns: int) -> dict[str, Any]:
 
 def components(overview: Overview, store_error: str, now_ns: int) -> Iterator[Component]:
     """Controller, gate, store, source, latch, permit and data, in this order."""
+    live, store = overview.live, Component("store", "ok", "it answers")
+    if store_error:
+        store = Component("store", "error", store_error, "gt risk doctor")
+    beside = (store, _source(overview), _latch(overview))
     yield _controller(overview)
-    live = overview.live
-    if live is None:
-        yield Component("gate", "error", overview.live_error or "it does not answer", "gt risk service status")
-    else:
+    if live is not None:
         yield Component("gate", "ok", f"policy {live.gate.policy_version}, mode {live.gate.mode.value}")
-    yield (
-        Component("store", "error", store_error, "gt risk doctor")
-        if store_error
-        else Component("store", "ok", "it answers")
-    )
-    yield _source(overview)
-    yield _latch(overview)
-    if live is None:
-        for name in ("permit", "data"):
-            yield Component(name, "error", "not known: the gate does not answer", "gt risk service status")
+        yield from (*beside, _permit(live), _data(live, now_ns))
         return
-    permitted = live.gate.permit == "ok"
-    yield (
-        Component("permit", "ok", "it runs")
-        if permitted
-        else Component("permit", "error", f"{live.gate.permit}: only reducing orders pass", "gt risk service status")
-    )
-    yield _data(overview, now_ns)
+    yield Component("gate", "error", overview.live_error or "it does not answer", "gt risk service status")
+    yield from beside
+    for name in ("permit", "data"):
+        yield Component(name, "error", "not known: the gate does not answer", "gt risk service status")
 
 
 def _controller(overview: Overview) -> Component:
@@ -107,15 +98,20 @@ def _latch(overview: Overview) -> Component:
     return Component("latch", "ok", "no halt in force")
 
 
-def _data(overview: Overview, now_ns: int) -> Component:
-    live = overview.live
-    assert live is not None
+def _permit(live: LiveState) -> Component:
+    if live.gate.permit == "ok":
+        return Component("permit", "ok", "it runs")
+    message = f"{live.gate.permit}: only reducing orders pass"
+    return Component("permit", "error", message, "gt risk service status")
+
+
+def _data(live: LiveState, now_ns: int) -> Component:
     age = seconds_since(live.as_of_ns, now_ns) or 0
     if age > OLD_SECONDS:
         return Component("data", "error", f"the newest reading is {age}s old", "gt risk service logs")
     message = f"market {live.market_time}, feed {live.feed}, price {live.feed_age_ms / 1_000:.1f}s old"
     hint = "" if live.feed == "live" else "gt risk service logs --service gate"
-    return Component("data", _FEED[live.feed], message, hint)  # type: ignore[arg-type]  # the table holds states
+    return Component("data", _FEED[live.feed], message, hint)
 
 
 def samples(overview: Overview, found: list[Component], now_ns: int) -> Iterator[Sample]:
@@ -130,7 +126,7 @@ def samples(overview: Overview, found: list[Component], now_ns: int) -> Iterator
         labels = {"type": condition.type.value, "reason": condition.reason}
         yield Sample("gt_risk_condition", "1 while the condition holds.", condition.status == "True", labels)
     if overview.live is not None:
-        yield from _account(overview, now_ns)
+        yield from _account(overview, overview.live, now_ns)
     for limit in config.limits(overview)["limits"]:
         if limit["utilisation_pct"] is not None:
             share = limit["utilisation_pct"] / 100
@@ -139,9 +135,7 @@ def samples(overview: Overview, found: list[Component], now_ns: int) -> Iterator
         yield from _strategy(row)
 
 
-def _account(overview: Overview, now_ns: int) -> Iterator[Sample]:
-    live = overview.live
-    assert live is not None
+def _account(overview: Overview, live: LiveState, now_ns: int) -> Iterator[Sample]:
     money, figures = portfolio.money(overview), risk.book(overview)
     values = (
         ("equity_dollars", "Equity, marked to market.", money["equity"]),

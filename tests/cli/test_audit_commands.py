@@ -4,14 +4,15 @@ import csv
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from cli.audit import _changes
 from cli.since import Since
-from schemas.audit import AuditEntry, chain_hash
+from controller.errors import StoreUnavailable
+from schemas.audit import AuditEntry, AuditRecord, chain_hash
 from tests.support.cli import gt_risk, served, short_home
 from tests.support.greenplace import GreenplaceControl, records
 
@@ -86,6 +87,18 @@ def test_export_when_to_a_file_then_only_its_owner_reads_it_and_nothing_is_overw
     before = path.read_bytes()
     again = gt_risk(home, "audit", "export", "--output", str(path))
     assert (again.code, path.read_bytes()) == (1, before)
+
+
+def test_export_when_a_page_cannot_be_read_then_no_file_is_left(tmp_path: Path) -> None:
+    class Broken(GreenplaceControl):
+        def audit_after(self, seq: int, limit: int) -> Sequence[AuditRecord]:
+            raise StoreUnavailable("database is locked", hint="gt risk doctor")
+
+    path = tmp_path / "audit.jsonl"
+    with short_home() as home, served(Broken(), home):
+        ran = gt_risk(home, "audit", "export", "--output", str(path))
+    assert "database is locked" in ran.err
+    assert not path.exists()
 
 
 def test_export_when_json_without_a_file_then_one_document_with_the_records(home: Path) -> None:

@@ -23,7 +23,7 @@ from controller.rpc.client import ServiceDown
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from tests.support.book import HeldControl, overview
-from tests.support.cli import served, short_home
+from tests.support.cli import gt_risk, served, short_home
 from tests.support.terminal import read_until
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +89,7 @@ def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> int:
 
 
 def test_watch_json_when_the_service_goes_and_comes_back_then_one_document_a_line_all_along(home: Path) -> None:
+    (home / "settings.toml").touch()
     with watching(home, "--watch", "--json") as process:
         assert document_where(process, lambda _: True)["error"]["code"] == "ServiceDown"
         for _ in range(2):
@@ -132,6 +133,11 @@ def test_watch_on_a_terminal_when_stopped_then_the_first_screen_and_the_cursor_a
     assert len(lines) == 12
     assert max(map(cells, lines)) <= 40
     assert lines[-1].startswith("… ") and lines[-1].endswith(" more lines")
+
+
+def test_watch_when_there_is_no_home_then_refused_at_once(home: Path) -> None:
+    ran = gt_risk(home, "status", "--watch", "--json")
+    assert (ran.code, ran.document["error"]["hint"]) == (1, "gt risk init")
 
 
 def test_text_when_the_service_is_down_then_the_last_figures_are_called_stale() -> None:
