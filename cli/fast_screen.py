@@ -114,7 +114,8 @@ def report(home: str, outcome: HaltOutcome, strategy: str) -> list[str]:
         lines.append("✓ All strategies halted" if outcome.in_force else "⚠️  Halt of all strategies raised")
     lines += [_cancelled_line(outcome)] if outcome.mode == HALT else []
     lines.append(_positions_line(home, outcome))
-    logged = "✓ Halt reason logged" if strategy and outcome.reason else _logged(outcome)
+    what = "Halt reason" if strategy and outcome.reason else "Emergency halt" if outcome.mode == HALT else "Emergency"
+    logged = f"✓ {what} logged" + (" with reason" if outcome.mode < HALT and outcome.reason else "")
     lines.append(logged if outcome.durable else "⚠️  NOT DURABLE: the halt is in force but would not survive power loss")
     if not outcome.reason:
         lines.append("ℹ️  No reason given: it stays open until added")
@@ -203,12 +204,6 @@ def _orders(outcome: HaltOutcome, uid: str) -> str:
     if outcome.cancelled is None:
         return "orders cancelled: n/a, no gate has answered"
     return f"{_many(outcome.cancelled.get(uid, 0), 'order')} cancelled"
-
-
-def _logged(outcome: HaltOutcome) -> str:
-    if outcome.mode == HALT:
-        return "✓ Emergency halt logged"
-    return "✓ Emergency logged with reason" if outcome.reason else "✓ Emergency logged"
 
 
 def _cancelled_line(outcome: HaltOutcome) -> str:

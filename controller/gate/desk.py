@@ -150,15 +150,10 @@ class Desk:
     def claim(self, id: str) -> Claim:
         """What liquidation ``id`` rests on now."""
         seen, book = self.authority.seen, self.venue.book()
-        return Claim(
-            id,
-            seen.ticket if seen is not None else None,
-            seen.mode if seen is not None else 0,
-            self.authority.standing.frozen,
-            self.clocks.boot_ns(),
-            book.liquidations.get(id, ""),
-            book_digest((uid, symbol, item.quantity) for (uid, symbol), item in book.holdings.items()),
-        )
+        ticket, mode = (seen.ticket, seen.mode) if seen is not None else (None, 0)
+        frozen, state = self.authority.standing.frozen, book.liquidations.get(id, "")
+        digest = book_digest((uid, symbol, item.quantity) for (uid, symbol), item in book.holdings.items())
+        return Claim(id, ticket, mode, frozen, self.clocks.boot_ns(), state, digest)
 
     def check(self, order: OrderRequest, now: int) -> Allow | Deny:
         """Every check under every policy."""
