@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.adapters.store import snapshot, sqlite_file
-from controller.adapters.store.carry import Carried, carry_over
+from controller.adapters.store.carry import Carried, Witness, carry_over
 from controller.adapters.store.chain import Head
 from controller.adapters.store.database import Database
 from controller.adapters.store.head import HeadFile, read_head, write_head
@@ -60,8 +60,8 @@ def restore(home: Home, chosen: Backup, actor: str, reason: str) -> Restored:
         staged, head = aside / "new.db", aside / "new.head"
         with HeadFile(home.audit_head, _LOCK_SECONDS).locked() as descriptor:
             _stage(chosen, staged, head)
-            released, unknown = _released(home)
-            carried = carry_over(staged, home.store, read_head(descriptor), released)
+            witness, unknown = _witness(home, read_head(descriptor))
+            carried = carry_over(staged, home.store, witness)
             carried.lost += unknown
             done = Restored(chosen, aside, carried, new_audit_id(at_ns))
             intent = _intend(staged, head, carried, _entry(done, actor, reason, at_ns))
@@ -124,15 +124,17 @@ def _stage(chosen: Backup, staged: Path, head: Path) -> None:
     Database(staged, upgrade=True).close()
 
 
-def _released(home: Home) -> tuple[set[str], list[str]]:
-    """(halts that journal or last-known-good know to be lifted, what of them cannot be read)."""
+def _witness(home: Home, head: Head | None) -> tuple[Witness, list[str]]:
+    """(what journal, last-known-good and audit head know, what of them cannot be read)."""
     entries, _ = journal.read_home(str(home.root))
-    released = {entry.halt_id for entry in entries if entry.kind == RELEASED}
+    released = frozenset(entry.halt_id for entry in entries if entry.kind == RELEASED)
     try:
         known = load_last_known_good(home.policy)
     except ValueError as error:
-        return released, [str(error)]
-    return released | (known.cleared if known is not None else frozenset()), []
+        return Witness(released, "", head), [str(error)]
+    if known is None:
+        return Witness(released, "", head), []
+    return Witness(released | known.cleared, known.commit, head), []
 
 
 def _entry(done: Restored, actor: str, reason: str, at_ns: int) -> AuditEntry:

@@ -14,6 +14,7 @@ _MERGES = {
     "halts": "INSERT OR REPLACE INTO main.halts ({columns}) SELECT {columns} FROM old.halts",
     "peaks": "INSERT INTO main.peaks ({columns}) SELECT {columns} FROM old.peaks WHERE true"
     " ON CONFLICT (scope) DO UPDATE SET value = max(value, excluded.value)",
+    "revisions": "INSERT OR REPLACE INTO main.revisions ({columns}) SELECT {columns} FROM old.revisions",
 }
 
 
@@ -27,12 +28,22 @@ class Carried:
     lost: list[str] = field(default_factory=list)
 
 
-def carry_over(into: Path, old: Path, old_head: Head | None, released: Collection[str]) -> Carried:
-    """Bring halts, peaks (the higher ones) and the newer part of the audit log of ``old`` into the store ``into``.
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What others than a store know: ``released`` halts, the commit that was ``applied`` last (empty: none is known),
+    the ``head`` of the audit log (None: it is damaged)."""
 
-    A release stays in ``into`` only when ``old`` has it too or ``released`` names it. ``old_head``: what ``audit.head``
-    says, None when it is damaged. What of ``old`` cannot be read is told, never guessed. Raises sqlite3.Error when
-    ``into`` cannot be written.
+    released: Collection[str]
+    applied: str
+    head: Head | None
+
+
+def carry_over(into: Path, old: Path, witness: Witness) -> Carried:
+    """Bring halts, peaks (the higher ones), revisions and the newer part of the audit log of ``old`` into the store
+    ``into``.
+
+    A release stays in ``into`` only when ``old`` has it too or the witness names it. What of ``old`` cannot be read is
+    told, never guessed. Raises sqlite3.Error when ``into`` cannot be written.
     """
     carried = Carried()
     with closing(sqlite3.connect(f"file:{quote(str(into))}", uri=True, isolation_level=None)) as connection:
@@ -44,13 +55,14 @@ def carry_over(into: Path, old: Path, old_head: Head | None, released: Collectio
                 with _telling(carried, table):
                     columns = ", ".join(_shared(connection, table))
                     connection.execute(_MERGES[table].format(columns=columns))
-        _drop_releases(connection, readable, released, carried)
+        _drop_releases(connection, readable, witness.released, carried)
+        _note_applied(connection, witness.applied)
         carried.head = _newest(connection)
         if readable:
             _carry_audit(connection, carried)
         connection.execute("COMMIT")
-        at_head = _hash_at(connection, old_head.seq if old_head is not None else 0)
-    found = next(filter(None, (rule(old_head, carried.head, at_head) for rule in HEAD_RULES)), None)
+        at_head = _hash_at(connection, witness.head.seq if witness.head is not None else 0)
+    found = next(filter(None, (rule(witness.head, carried.head, at_head) for rule in HEAD_RULES)), None)
     carried.lost += [found[1]] if found is not None else []
     return carried
 
@@ -89,6 +101,13 @@ def _drop_releases(connection: sqlite3.Connection, readable: bool, released: Col
     connection.execute("CREATE TEMP TABLE known (id TEXT PRIMARY KEY)")
     connection.executemany("INSERT INTO temp.known VALUES (?)", [(item,) for item in sorted(known)])
     connection.execute("DELETE FROM main.releases WHERE halt_id NOT IN (SELECT id FROM temp.known)")
+
+
+def _note_applied(connection: sqlite3.Connection, commit: str) -> None:
+    """Configuration is not restored: what was applied last stays what was applied last."""
+    if commit:
+        rows = [(name, commit) for name in ("last_applied", "last_known_good")]
+        connection.executemany("INSERT OR REPLACE INTO main.revisions (name, commit_id) VALUES (?, ?)", rows)
 
 
 def _newest(connection: sqlite3.Connection) -> Head:

@@ -1,5 +1,6 @@
 """A restored store takes nothing back: not a halt, not a peak, not an audit record; and what it replaces is kept."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from controller.host.supervisor import pid_file
 from controller.latch.journal import Journal
 from controller.latch.journal_record import RELEASED, Entry
 from controller.latch.raising import RaiseFile
-from controller.reconcile.publisher import write_durably
+from controller.reconcile.publisher import digest_of, write_durably
 from schemas.desired import TradingMode
 from schemas.halts import Halt, HaltSource
+from schemas.status import Revision
 from tests.support.homes import made_home, opened
 from tests.support.stores import NOW, entry
 
@@ -112,9 +114,12 @@ def known_to_journal(home: Home) -> None:
 
 
 def known_to_git(home: Home) -> None:
-    digest = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
-    text = f'{{"version": 1, "digest": "{digest}", "policies": [], "cleared": ["{OLD}"], "commit": ""}}'
-    write_durably(home.policy / "last-known-good.json", text)
+    known_good(home, [OLD], "")
+
+
+def known_good(home: Home, cleared: list[str], commit: str) -> None:
+    document = {"version": 1, "digest": digest_of([]), "policies": [], "cleared": cleared, "commit": commit}
+    write_durably(home.policy / "last-known-good.json", json.dumps(document))
 
 
 def known_to_store(home: Home) -> None:
@@ -169,6 +174,31 @@ def test_restore_when_peaks_moved_then_the_higher_ones_hold(home: Home, since: d
     back(home, made)
     store = opened(home)
     assert dict(store.peaks()) == {"account": kept, "s": 7}
+    store.close()
+
+
+def test_restore_when_the_configuration_moved_on_then_the_store_says_what_is_applied_now(home: Home) -> None:
+    store = opened(home)
+    store.save_revision(Revision(last_verified="a" * 40, last_applied="a" * 40))
+    made = backed_up(home)
+    store.save_revision(Revision(last_verified="b" * 40, last_applied="b" * 40))
+    store.close()
+    back(home, made)
+    store = opened(home)
+    assert (store.revision().last_verified, store.revision().last_applied) == ("b" * 40, "b" * 40)
+    store.close()
+
+
+def test_restore_when_only_the_last_known_good_knows_what_is_applied_then_that(home: Home) -> None:
+    store = opened(home)
+    store.save_revision(Revision(last_verified="a" * 40, last_applied="a" * 40))
+    store.close()
+    made = backed_up(home)
+    known_good(home, [], "b" * 40)
+    no_database(home)
+    back(home, made)
+    store = opened(home)
+    assert (store.revision().last_verified, store.revision().last_applied) == ("a" * 40, "b" * 40)
     store.close()
 
 
