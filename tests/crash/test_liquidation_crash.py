@@ -1,5 +1,7 @@
 """SIGKILL in the middle of a liquidation: it goes on where all three proofs agree, and nothing is sold twice."""
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,6 +78,26 @@ def test_gate_killed_then_it_goes_on_with_the_next_gate(service: Service) -> Non
         service.kill("gate")
         ran = talk.end()
     assert (ran.code, outcomes(service)) == (0, ["done"])
+    assert_flat_and_never_beyond(service)
+
+
+def test_gate_silent_then_the_person_is_told_and_goes_on_with_the_same_id(service: Service) -> None:
+    gate = service.pid("gate")
+    assert gate is not None
+    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+        in_the_middle(talk)
+        os.kill(gate, signal.SIGSTOP)
+        try:
+            ran = talk.end()
+        finally:
+            os.kill(gate, signal.SIGCONT)
+    assert (ran.code, "does not answer" in ran.out) == (5, True)
+    again = next(line for line in ran.out.splitlines() if "--resume" in line).split()[-1]
+    with own_terminal(service.home, "emergency", "liquidate-all", "--resume", again, env=FAST) as talk:
+        talk.answer(PHRASE, "LIQUIDATE EVERYTHING")
+        talk.until("Submitting market orders...")
+        assert talk.end().code == 0
+    assert outcomes(service) == ["partial", "done"]
     assert_flat_and_never_beyond(service)
 
 
