@@ -138,18 +138,14 @@ def _strategy(uid: str) -> StrategyLive:
     )
 
 
-def _live() -> LiveState:
-    positions = tuple(
-        PositionView(
-            uid=uid,
-            symbol=symbol,
-            quantity=quantity,
-            entry=micros(float(entry)),
-            mark=micros(float(mark)),
-            opened_market=opened,
-        )
-        for uid, symbol, _, quantity, entry, mark, opened in HELD
+def _position(uid: str, symbol: str, _: str, quantity: int, entry: str, mark: str, opened: str) -> PositionView:
+    entry_micros, mark_micros = micros(float(entry)), micros(float(mark))
+    return PositionView(
+        uid=uid, symbol=symbol, quantity=quantity, entry=entry_micros, mark=mark_micros, opened_market=opened
     )
+
+
+def _live() -> LiveState:
     return LiveState(
         gate=GateState(
             pid=42,
@@ -170,7 +166,7 @@ def _live() -> LiveState:
             long_exposure=micros(86_110.23),
             short_exposure=0,
         ),
-        positions=positions,
+        positions=tuple(_position(*held) for held in HELD),
         orders=(_order(1, "sell", "AAPL", 30, "185.20", 71), _order(2, "buy", "NVDA", 20, "520.30", 38)),
         strategies={uid: _strategy(uid) for uid in LEDGERS},
         market_time=MARKET,
