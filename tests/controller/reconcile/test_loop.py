@@ -24,12 +24,21 @@ class Bench:
     adopt: Callable[[], bool] = lambda: False
     sample: Callable[[], object] = lambda: True
     fetch: Callable[[], tuple[bool, float]] | None = None
+    analyse: Callable[[], None] | None = None
     refs: Path | None = None
     passes: int = 0
     loop: Loop = field(init=False)
 
     def run(self) -> None:
-        work = Work(self._pass, lambda: self.adopt(), lambda: self.sample(), lambda: None, lambda: False, self.fetch)
+        work = Work(
+            self._pass,
+            lambda: self.adopt(),
+            lambda: self.sample(),
+            lambda: None,
+            lambda: False,
+            self.fetch,
+            self.analyse,
+        )
         self.loop = Loop(work, self.settings, SystemClock(), self.refs, lambda: 0.5)
         guard = threading.Timer(20.0, lambda: self.loop.stop())
         guard.daemon = True
@@ -248,3 +257,18 @@ def test_watch_when_the_repo_is_away_then_the_loop_goes_on(tmp_path: Path) -> No
     bench.reconcile = reconcile
     bench.run()
     assert bench.passes == 5
+
+
+def test_analysis_when_it_fails_then_tried_again_at_its_next_turn_and_nothing_else_ends() -> None:
+    turns: list[int] = []
+    bench = Bench(settings=replace(SLOW, sample_seconds=0.001))
+
+    def analyse() -> None:
+        turns.append(1)
+        if len(turns) == 3:
+            bench.loop.stop()
+        raise EngineUnavailable("the gate does not answer")
+
+    bench.analyse = analyse
+    bench.run()
+    assert (len(turns), bench.passes) == (3, 1)
