@@ -174,8 +174,9 @@ def emergency(document: Document) -> list[str]:
     ]
     lines = ["Emergency Status:", "", "Current State:", *fields(rows, 20), "", "Open Halts:"]
     lines += [line for halt in document["halts"] for line in halt_lines(halt)] or ["  none"]
-    if document["attention"] and not document["halts"]:
-        lines += ["", *(icon_line("⚠️", safe(line)) for line in document["attention"])]
+    told = document["liquidation"] if document["halts"] else document["attention"]
+    if told:
+        lines += ["", *(icon_line("⚠️", safe(line)) for line in told)]
     return [*lines, "", *_way_out(document)]
 
 

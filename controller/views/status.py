@@ -185,6 +185,7 @@ def emergency(overview: Overview, now_ns: int) -> dict[str, Any]:
     return {
         **header(overview),
         "desired_mode": overview.desired.emergency.trading_mode.value if overview.desired else None,
+        "liquidation": list(overview.notes),
         "halts": [halt_view(overview, halt, now_ns) for halt in overview.halts],
         "strategies": statuses(overview),
         "positions": len({item.symbol for item in live.positions if item.quantity}) if live else None,

@@ -124,6 +124,13 @@ def test_portfolio_status_when_held_then_exposure_is_of_equity_and_pnl_of_initia
     assert "  Reserve (5%):       $4,922.51" in shown
 
 
+def test_emergency_status_when_a_liquidation_has_left_something_then_says_what_and_how_to_go_on() -> None:
+    note = "liquidation 111111111111 was left with NVDA 30 of 100 (gone): gt risk portfolio liquidate --resume 1"
+    seen = overview(mode="halt-all", halts=(halt(),)).model_copy(update={"notes": (note,)})
+    assert f"  ⚠️  {note}" in text("emergency status", seen)
+    assert note in document("status", seen)["attention"]
+
+
 def test_emergency_status_when_halted_then_says_how_to_resume() -> None:
     shown = text("emergency status", overview("halt-all", (halt(),)))
     assert "Reason: market volatility check" in shown
