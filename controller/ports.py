@@ -72,6 +72,10 @@ class Source(Protocol):
         """
         ...
 
+    def merge_bases(self, left: str, right: str) -> frozenset[str]:
+        """The best common ancestors of two commits: several for criss-cross merges, none for unrelated histories."""
+        ...
+
     def tree(self, commit: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders (depth 2) of a commit or tree id, by path.
 

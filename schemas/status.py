@@ -56,7 +56,7 @@ class RefusalReason(StrEnum):
     WRONG_TARGET = "WrongTarget"
     SCHEMA_INVALID = "SchemaInvalid"
     UNSAFE_PLAN = "UnsafePlan"
-    MERGE_NOT_SUPPORTED = "MergeNotSupported"
+    CONCURRENT_WITH_TRUST_CHANGE = "ConcurrentWithTrustChange"
     HALT_RECORD_REMOVED = "HaltRecordRemoved"
     HALT_OPEN_ON_OBJECT = "HaltOpenOnObject"
     UID_CHANGED = "UidChanged"

@@ -50,7 +50,7 @@ class Configuration:
         )
 
     def walk(self, ref: str) -> Walk:
-        """Each commit judged by the policy of its own parent, so that one refusal does not hide the next."""
+        """Each commit judged by the policy of its own parents, so that one refusal does not hide the next."""
         tip, since = ref or self._source.tip(), self._memory.revision.last_verified
         if since and self._source.is_ancestor(tip, since):
             return Walk(since=since, tip=tip)
@@ -59,14 +59,22 @@ class Configuration:
             judged = Judged(commit=tip, author="", subject="", state="refused", refusal=refusal)
             return Walk(since=since, tip=tip, commits=(judged,))
         commits = self._source.commits(since or None, tip)
-        looked_at = self._judge_all(commits[:MAX_JUDGED])
+        looked_at = self._judge_all(commits[:MAX_JUDGED], self._verified(since, tip))
         return Walk(since=since, tip=tip, commits=looked_at, left_out=len(commits) - len(looked_at))
 
-    def _judge_all(self, commits: Sequence[RawCommit]) -> tuple[Judged, ...]:
+    def _verified(self, since: str, tip: str) -> frozenset[str]:
+        """Commits that the walk as a whole accepts: a merge may land what by itself is not landed."""
+        try:
+            return frozenset(self._verifier.advance(since, tip).commits)
+        except Refused:
+            return frozenset()
+
+    def _judge_all(self, commits: Sequence[RawCommit], verified: frozenset[str]) -> tuple[Judged, ...]:
         judged: list[Judged] = []
         for commit in commits:
             blocked = any(item.state != "verified" for item in judged)
-            judged.append(self._judged(commit, self._refusal(commit), blocked))
+            refusal = None if commit.id in verified else self._refusal(commit)
+            judged.append(self._judged(commit, refusal, blocked))
         return tuple(judged)
 
     def _refusal(self, commit: RawCommit) -> Refusal | None:

@@ -225,3 +225,24 @@ def test_objects_when_git_reads_them_then_intact(source: Source, sign: KeyFile) 
             "",
         )
         assert source.git.run(["cat-file", "-t", commit]) == b"commit\n"
+
+
+def test_merge_bases_when_lines_part_and_cross_then_every_best_one(source: Source, sign: KeyFile) -> None:
+    def joined(*parents: str) -> str:
+        payload = source.stage(parents[0], {}, AUTHOR, 3, "Join")
+        one, more = f"parent {parents[0]}\n", "".join(f"parent {parent}\n" for parent in parents)
+        payload = payload.replace(one.encode(), more.encode(), 1)
+        return source.seal(payload, sign(payload))
+
+    def grown(parent: str, content: bytes) -> str:
+        payload = source.stage(parent, {"a.yaml": content}, AUTHOR, 2, "Change")
+        return source.seal(payload, sign(payload))
+
+    base = source.tip()
+    left, right = grown(base, b"2\n"), grown(base, b"3\n")
+    assert source.merge_bases(left, right) == {base}
+    assert source.merge_bases(base, right) == {base}
+    one, other = joined(left, right), joined(right, left)
+    assert source.merge_bases(one, other) == {left, right}
+    root = source.stage(base, {}, AUTHOR, 4, "Root").replace(f"parent {base}\n".encode(), b"")
+    assert source.merge_bases(one, source.seal(root, sign(root))) == frozenset()

@@ -12,9 +12,10 @@ from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
+from tests.mutants.recovery import RECOVERY
 
 _CHECK = ("test_gate_check", "test_gate_desk")
-_TRUST = ("test_trust", "test_introduction", "test_verifier")
+_TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
 _DOCUMENTS = ("test_documents",)
 _YAML = ("test_yaml_reader",)
 _CHAIN = ("test_audit_tampering",)
@@ -29,7 +30,8 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.core.trust.rules", "INTRODUCTION_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_TREE_RULES", _TRUST),
     ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
-    ("controller.core.desired.transition", "RULES", ("test_transition",)),
+    ("controller.core.desired.transition", "KEPT", ("test_transition",)),
+    ("controller.core.desired.transition", "ADDED", ("test_transition",)),
     ("controller.core.desired.validate", "RULES", ("test_validate",)),
     ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
     ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
@@ -44,7 +46,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
 
 
 def mutants() -> Iterator[Mutant]:

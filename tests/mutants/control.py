@@ -84,7 +84,7 @@ RECONCILE = edits(
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(seen.revision.last_verified)\n", "            pass\n"),
         (_RECONCILER, "verified commits reach the store", "            self._parts.store.save_revision(self.memory.revision)\n", "            pass\n"),
         (_BOOT, "open halts are raised again", " + _raise_again(home, entries, closed)\n", "\n"),
-        (_BOOT, "anomalies halt", "raised = _raise_anomalies(home, wrong, closed)\n", "raised = list[str]()\n"),
+        (_BOOT, "anomalies halt", "raised, unwritten = raise_anomalies(home, wrong, closed)\n", "raised, unwritten = list[str](), list[str]()\n"),
         (_BOOT, "a lost store halts", "if not home.store.exists() or not home.store.stat().st_size:", "if False:"),
         (_BOOT, "last-known-good in force", "    if known_good is not None:\n        newest", "    if False:\n        newest"),
         (_BOOT, "cleared halts stay cleared", "if key not in held and key not in closed]", "if key not in held]"),
@@ -113,7 +113,7 @@ MEND = edits(
         (_BOOT, "an old clear lifts no new loss", "nonce.hex(), closed)", "nonce.hex(), ())"),
         (_MEND, "a lost latch halts", "            latch.raise_halt(halt_id, ACCOUNT, HALT, SYNTHETIC, now)\n", "            pass\n"),
         (_MEND, "one pair only once the halt is in", "_seal_raise(path, book16, os.urandom(16))", "_seal_raise(path, book16, nonce)"),
-        (_MEND, "another book is left alone", "if header.book16 not in (book16, _NO_BOOK):", "if False:"),
+        (_MEND, "another book is left alone", "if header.book16 not in (book16, NO_BOOK):", "if False:"),
         (_MEND, "a newer release is left alone", "        if is_sealed(head):\n", "        if False:\n"),
         (_MEND, "a permit under another lease is left alone", "if not ours and not try_lock(fd, 0, HEADER_SIZE):", "if False:"),
     ),
@@ -192,20 +192,48 @@ TRUST = edits(
     ),
 )
 
+_TREES = "controller.reconcile.trees"
+_OWN = "controller.reconcile.own_changes"
+_MERGE = "controller.core.trust.merge"
+_GRAPH = "controller.core.trust.history"
+_LANDING = "controller.core.trust.landing"
+
 VERIFIER = edits(
     ("test_verifier",),
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
-        (_VERIFIER, "signer rules are asked", "        _require(INTRODUCTION_RULES if introduction else SIGNER_RULES, case)\n", ""),
+        (_VERIFIER, "signer rules are asked", "        _require(SIGNER_RULES if commit.parents else INTRODUCTION_RULES, cases)\n", ""),
         (_VERIFIER, "transition rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*([refusal] if refusal else [])])"),
         (_VERIFIER, "change rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*problems])"),
-        (_VERIFIER, "submodules", 'if entry.kind == "commit":', "if False:"),
-        (_VERIFIER, "symbolic links", 'if entry.mode == "120000":', "if False:"),
-        (_VERIFIER, "files for folders", "if path in FOLDERS or (", "if ("),
-        (_VERIFIER, "executables", "if is_relevant(path) and entry.mode != _FILE:", "if False:"),
-        (_VERIFIER, "uids of all history", "if parent is None or _uids(child) <= known:", "if True:"),
-        (_VERIFIER, "parent's policy", "self.desired(commit.parents[0]) if len(commit.parents) == 1 else None", "self._read(commit.id, commit.tree) if len(commit.parents) == 1 else None"),
+        (_VERIFIER, "what loosens must land", "            if unlanded is not None:\n                raise Refused(unlanded)\n            if commit.id in line", "            if commit.id in line"),
+        (_TREES, "submodules", 'if entry.kind == "commit":', "if False:"),
+        (_TREES, "symbolic links", 'if entry.mode == "120000":', "if False:"),
+        (_TREES, "files for folders", "if path in FOLDERS or (", "if ("),
+        (_TREES, "executables", "if is_relevant(path) and entry.mode != _FILE:", "if False:"),
+        (_TREES, "uids of all history", "if _uids(child) <= _uids(parent):", "if True:"),
+        (_VERIFIER, "parent's policy", "for parent in map(self.desired, commit.parents)}", "for parent in [self._trees.desired(commit.id, commit.tree)]}"),
+    ),
+)
+
+MERGES = edits(
+    ("test_merges",),
+    (
+        (_MERGE, "a side that tightened decides", "if not one_base or ours.tightens(key) or theirs.tightens(key):", "if not one_base:"),
+        (_MERGE, "criss-cross: the stricter parent", "if not one_base or ours.tightens(key) or theirs.tightens(key):", "if ours.tightens(key) or theirs.tightens(key):"),
+        (_MERGE, "both sides changed it", "    if not ours.touches(key):\n        return (right,)\n    if not theirs.touches(key):\n        return (left,)\n", "    return (right,)\n"),
+        (_MERGE, "looser than any bound is loose", "    if Direction.LOOSEN in moves:\n", "    if moves == {Direction.LOOSEN}:\n"),
+        (_MERGE, "files that no side wrote", "        if not known:\n", "        if False:\n"),
+        (_GRAPH, "beside a trust change", "beside = (self._seen if touches_trust else self._trust)", "beside = (self._seen if touches_trust else 0)"),
+        (_GRAPH, "a trust change beside anything", "beside = (self._seen if touches_trust else self._trust)", "beside = (0 if touches_trust else self._trust)"),
+        (_GRAPH, "trust changes that are verified already", "        if self._missing[commit]:\n            return min(self._missing[commit])\n", ""),
+        (_GRAPH, "a trust change beside what is verified", "        if touches_trust and not history.descends(commit):\n            return history.since\n", ""),
+        (_LANDING, "no merge lands without the trailer", "if len(trailers(cases[0].message, TARGET)) != 1:", "if False:"),
+        (_LANDING, "landing takes the right", "        if barred:\n", "        if False:\n"),
+        (_LANDING, "only what the merge brings in", "if brought & self._history.bit[item]]", "if True]"),
+        (_VERIFIER, "a tip with what is not landed does not act", "if commit.id in line and landing.refusal(commit.id) is None:", "if commit.id in line:"),
+        (_VERIFIER, "the trust of every parent", "for parent in by_trust.values()]", "for parent in [*by_trust.values()][:1]]"),
+        (_OWN, "what the other parent lacks", "return self._source.commits(right, left), self._source.commits(left, right)", "return (), ()"),
     ),
 )
 
@@ -279,5 +307,5 @@ DOCUMENTS = edits(
 )
 
 CONTROLLER: tuple[Mutant, ...] = (
-    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *MERGES, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )

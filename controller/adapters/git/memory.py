@@ -51,6 +51,11 @@ class MemorySource:
             raise refused(tip, RefusalReason.TOO_LARGE, f"more than {MAX_COMMITS:,} commits", "push in smaller steps")
         return [self._commit(oid) for oid in chosen]
 
+    def merge_bases(self, left: str, right: str) -> frozenset[str]:
+        """The best common ancestors."""
+        common = set(self._ancestors(left)) & set(self._ancestors(right))
+        return frozenset(common - {older for oid in common for older in self._ancestors(oid) if older != oid})
+
     def tree(self, commit: str) -> Mapping[str, Entry]:
         """Entries at depth 2 of a commit or tree id."""
         kind, _ = self._objects[commit]

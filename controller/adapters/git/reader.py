@@ -56,6 +56,16 @@ class Reader:
             return False
         return True
 
+    def merge_bases(self, left: str, right: str) -> frozenset[str]:
+        """The best common ancestors of two commits. Raises SourceUnavailable."""
+        self._refuse_shallow()
+        try:
+            return frozenset(self.git.run(["merge-base", "--all", left, right]).decode().split())
+        except GitFailed as error:
+            if error.stderr.strip():
+                raise SourceUnavailable(error.message, hint="git fsck") from error
+            return frozenset()
+
     def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """Commits in ``since..tip``, parents first. Raises Refused(TooLarge | BadObject), SourceUnavailable."""
         if since == tip:

@@ -30,7 +30,10 @@ def clone_hooks(home: Home, pins: Pins, python: str) -> Mapping[str, str]:
     )
     return {
         "prepare-commit-msg": _script(
-            on_target, f'exec git interpret-trailers --in-place --if-exists replace --trailer {trailer} "$1"'
+            on_target,
+            # git merge -m ends its message without a newline, and the trailer would join the subject
+            '[ -z "$(tail -c 1 "$1")" ] || echo >>"$1"',
+            f'exec git interpret-trailers --in-place --if-exists replace --trailer {trailer} "$1"',
         ),
         "post-commit": _script(*push),
         "post-rewrite": _script('[ "$1" = rebase ] || exit 0', *push),

@@ -73,6 +73,10 @@ class GitSource:
         """Commits in ``since..tip``, parents first."""
         return self._reader.commits(since, tip)
 
+    def merge_bases(self, left: str, right: str) -> frozenset[str]:
+        """The best common ancestors."""
+        return self._reader.merge_bases(left, right)
+
     def tree(self, commit: str) -> Mapping[str, Entry]:
         """Entries at depth 2 of a commit or tree id."""
         return self._reader.tree(commit)

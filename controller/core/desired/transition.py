@@ -56,7 +56,29 @@ def validate_transition(
     if old is None:
         return ()
     move = Move(old, new, open_halts, retired)
-    return tuple(refusal for rule in RULES for refusal in rule(move))
+    return _asked((*KEPT, *ADDED), move)
+
+
+def validate_merge(moves: tuple[Move, Move]) -> tuple[Refusal, ...]:
+    """Why one tree may not follow two: what either parent holds is kept, and what neither holds is added as elsewhere.
+
+    ``moves``: from each parent to the merge, with the halts that are open there.
+    """
+    one, other = moves
+    joined = one.old.model_copy(
+        update={
+            "strategies": {**other.old.strategies, **one.old.strategies},
+            "halts": {**other.old.halts, **one.old.halts},
+            "cleared": {**other.old.cleared, **one.old.cleared},
+        }
+    )
+    halts = {halt.id: halt for move in moves for halt in move.open_halts}
+    added = _asked(ADDED, Move(joined, one.new, tuple(halts.values())))
+    return (*_asked(KEPT, one), *_asked(KEPT, other), *added, *merged_clear_leaves_paused(one, other))
+
+
+def _asked(rules: tuple["Rule", ...], move: Move) -> tuple[Refusal, ...]:
+    return tuple(refusal for rule in rules for refusal in rule(move))
 
 
 def records_only_grow(move: Move) -> Iterator[Refusal]:
@@ -130,12 +152,8 @@ def starts_paused(move: Move) -> Iterator[Refusal]:
 def clear_leaves_paused(move: Move) -> Iterator[Refusal]:
     """Clearing a halt-all of the account leaves no strategy active; an unknown halt counts as one."""
     for halt_id in move.clears:
-        records = move.records(halt_id)
-        everything = not records or any(
-            record.scope == ACCOUNT and record.mode is TradingMode.HALT_ALL for record in records
-        )
         active = [key for key, item in sorted(move.new.strategies.items()) if item.status is StrategyStatus.ACTIVE]
-        if everything and active:
+        if active and _lifts_everything(move.records(halt_id)):
             yield move.refusal(
                 RefusalReason.UNSAFE_PLAN,
                 f"cleared/{halt_id}.yaml lifts a halt-all and leaves active: {', '.join(active)}",
@@ -182,14 +200,29 @@ def record_is_true(move: Move) -> Iterator[Refusal]:
             )
 
 
-RULES: tuple[Callable[[Move], Iterator[Refusal]], ...] = (
-    records_only_grow,
-    uid_stays,
-    uid_is_new,
-    halted_object_stays,
-    starts_paused,
-    clear_leaves_paused,
-    clear_names_record,
-    clear_is_reviewed,
-    record_is_true,
-)
+def merged_clear_leaves_paused(one: Move, other: Move) -> Iterator[Refusal]:
+    """A clear of a halt-all that one parent alone holds leaves active only what was resumed there after it."""
+    for halt_id in sorted(set(one.old.cleared) ^ set(other.old.cleared)):
+        holder, without = (one, other) if halt_id in one.old.cleared else (other, one)
+        resumed = {item.uid for item in holder.old.strategies.values() if item.status is StrategyStatus.ACTIVE}
+        active = [
+            key
+            for key, item in sorted(without.new.strategies.items())
+            if item.status is StrategyStatus.ACTIVE and item.uid not in resumed
+        ]
+        if active and _lifts_everything([*one.records(halt_id), *other.records(halt_id)]):
+            yield without.refusal(
+                RefusalReason.UNSAFE_PLAN,
+                f"it brings cleared/{halt_id}.yaml, which lifts a halt-all, and leaves active: {', '.join(active)}",
+                "write `status: paused` into them, then resume each",
+            )
+
+
+def _lifts_everything(records: Sequence[Halt]) -> bool:
+    """Whether a halt with these records is a halt-all of the account; an unknown one counts as such."""
+    return not records or any(item.scope == ACCOUNT and item.mode is TradingMode.HALT_ALL for item in records)
+
+
+Rule = Callable[[Move], Iterator[Refusal]]
+KEPT: tuple[Rule, ...] = (records_only_grow, uid_stays, uid_is_new, halted_object_stays)
+ADDED: tuple[Rule, ...] = (starts_paused, clear_leaves_paused, clear_names_record, clear_is_reviewed, record_is_true)

@@ -50,9 +50,10 @@ class Pinned(Protocol):
 class Case:
     """One commit before its judge. ``problem`` says why its signature is not valid; then ``signer`` is None.
 
-    ``parent`` is the desired state of its parent, whose trust.yaml judges (None: an introduction).
-    ``child``, ``changes`` (compiled, with their direction) and ``paths`` (all that differ) are known once its tree
-    has been read. ``check_key`` raises SignatureError for a key whose signatures could not be verified.
+    ``parent`` is the desired state of its parent, whose trust.yaml judges (None: an introduction); a merge is a case
+    for the trust of each parent. ``child``, ``changes`` (compiled, with their direction; of a merge what it changes
+    itself) and ``paths`` (all that differ) are known once its tree has been read. ``check_key`` raises SignatureError
+    for a key whose signatures could not be verified.
     """
 
     commit: str

@@ -38,12 +38,12 @@ def well_formed(case: Case) -> Refusal | None:
     return case.refusal(RefusalReason.BAD_OBJECT, f"the commit is malformed: {problem}", AMEND)
 
 
-def no_merge(case: Case) -> Refusal | None:
-    """Merges are judged per compiled key; that comes later, so until then they are refused."""
-    if len(case.parents) < 2:
+def two_parents(case: Case) -> Refusal | None:
+    """A merge joins two lines: of more than two no one could say which value to expect."""
+    if len(case.parents) <= 2:
         return None
-    message = 'merge commits are not supported yet: they come with "GitOps that a team can trust"'
-    return case.refusal(RefusalReason.MERGE_NOT_SUPPORTED, message, "git pull --rebase -S, or git rebase -S, then push")
+    message = f"it merges {len(case.parents)} lines at once, at most two are judged"
+    return case.refusal(RefusalReason.TOO_LARGE, message, "git reset --hard ORIG_HEAD, then merge one after the other")
 
 
 def signed(case: Case) -> Refusal | None:
@@ -82,6 +82,14 @@ def key_known(case: Case) -> Refusal | None:
     return case.refusal(
         RefusalReason.UNKNOWN_KEY, message, "sign with a listed key, or have an admin add this one first"
     )
+
+
+def may_merge(case: Case) -> Refusal | None:
+    """A merge by the bot or the web tier would decide what lands: theirs is only what they are listed for."""
+    if len(case.parents) < 2 or case.standing is None or set(case.standing[1].roles) - {Role.BOT, Role.WEB}:
+        return None
+    message = f"{_who(case.standing[1])} may not merge"
+    return case.refusal(RefusalReason.NOT_AUTHORIZED_FOR_PATH, message, "let a person or the forge merge")
 
 
 def introduction_pinned(case: Case) -> Refusal | None:
@@ -124,7 +132,10 @@ def landing_target(case: Case) -> Refusal | None:
 
 
 def landed(case: Case) -> Refusal | None:
-    """A signature is no intent to land: a loosening needs exactly one landing trailer."""
+    """A signature is no intent to land: a loosening needs exactly one landing trailer, here or on its merge.
+
+    The last rule: a refusal for this reason means that all others pass.
+    """
     loosening = [need for need in case.needs if need.direction is Direction.LOOSEN]
     values = trailers(case.message, TARGET)
     if not loosening or len(values) == 1:
@@ -201,15 +212,16 @@ def keys_usable(case: Case) -> Refusal | None:
 
 SIGNER_RULES: tuple[Rule, ...] = (
     well_formed,
-    no_merge,
+    two_parents,
     signed,
     one_signature,
     signature_valid,
     key_not_denied,
     key_known,
+    may_merge,
 )
 INTRODUCTION_RULES: tuple[Rule, ...] = (
-    *(rule for rule in SIGNER_RULES if rule is not key_known),
+    *(rule for rule in SIGNER_RULES if rule not in (key_known, may_merge)),
     introduction_pinned,
     introduction_key,
 )
@@ -220,9 +232,9 @@ CHANGE_RULES: tuple[Rule, ...] = (
     path_allowed,
     direction_allowed,
     enough_signers,
-    landed,
     admin_left,
     keys_usable,
+    landed,
 )
 
 

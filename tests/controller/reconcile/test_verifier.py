@@ -259,20 +259,6 @@ def test_last_verified_when_unknown_to_the_repo_then_refused(site: Site, source:
         site.advance(source, source.tip(), since="1" * 40)
 
 
-def test_merge_when_signed_then_refused_and_the_line_before_it_holds(site: Site, source: GitSource) -> None:
-    left = site.commit(source, TIGHTER)
-    right = site.commit(source, COMMENT)
-    tree = source.commits(None, left)[-1].tree
-    payload = commit_payload(tree, (left, right), "A <a@b>", 1, "Merge")
-    merge = source.seal(payload, site.key("operator")(payload))
-    verified = site.advance(source, merge)
-    assert (verified.commit, reason(verified)) == (left, RefusalReason.MERGE_NOT_SUPPORTED)
-    crossed = commit_payload(tree, (right, left), "A <a@b>", 1, "Merge")
-    other = source.seal(crossed, site.key("operator")(crossed))
-    verified = site.advance(source, other, since=left)
-    assert (verified.commit, reason(verified)) == (left, RefusalReason.MERGE_NOT_SUPPORTED)
-
-
 def test_backdated_when_key_was_removed_before_then_position_decides(site: Site, source: GitSource) -> None:
     left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
     removed = site.commit(source, {"trust.yaml": left})

@@ -120,17 +120,24 @@ def test_commit_when_on_another_branch_then_neither_trailer_nor_push(site: Site)
     assert "Gt-Target" not in site.git("log", "-1", "--format=%B").stdout
 
 
-def test_merge_when_pushed_then_refused_with_when_it_comes(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("change", "role", "reason"),
+    [(TIGHTER, "officer", ""), (LIMIT, "officer", ""), (LIMIT, "trader", "NotAuthorizedForDirection")],
+)
+def test_merge_of_a_draft_when_pushed_then_its_signer_lands_what_it_may(
+    site: Site, change: tuple[str, str, str], role: str, reason: str
+) -> None:
     before = site.tip()
     site.git("switch", "-q", "-c", "draft")
-    site.edit(*TIGHTER)
+    site.edit(*change)
+    site.git("config", "user.signingkey", str(site.home.keys / role))
     site.git("commit", "-q", "-S", "-m", "A draft")
     site.git("switch", "-q", "main")
     site.git("merge", "-q", "--no-ff", "-S", "-m", "Merge", "draft")
     done = site.git("push", "origin", "main", check=False)
-    assert done.returncode != 0
-    assert "MergeNotSupported" in done.stderr
-    assert site.tip() == before
+    assert (done.returncode == 0) is not bool(reason)
+    assert reason in done.stderr
+    assert (site.tip() == before) is bool(reason)
 
 
 def test_push_when_branch_is_forced_back_then_refused(site: Site) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from controller.core.desired.transition import validate_transition
+from controller.core.desired.transition import Move, validate_merge, validate_transition
 from schemas.desired import (
     ClearedDocument,
     Desired,
@@ -185,3 +185,31 @@ def test_transition_when_a_record_contradicts_the_open_halt_then_refuses() -> No
     lie = record(halt(1, f"strategy:{UID}", TradingMode.PAUSE_NEW_ORDERS))
     assert reasons(desired(), tree(halts=(lie,)), halt(1)) == [RefusalReason.UNSAFE_PLAN]
     assert reasons(desired(), tree(halts=(record(halt(1)),)), halt(1)) == []
+
+
+def merged(one: Desired, other: Desired, new: Desired) -> list[RefusalReason]:
+    refusals = validate_merge((Move(one, new, ()), Move(other, new, ())))
+    assert all(refusal.fix and refusal.commit == new.commit for refusal in refusals)
+    return [refusal.reason for refusal in refusals]
+
+
+def test_merge_when_a_parents_record_is_dropped_then_refuses_whichever_parent_holds_it() -> None:
+    one, other = tree(halts=(record(halt(1)),)), tree(halts=(record(halt(2)),))
+    assert merged(one, other, tree(halts=(record(halt(1)), record(halt(2))))) == []
+    assert merged(one, other, one) == [RefusalReason.HALT_RECORD_REMOVED]
+    assert merged(one, other, other) == [RefusalReason.HALT_RECORD_REMOVED]
+
+
+def test_merge_when_one_parent_has_a_new_active_strategy_then_passes_but_not_when_neither_has() -> None:
+    without = with_strategies(ml_momentum_v2=None)
+    assert merged(without, desired(), desired(COMMITS[1])) == []
+    assert merged(without, without, desired(COMMITS[1])) == [RefusalReason.UNSAFE_PLAN]
+
+
+def test_merge_when_it_brings_a_clear_of_everything_then_active_is_what_was_resumed_after_it() -> None:
+    halted = tree(halts=(record(halt(1)),))
+    lifted = tree(halts=(record(halt(1)),), cleared=(clear(halt(1)),), status=StrategyStatus.PAUSED)
+    resumed = tree(lifted, status=StrategyStatus.ACTIVE)
+    assert merged(halted, lifted, lifted) == []
+    assert merged(halted, lifted, resumed) == [RefusalReason.UNSAFE_PLAN]
+    assert merged(halted, resumed, resumed) == merged(resumed, halted, resumed) == []

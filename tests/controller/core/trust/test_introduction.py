@@ -53,7 +53,7 @@ def denied(case: Case) -> Case:
     ("spoil", "reason"),
     [
         (lambda case: replace(case, payload=HEAD + b"\nBe\0gin\n"), RefusalReason.BAD_OBJECT),
-        (lambda case: replace(case, parents=("c" * 40, "d" * 40)), RefusalReason.MERGE_NOT_SUPPORTED),
+        (lambda case: replace(case, parents=("c" * 40, "d" * 40)), RefusalReason.NOT_DESCENDANT),
         (lambda case: replace(case, has_signature=False, signer=None), RefusalReason.UNSIGNED),
         (lambda case: replace(case, payload=HEAD + b"gpgsig x\n\nBegin\n"), RefusalReason.BAD_SIGNATURE),
         (lambda case: replace(case, signer=None, problem="was changed"), RefusalReason.BAD_SIGNATURE),

@@ -226,11 +226,25 @@ def test_key_when_denied_locally_then_refused_although_listed() -> None:
     assert reason(trust.judge(trust.SIGNER_RULES, subject)) is RefusalReason.KEY_DENIED
 
 
-def test_merge_when_judged_then_refused_with_when_it_comes() -> None:
-    verdict = trust.judge(trust.SIGNER_RULES, replace(case("kim"), parents=("a" * 40, "c" * 40)))
-    assert verdict is not None
-    assert verdict.reason is RefusalReason.MERGE_NOT_SUPPORTED
-    assert "GitOps that a team can trust" in verdict.message
+def test_merge_when_of_more_than_two_then_refused() -> None:
+    parents = ("a" * 40, "c" * 40, "d" * 40)
+    assert judged(replace(case("kim"), parents=parents[:2])) is None
+    assert judged(replace(case("kim"), parents=parents)) is RefusalReason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("signer", "expected"),
+    [
+        ("guard", None),
+        ("forge", None),
+        ("panel", RefusalReason.NOT_AUTHORIZED_FOR_PATH),
+        ("bot", RefusalReason.NOT_AUTHORIZED_FOR_PATH),
+    ],
+)
+def test_merge_when_it_changes_nothing_itself_then_persons_and_the_forge_may(
+    signer: str, expected: RefusalReason | None
+) -> None:
+    assert judged(replace(case(signer), parents=("a" * 40, "c" * 40))) is expected
 
 
 def test_second_signature_when_in_payload_then_refused() -> None:

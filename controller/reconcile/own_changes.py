@@ -1,0 +1,87 @@
+"""What each commit itself changes: against its parent, and for a merge against what its parents let one expect."""
+
+from collections.abc import Mapping, Sequence
+
+from controller.core.policy.direction import compare_desired
+from controller.core.trust.merge import Moved, Side, own_changes, own_paths
+from controller.ports import RawCommit, Source
+from controller.reconcile.trees import Trees
+from schemas.desired import Desired
+from schemas.plan import Change
+
+_KEPT = 20_000
+Sides = tuple[Sequence[RawCommit], Sequence[RawCommit]]
+
+
+class OwnChanges:
+    """Reads them for the commits of ``source``. ``sectors`` as for ``compile_policy``."""
+
+    def __init__(self, source: Source, trees: Trees, sectors: Mapping[str, str] | None) -> None:
+        self._source = source
+        self._trees = trees
+        self._sectors = sectors
+        self._moved: dict[str, Moved] = {}
+
+    def of(self, commit: RawCommit, child: Desired) -> tuple[Change, ...]:
+        """The compiled changes of ``commit``, whose tree is ``child``. Raises Refused, SourceUnavailable."""
+        if len(commit.parents) == 1:
+            found = compare_desired(self._trees.desired(commit.parents[0]), child, self._sectors)
+        else:
+            found = self._merged(commit, child)
+        if len(self._moved) >= _KEPT:
+            self._moved.clear()
+        self._moved[commit.id] = Moved.by(found)
+        return found
+
+    def paths(self, commit: RawCommit) -> frozenset[str]:
+        """The paths that ``commit`` itself touches."""
+        if len(commit.parents) == 1:
+            return self._trees.touched(commit)
+        bases = self._source.merge_bases(*commit.parents)
+        base = self._source.tree(next(iter(bases))) if len(bases) == 1 else None
+        parents = [self._source.tree(parent) for parent in commit.parents]
+        return own_paths(base, parents, self._source.tree(commit.tree))
+
+    def _merged(self, commit: RawCommit, child: Desired) -> tuple[Change, ...]:
+        sides = self._sides(commit)
+        moved = self._all_moved([item for side in sides for item in side])
+        return self._judged(commit, child, sides, moved)
+
+    def _all_moved(self, commits: Sequence[RawCommit]) -> dict[str, Moved]:
+        """What ``commits`` moved; by a stack of our own, because a merge needs the commits below it first."""
+        moved: dict[str, Moved] = {}
+        stack: list[tuple[RawCommit, Sides | None]] = [(commit, None) for commit in commits]
+        while stack:
+            commit, sides = stack.pop()
+            if commit.id in moved:
+                continue
+            if commit.id in self._moved:
+                moved[commit.id] = self._moved[commit.id]
+            elif len(commit.parents) == 2 and sides is None:
+                sides = self._sides(commit)
+                stack += [(commit, sides), *((item, None) for side in sides for item in side)]
+            else:
+                moved[commit.id] = self._moved[commit.id] = self._one(commit, sides, moved)
+        return moved
+
+    def _one(self, commit: RawCommit, sides: Sides | None, moved: Mapping[str, Moved]) -> Moved:
+        child = self._trees.desired(commit.id, commit.tree)
+        if sides is not None:
+            return Moved.by(self._judged(commit, child, sides, moved))
+        parent = self._trees.desired(commit.parents[0])
+        return Moved.by(compare_desired(parent, child, self._sectors))
+
+    def _judged(
+        self, commit: RawCommit, child: Desired, sides: Sides, moved: Mapping[str, Moved]
+    ) -> tuple[Change, ...]:
+        left, right = (
+            Side(self._trees.desired(parent), Moved().joined(moved[item.id] for item in side))
+            for parent, side in zip(commit.parents, sides, strict=True)
+        )
+        one_base = len(self._source.merge_bases(*commit.parents)) == 1
+        return own_changes((left, right), one_base, child, self._sectors)
+
+    def _sides(self, commit: RawCommit) -> Sides:
+        """What each parent has that the other has not, oldest first."""
+        left, right = commit.parents
+        return self._source.commits(right, left), self._source.commits(left, right)

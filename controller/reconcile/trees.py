@@ -1,0 +1,110 @@
+"""The trees of commits as documents, read once: entries, desired state, what a commit touched, what once was."""
+
+from collections import OrderedDict
+
+from controller.core.desired.documents import FOLDERS, DocumentCache, is_relevant, read_desired
+from controller.core.trust.authority import TRUST
+from controller.errors import InvalidDesired, Refused
+from controller.ports import Entry, RawCommit, Source
+from schemas.desired import Desired
+from schemas.status import Refusal, RefusalReason
+from schemas.trust import Trust
+
+_KEPT = 64
+_FILE = "100644"
+
+
+class Trees:
+    """Reads the commits of ``source``; keeps the newest 64 trees."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._documents = DocumentCache()
+        self._blobs: dict[str, bytes] = {}
+        self._desired: OrderedDict[str, Desired] = OrderedDict()
+        self._uids: dict[str, frozenset[str]] = {}
+
+    def desired(self, commit: str, tree: str = "") -> Desired:
+        """The documents of a commit or staged tree. Raises Refused(SchemaInvalid | BadObject | TooLarge)."""
+        if commit not in self._desired:
+            self._desired[commit] = self._read(commit, tree or commit)
+            while len(self._desired) > _KEPT:
+                self._desired.popitem(last=False)
+        self._desired.move_to_end(commit)
+        return self._desired[commit]
+
+    def touched(self, commit: RawCommit) -> frozenset[str]:
+        """Paths whose entry differs from that of its only parent."""
+        before, after = self._source.tree(commit.parents[0]), self._source.tree(commit.tree)
+        return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+    def touches_trust(self, commit: RawCommit) -> bool:
+        """Whether trust.yaml differs from that of a parent."""
+        entry = self._source.tree(commit.tree).get(TRUST)
+        return any(self._source.tree(parent).get(TRUST) != entry for parent in commit.parents)
+
+    def retired(self, parent: Desired, child: Desired) -> frozenset[str]:
+        """Uids of strategies of all trees up to ``parent``; only looked for when a strategy is new."""
+        if _uids(child) <= _uids(parent):
+            return frozenset()
+        history = {commit.tree: commit for commit in self._source.commits(None, parent.commit)}
+        for tree, commit in history.items():
+            if tree not in self._uids:
+                self._uids[tree] = _uids(self._known(commit))
+        return frozenset[str]().union(*(self._uids[tree] for tree in history))
+
+    def trusts(self, commit: str) -> tuple[Trust, ...]:
+        """Every trust document in the history of ``commit``."""
+        history = self._source.commits(None, commit)
+        found = {self._source.tree(item.tree)[TRUST].id: item for item in history}
+        return tuple(self._known(item).trust for item in found.values())
+
+    def _known(self, commit: RawCommit) -> Desired:
+        return self._desired.get(commit.id) or self._read(commit.id, commit.tree)
+
+    def _read(self, commit: str, treeish: str) -> Desired:
+        entries = self._source.tree(treeish)
+        problems = [problem for path, entry in sorted(entries.items()) if (problem := _odd(path, entry))]
+        if problems:
+            fix = "git rm --cached them, add plain files, then sign again"
+            raise _refused(commit, RefusalReason.BAD_OBJECT, "; ".join(problems[:10]), fix)
+        wanted = {path: entry.id for path, entry in entries.items() if is_relevant(path)}
+        self._blobs = {oid: self._blobs[oid] for oid in wanted.values() if oid in self._blobs}
+        for oid in wanted.values():
+            if oid not in self._blobs:
+                self._blobs[oid] = self._source.blob(oid)
+        files = {path: self._blobs[oid] for path, oid in wanted.items()}
+        try:
+            return read_desired(commit, files, self._documents)
+        except InvalidDesired as error:
+            count = len(error.problems)
+            message = f"{count} mistake{'s' if count > 1 else ''}: {error.problems[0]}"
+            refusal = Refusal(
+                commit=commit,
+                reason=RefusalReason.SCHEMA_INVALID,
+                message=message,
+                fix=error.hint,
+                problems=error.problems,
+            )
+            raise Refused(refusal) from error
+
+
+def _uids(desired: Desired) -> frozenset[str]:
+    return frozenset(strategy.uid for strategy in desired.strategies.values())
+
+
+def _odd(path: str, entry: Entry) -> str:
+    """Why an entry of the tree is not accepted: nothing but plain files, and folders that are no documents."""
+    if entry.kind == "commit":
+        return f"{path} is a submodule"
+    if entry.mode == "120000":
+        return f"{path} is a symbolic link"
+    if path in FOLDERS or (is_relevant(path) and entry.kind != "blob"):
+        return f"{path} must be a {'folder' if path in FOLDERS else 'file'}"
+    if is_relevant(path) and entry.mode != _FILE:
+        return f"{path} has mode {entry.mode}, documents have {_FILE}"
+    return ""
+
+
+def _refused(commit: str, reason: RefusalReason, message: str, fix: str) -> Refused:
+    return Refused(Refusal(commit=commit, reason=reason, message=message, fix=fix))
