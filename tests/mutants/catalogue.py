@@ -12,7 +12,6 @@ from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
-from tests.mutants.recovery import RECOVERY
 
 _CHECK = ("test_gate_check", "test_gate_desk")
 _TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
@@ -46,7 +45,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION)
 
 
 def mutants() -> Iterator[Mutant]:
