@@ -209,12 +209,12 @@ class Store(Protocol):
         """Orders of ``uid`` (all when empty), newest first."""
         ...
 
-    def add_fills(self, fills: Iterable[FillView]) -> None:
-        """Keep fills as the engine logged them; the same one (``seq``) again changes nothing."""
+    def add_fills(self, book: str, fills: Iterable[FillView]) -> None:
+        """Keep fills of a book as the engine logged them; the same one (``seq``) again changes nothing."""
         ...
 
-    def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
-        """Fills of ``uid`` (all when empty), newest first."""
+    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+        """Fills of ``uid`` (all when empty) in one book, newest first."""
         ...
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:
@@ -316,8 +316,9 @@ class Engine(Protocol):
         """Gate decisions with ``seq`` > ``since``, oldest first; the gate keeps the last 1,000."""
         ...
 
-    def fills(self, since: int) -> Sequence[FillView]:
-        """Fills with ``seq`` > ``since``, oldest first, at most 500; the venue keeps the last 2,000 over any crash."""
+    def fills(self, book: str, since: int) -> Sequence[FillView]:
+        """Fills with ``seq`` > ``since`` that no loss of power takes back, oldest first, at most 500 of the last 2,000;
+        none when the engine has another ``book``."""
         ...
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:

@@ -42,7 +42,7 @@ class OrderView(Model):
 
 
 class FillView(Model):
-    """One execution. ``seq`` rises by one a fill of the book, for ever; ``position`` is what the strategy then held."""
+    """One execution. ``seq`` rises by one a fill of its book; ``position`` is what the strategy then held."""
 
     seq: int
     order: str
@@ -99,9 +99,11 @@ class GateState(Model):
 
 
 class LiveState(Model):
-    """One complete read of the engine through the gate."""
+    """One complete read of the engine through the gate. ``book`` is the book's own id, ``filled`` its last fill."""
 
     gate: GateState
+    book: str = ""
+    filled: int = 0
     venue_mode: TradingMode
     account: Account
     positions: tuple[PositionView, ...] = ()

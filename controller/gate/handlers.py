@@ -74,10 +74,13 @@ def decisions(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
 
 
 def fills(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
-    """The first ``MAX_FILLS`` fills numbered above ``since``."""
-    since, log = _whole(request, "since", 0), sentinel.desk.venue.book().fills
-    newer = [*takewhile(lambda item: item.fill.seq > since, reversed(log))]
-    return {"ok": True, "fills": [logged_fill(item) for item in newer[: -MAX_FILLS - 1 : -1]]}
+    """The first ``MAX_FILLS`` durable fills numbered above ``since``: a number, once told, is never used again."""
+    since, venue = _whole(request, "since", 0), sentinel.desk.venue.book()
+    if _text(request, "book") != venue.id:
+        return {"ok": True, "fills": []}
+    newer = takewhile(lambda item: item.fill.seq > since, reversed(venue.fills))
+    durable = [item for item in newer if item.fill.seq <= venue.durable]
+    return {"ok": True, "fills": [logged_fill(item) for item in durable[: -MAX_FILLS - 1 : -1]]}
 
 
 def halt(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:

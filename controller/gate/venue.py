@@ -112,7 +112,8 @@ class VenueBook:
     """Everything the venue holds. ``orders``: the open ones by gate id; ``closed``: the last 200 closed ones.
 
     ``fills``: the last 2,000 in order; without a controller a strategy soon only exits, so it never outruns them.
-    ``liquidations``: id → ``begun`` or ``ended``, for ever.
+    ``liquidations``: id → ``begun`` or ``ended``, for ever. ``id``: random, made with the book, so that no two books'
+    fills are taken for one series. ``durable``: number of the last fill that a loss of power cannot take back.
     """
 
     cash: int = 0
@@ -129,6 +130,8 @@ class VenueBook:
     statuses: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
     liquidations: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    durable: int = field(default=0, compare=False)
 
 
 class Venue(Protocol):

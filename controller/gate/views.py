@@ -55,6 +55,8 @@ def live_state(desk: Desk, health: Health) -> dict[str, Any]:
     feed, age = desk.venue.feed()
     return {
         "gate": gate_state(desk),
+        "book": venue.id,
+        "filled": venue.fills[-1].fill.seq if venue.fills else 0,
         "venue_mode": venue.mode,
         "account": _account(desk),
         "positions": _positions(desk),

@@ -37,13 +37,16 @@ class Ordered(NamedTuple):
 
 @dataclass(slots=True)
 class Book:
-    """Fills by number, positions (without zeros) by (uid, symbol), orders by id. ``read_ns``: when the store took its
-    positions and orders from the engine; 0 for the engine itself."""
+    """Fills by number, positions (without zeros) by (uid, symbol), orders by id. ``id``: the engine's for this book,
+    whose fills are numbered from 1. ``read_ns``: when the store took its positions and orders from the engine; 0 for
+    the engine itself. ``filled``: the last fill that the engine's positions know, 0 for the store."""
 
     fills: dict[int, Deal] = field(default_factory=dict)
     positions: dict[Key, int] = field(default_factory=dict)
     orders: dict[str, Ordered] = field(default_factory=dict)
     read_ns: int = 0
+    id: str = ""
+    filled: int = 0
 
 
 def contradictions(store: Book, engine: Book) -> Iterator[str]:
@@ -76,7 +79,8 @@ def _deal(deal: Deal) -> str:
 def _positions(store: Book, engine: Book, moving: set[Key]) -> Iterator[str]:
     """By the fills, which lag for no one, and by the store's last reading, where nothing has moved since."""
     log = {**store.fills, **engine.fills}
-    held = {(log[number].uid, log[number].symbol): log[number].position for number in sorted(log)}
+    past = [log[number] for number in sorted(log) if number <= engine.filled]
+    held = {(deal.uid, deal.symbol): deal.position for deal in past}
     for key, quantity in sorted(held.items()):
         real = engine.positions.get(key, 0)
         if real != quantity:

@@ -1,5 +1,6 @@
 """The two books that the doctor compares, read from the store's file and from the engine, running or not."""
 
+import time
 from pathlib import Path
 
 from controller.adapters.engines.gate import GateEngine
@@ -12,17 +13,20 @@ from controller.gate.views import logged_fill
 from controller.home import Home
 from controller.host.book_check import Book, Deal, Ordered
 from controller.settings import Settings
-from schemas.live import FillView, OrderView
+from schemas.live import FillView, LiveState, OrderView
 
 _OPEN = ("pending", "working", "unknown")
 _DEAL = '"order", uid, symbol, side, quantity, price, position, at_ns'
 _GATE_SECONDS = 2.0
+_SYNC_SECONDS = 5.0
+_POLL_SECONDS = 0.05
 
 
-def of_store(store: Path) -> Book:
-    """What the store holds. Raises StoreUnavailable."""
+def of_store(store: Path, book: str) -> Book:
+    """What the store holds of a book. Raises StoreUnavailable."""
     with reading(store) as connection:
-        fills = {row[0]: Deal(*row[1:]) for row in connection.execute(f"SELECT seq, {_DEAL} FROM fills")}
+        logged = connection.execute(f"SELECT seq, {_DEAL} FROM fills WHERE book = ?", (book,))
+        fills = {row[0]: Deal(*row[1:]) for row in logged}
         held = {(row[0], row[1]): row[2] for row in connection.execute("SELECT uid, symbol, quantity FROM positions")}
         orders = {
             row["order"]: Ordered(
@@ -37,7 +41,7 @@ def of_store(store: Path) -> Book:
             for row in connection.execute("SELECT * FROM orders")
         }
         read_ns = connection.execute("SELECT max(at_ns) FROM samples WHERE series = 'positions'").fetchone()[0] or 0
-    return Book(fills, {key: quantity for key, quantity in held.items() if quantity}, orders, read_ns)
+    return Book(fills, {key: quantity for key, quantity in held.items() if quantity}, orders, read_ns, book)
 
 
 def of_engine(home: Home, settings: Settings) -> Book | None:
@@ -57,12 +61,29 @@ def of_engine(home: Home, settings: Settings) -> Book | None:
 
 
 def _answered(engine: GateEngine) -> Book:
-    fills: list[FillView] = []
-    while more := engine.fills(fills[-1].seq if fills else 0):
-        fills += more
     live = engine.read()
+    fills = {item.seq: _deal(item) for item in _settled(engine, live)}
     held = {(item.uid, item.symbol): item.quantity for item in live.positions}
-    return Book({item.seq: _deal(item) for item in fills}, held, {item.order: _ordered(item) for item in live.orders})
+    orders = {item.order: _ordered(item) for item in live.orders}
+    return Book(fills, held, orders, id=live.book, filled=live.filled)
+
+
+def _settled(engine: GateEngine, live: LiveState) -> list[FillView]:
+    """Every fill, at least up to the last that ``live`` knows: the venue tells it when it is on disk."""
+    fills: list[FillView] = []
+    deadline = time.monotonic() + _SYNC_SECONDS
+    while True:
+        last = fills[-1].seq if fills else 0
+        more = engine.fills(live.book, last)
+        if not more and last >= live.filled:
+            return fills
+        if not more and time.monotonic() > deadline:
+            raise EngineUnavailable(
+                f"fill {live.filled} is not on disk yet", hint="gt risk service logs --service gate"
+            )
+        if not more:
+            time.sleep(_POLL_SECONDS)
+        fills += more
 
 
 def _deal(item: FillView) -> Deal:
@@ -96,6 +117,12 @@ def _recorded(home: Home, settings: Settings, down: EngineUnavailable) -> Book:
             )
             for order in (*book.closed, *book.orders.values())
         }
-        return Book(fills, {key: held.quantity for key, held in book.holdings.items()}, orders)
+        return Book(
+            fills,
+            {key: held.quantity for key, held in book.holdings.items()},
+            orders,
+            id=book.id,
+            filled=max(fills, default=0),
+        )
     finally:
         venue.close()

@@ -111,7 +111,7 @@ def engine(home: Home) -> Iterator[Finding]:
     if migrations.is_older(schema_of(home.store), home.store):
         yield Finding(ENGINE, "warning", "the store has an older release's schema", "gt risk db migrate")
         return
-    said = books.of_store(home.store)
+    said = books.of_store(home.store, real.id)
     wrong = list(contradictions(said, real))
     for text in wrong:
         yield Finding(ENGINE, "error", text, "gt risk portfolio positions")

@@ -57,7 +57,8 @@ class Analyst:
         """The last equity that was seen in a session is that session's."""
         if self._session not in ("", live.market_time):
             self.store.add_samples("sessions", midnight_ns(self._session), self._session, self._equity)
-        self._session, self._equity = live.market_time, equities(policy, live, self.store.peaks())
+        found = equities(policy, live, self.store.peaks())
+        self._session, self._equity = live.market_time, {_key(live, scope): value for scope, value in found.items()}
 
 
 def analyse(store: Store, engine: Engine, live: LiveState, policy: Policy, benchmark: str) -> Analysis:
@@ -67,13 +68,21 @@ def analyse(store: Store, engine: Engine, live: LiveState, policy: Policy, bench
         values[item.symbol] = values.get(item.symbol, 0) + item.quantity * item.mark
     closes = {symbol: engine.history(symbol, HISTORY) for symbol in {*values, benchmark}}
     calendar = [date for date, _ in closes[benchmark]]
-    trades = closed_trades(store.fills(limit=FILLS))
+    trades = closed_trades(store.fills(live.book, limit=FILLS))
     gains = {uid: [trade.result for trade in trades if trade.uid == uid] for uid in policy.strategies}
     gains[ACCOUNT] = [trade.result for trade in trades]
     return Analysis(
         book=book_risk(Held(live.market_time, live.account.equity, values), closes, benchmark),
-        performance={key: performance(_curve(store, key, calendar), calendar, found) for key, found in gains.items()},
+        performance={
+            scope: performance(_curve(store, _key(live, scope), calendar), calendar, found)
+            for scope, found in gains.items()
+        },
     )
+
+
+def _key(live: LiveState, scope: str) -> str:
+    """A new book begins its sessions anew, perhaps at dates that an older one has seen."""
+    return f"{live.book[:16]}:{scope}"
 
 
 def _curve(store: Store, key: str, calendar: Sequence[str]) -> Closes:

@@ -111,7 +111,7 @@ class Monitor:
             self.store.save_book(live)
         if policy is not None and self._due("metrics", METRICS_NS, boot):
             self.store.add_samples("metrics", now, live.market_time, utilisation(policy, live, self.store.peaks()))
-        self._keep_fills()
+        self._keep_fills(live.book)
         decisions = self.engine.decisions(self._seq)
         if decisions:
             self.store.add_decisions(decisions)
@@ -119,15 +119,15 @@ class Monitor:
         if self._due("retain", RETAIN_NS, boot):
             self.store.retain(now)
 
-    def _keep_fills(self) -> None:
-        """What the venue has filled since the last fill in the store, as much as comes at once."""
-        newest = self.store.fills(limit=1)
+    def _keep_fills(self, book: str) -> None:
+        """What the venue has filled since the last fill of its book in the store, as much as comes at once."""
+        newest = self.store.fills(book, limit=1)
         known = newest[0].seq if newest else 0
-        fills = self.engine.fills(known)
+        fills = self.engine.fills(book, known)
         if fills:
             if fills[0].seq > known + 1:
                 _log.error("fills %d to %d are lost: the venue keeps no more of them", known + 1, fills[0].seq - 1)
-            self.store.add_fills(fills)
+            self.store.add_fills(book, fills)
 
     def _due(self, name: str, every_ns: int, boot_ns: int) -> bool:
         last = self._last.get(name)

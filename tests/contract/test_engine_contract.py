@@ -192,21 +192,25 @@ def test_decisions_then_denials_after_the_given_number_oldest_first(ready: Engin
 def test_fills_when_an_order_fills_in_parts_then_each_once_in_order_with_the_position_after_it(
     ready: EngineUnderTest,
 ) -> None:
-    assert ready.engine.fills(0) == []
+    book = ready.engine.read().book
+    assert ready.engine.fills(book, 0) == []
     bought = ready.engine.submit(buy("c1", 10)).order
     ready.fill(bought, 4)
     ready.fill(bought, 6)
     sold = ready.engine.submit(sell("c2", 3)).order
     ready.fill(sold, 3)
-    fills = ready.engine.fills(0)
+    fills = ready.engine.fills(book, 0)
     assert [(item.seq, item.order, item.side, item.quantity, item.position) for item in fills] == [
         (1, bought, "buy", 4, 4),
         (2, bought, "buy", 6, 10),
         (3, sold, "sell", 3, 7),
     ]
     assert {(item.uid, item.symbol, item.price, item.fee) for item in fills} == {(ANN, "AAPL", 100 * DOLLAR, 0)}
-    assert ready.engine.fills(2) == fills[2:]
-    assert ready.engine.fills(3) == []
+    assert ready.engine.fills(book, 2) == fills[2:]
+    assert ready.engine.fills(book, 3) == []
+    assert ready.engine.fills("c" * 32, 0) == []
+    live = ready.engine.read()
+    assert (live.book, live.filled) == (book, 3)
 
 
 def held(ready: EngineUnderTest, quantity: int = 10) -> None:

@@ -16,6 +16,8 @@ from schemas.status import Revision
 from tests.support import policies
 from tests.support.stores import NOW, STORES, decision, entry, order, position
 
+BOOK = "b" * 32
+
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
@@ -205,11 +207,19 @@ def fill(seq: int, uid: str = policies.UIDS[0]) -> FillView:
 
 
 def test_fills_when_added_twice_then_kept_once_as_first_seen_newest_first(store: Store) -> None:
-    store.add_fills([fill(1), fill(2, policies.UIDS[1])])
-    store.add_fills([fill(2, policies.UIDS[1]).model_copy(update={"price": 1}), fill(3)])
-    store.add_fills([])
-    assert store.fills() == [fill(3), fill(2, policies.UIDS[1]), fill(1)]
-    assert store.fills(uid=policies.UIDS[0], limit=1) == [fill(3)]
+    store.add_fills(BOOK, [fill(1), fill(2, policies.UIDS[1])])
+    store.add_fills(BOOK, [fill(2, policies.UIDS[1]).model_copy(update={"price": 1}), fill(3)])
+    store.add_fills(BOOK, [])
+    assert store.fills(BOOK) == [fill(3), fill(2, policies.UIDS[1]), fill(1)]
+    assert store.fills(BOOK, uid=policies.UIDS[0], limit=1) == [fill(3)]
+
+
+def test_fills_when_another_book_has_the_same_numbers_then_each_keeps_its_own(store: Store) -> None:
+    other = fill(1).model_copy(update={"price": 7})
+    store.add_fills(BOOK, [fill(1), fill(2)])
+    store.add_fills("c" * 32, [other])
+    assert store.fills("c" * 32) == [other]
+    assert store.fills(BOOK) == [fill(2), fill(1)]
 
 
 def test_save_book_when_orders_move_then_positions_and_orders_follow(store: Store) -> None:

@@ -16,6 +16,7 @@ _CHECK = "controller.gate.check"
 _DESK = "controller.gate.desk"
 _QUICK = "controller.gate.quick"
 _STANDING = "controller.gate.standing"
+_HANDLERS = "controller.gate.handlers"
 _SENTINEL = "controller.gate.sentinel"
 _KEEPER = "controller.gate.policy"
 
@@ -58,6 +59,8 @@ GATE = edits(
         (_STANDING, "unknown uid is halted", "HALTED if known is None or policy.mode == HALT else known.status", "0 if known is None else known.status"),
         (_STANDING, "strategy freeze halts", "return PAUSED if mode == PAUSE else HALTED", "return PAUSED"),
         (_STANDING, "restriction shows as pause", "return max(mode, PAUSE) if self.reduce_only else mode", "return mode"),
+        (_HANDLERS, "fills are told when they are on disk", "if item.fill.seq <= venue.durable]", "]"),
+        (_HANDLERS, "fills are of the book that is asked for", 'if _text(request, "book") != venue.id:', "if False:"),
         (_SENTINEL, "socket halt never loosens", "max(mode, authority.sticky.get(scope, 0))\n", "mode\n"),
         (_SENTINEL, "socket halt binds until the latch has it", "if level >= mode and self._binds(word):", "if True:"),
     ),
@@ -225,4 +228,13 @@ VENUE = edits(
     ),
 )
 
-FENCE: tuple[Mutant, ...] = (*GATE, *QUICK, *POLICY, *READER, *RAISING, *HALT, *BOOT, *VENUE)
+FILLS = edits(
+    ("test_venue_durability", "test_monitor"),
+    (
+        ("controller.adapters.venues.durability", "a sync syncs", "        os.fdatasync(self._fd)\n", ""),
+        ("controller.adapters.venues.paper", "a fill is durable after the sync", "        self._journal.sync()\n", ""),
+        ("controller.reconcile.monitor", "each book has its own fills", "self.store.fills(book, limit=1)", 'self.store.fills("b" * 32, limit=1)'),
+    ),
+)
+
+FENCE: tuple[Mutant, ...] = (*GATE, *QUICK, *POLICY, *READER, *RAISING, *HALT, *BOOT, *VENUE, *FILLS)

@@ -50,9 +50,11 @@ class Clock:
         return int(self.now * 1e9)
 
 
-def open_paper(folder: Path, feed: Feed, paper: PaperSettings = FREE, clock: Clock | None = None) -> PaperVenue:
+def open_paper(
+    folder: Path, feed: Feed, paper: PaperSettings = FREE, clock: Clock | None = None, book: str = "b" * 32
+) -> PaperVenue:
     clock = clock or Clock()
-    return PaperVenue(feed, paper, folder, CASH, clock.boot, clock.wall_ns)
+    return PaperVenue(feed, paper, folder, CASH, clock.boot, clock.wall_ns, lambda: book)
 
 
 def next_session(venue: PaperVenue) -> Sequence[Event]:

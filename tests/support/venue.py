@@ -18,6 +18,8 @@ from controller.gate.venue import (
     VenueUnknown,
 )
 
+BOOK = "b" * 32
+
 
 class MemoryVenue:
     """``answers`` is consumed one a submit: ``reject``, ``lost`` (never arrived) or ``unknown`` (arrived, no answer).
@@ -27,7 +29,7 @@ class MemoryVenue:
     """
 
     def __init__(self, cash: int, marks: Mapping[str, int], *, record: Path | None = None, delay: float = 0.0) -> None:
-        self._book = VenueBook(cash=cash, marks=dict(marks), market_time="2008-06-02")
+        self._book = VenueBook(cash=cash, marks=dict(marks), market_time="2008-06-02", id=BOOK)
         self._known: dict[tuple[str, str], VenueOrder] = {}
         self._events: list[Event] = []
         self._seq = 0
@@ -126,6 +128,7 @@ class MemoryVenue:
         self._seq += 1
         fill = Fill(self._seq, name, order.uid, order.symbol, order.side, quantity, price, 0, self._book.market_time)
         self._book.fills.append(LoggedFill(fill, holding.quantity, time.time_ns()))
+        self._book.durable = self._seq
         self._events += [fill, fill] if repeat else [fill]
         if order.filled == order.quantity:
             self._close(name, "filled")

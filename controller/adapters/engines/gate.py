@@ -89,9 +89,9 @@ class GateEngine:
         """Decisions after ``since``, oldest first."""
         return _parse(_DECISIONS, self._ask("decisions", since=since).get("decisions"))
 
-    def fills(self, since: int) -> Sequence[FillView]:
-        """Fills after ``since``, oldest first."""
-        return _parse(_FILLS, self._ask("fills", since=since).get("fills"))
+    def fills(self, book: str, since: int) -> Sequence[FillView]:
+        """Fills of ``book`` after ``since``, oldest first."""
+        return _parse(_FILLS, self._ask("fills", book=book, since=since).get("fills"))
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """Closes of one instrument: an order waits behind the reading of one, never of all."""

@@ -60,6 +60,8 @@ class MemoryEngine(MemoryLiquidations):
         uids = {uid for uid, _ in self.held} | gate.statuses.keys() | self.venue_statuses.keys()
         return LiveState(
             gate=gate,
+            book=self.id,
+            filled=len(self.filled),
             venue_mode=self.venue_mode,
             account=self.account(),
             positions=tuple(self.held.values()),
@@ -128,10 +130,10 @@ class MemoryEngine(MemoryLiquidations):
         self._call("decisions")
         return [decision for decision in self._decisions if decision.seq > since]
 
-    def fills(self, since: int) -> Sequence[FillView]:
-        """Fills after ``since``, oldest first."""
+    def fills(self, book: str, since: int) -> Sequence[FillView]:
+        """Fills of ``book`` after ``since``, oldest first."""
         self._call("fills")
-        return [fill for fill in self.filled if fill.seq > since]
+        return [fill for fill in self.filled if fill.seq > since] if book == self.id else []
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """The last ``n`` closes of one instrument."""

@@ -11,10 +11,11 @@ class MemoryBook:
     """A book without any check. Prices are marks in micro-dollars; ``cash`` is what is left of the money.
 
     ``closes`` is each instrument's past. ``venue_mode`` and ``venue_statuses`` are the venue's own; a strategy that it
-    was never told of is paused.
+    was never told of is paused. ``id`` is the book's own.
     """
 
     def __init__(self, cash: int) -> None:
+        self.id = "b" * 32
         self.cash = cash
         self.market_time = "2008-06-02"
         self.prices: dict[str, int] = {}

@@ -96,7 +96,7 @@ class MemoryStore(MemoryAudit):
         self._decisions: dict[tuple[int, int], Decision] = {}
         self._positions: tuple[PositionView, ...] = ()
         self._orders: dict[str, OrderView] = {}
-        self._fills: dict[int, FillView] = {}
+        self._fills: dict[tuple[str, int], FillView] = {}
 
     def revision(self) -> Revision:
         """The last saved revision."""
@@ -209,16 +209,16 @@ class MemoryStore(MemoryAudit):
             found = [order for order in self._orders.values() if uid in ("", order.uid)]
             return sorted(found, key=lambda order: (order.submitted_ns, order.order), reverse=True)[:limit]
 
-    def add_fills(self, fills: Iterable[FillView]) -> None:
+    def add_fills(self, book: str, fills: Iterable[FillView]) -> None:
         """Keep fills."""
         with self._use():
             for fill in fills:
-                self._fills.setdefault(fill.seq, fill)
+                self._fills.setdefault((book, fill.seq), fill)
 
-    def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
         """Fills, newest first."""
         with self._use():
-            found = [fill for fill in self._fills.values() if uid in ("", fill.uid)]
+            found = [fill for (of, _), fill in self._fills.items() if of == book and uid in ("", fill.uid)]
             return sorted(found, key=lambda fill: fill.seq, reverse=True)[:limit]
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:

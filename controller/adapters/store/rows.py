@@ -113,14 +113,14 @@ def as_order(row: RowMapping) -> OrderView:
     return OrderView.model_validate(dict(row))
 
 
-def from_fill(fill: FillView) -> Row:
-    """The row of a fill."""
-    return fill.model_dump(mode="json")
+def from_fill(book: str, fill: FillView) -> Row:
+    """The row of a fill of ``book``."""
+    return {"book": book, **fill.model_dump(mode="json")}
 
 
 def as_fill(row: RowMapping) -> FillView:
     """The fill of a row."""
-    return FillView.model_validate(dict(row))
+    return FillView.model_validate({name: value for name, value in row.items() if name != "book"})
 
 
 def from_sample(series: str, level: Level, sample: Sample) -> Row:

@@ -165,16 +165,17 @@ class SqlStore:
         with self._database.read() as connection:
             return [rows.as_order(row) for row in connection.execute(statement).mappings()]
 
-    def add_fills(self, logged: Iterable[FillView]) -> None:
+    def add_fills(self, book: str, logged: Iterable[FillView]) -> None:
         """Keep fills."""
-        values = [rows.from_fill(fill) for fill in logged]
+        values = [rows.from_fill(book, fill) for fill in logged]
         if values:
             with self._database.write() as connection:
                 connection.execute(self._database.dialect.upsert(tables.fills), values)
 
-    def fills(self, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
         """Fills, newest first."""
-        statement = select(tables.fills).order_by(tables.fills.c.seq.desc()).limit(limit)
+        statement = select(tables.fills).where(tables.fills.c.book == book)
+        statement = statement.order_by(tables.fills.c.seq.desc()).limit(limit)
         statement = statement.where(tables.fills.c.uid == uid) if uid else statement
         with self._database.read() as connection:
             return [rows.as_fill(row) for row in connection.execute(statement).mappings()]

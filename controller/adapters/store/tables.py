@@ -171,7 +171,8 @@ orders = Table(
 fills = Table(
     "fills",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number that the venue gave it"),
+    Column("book", String(32), primary_key=True, comment="id of the venue's book: a new book begins anew"),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number in the book, from 1"),
     _text("order", "order; it may have left the engine before it was read"),
     _text("uid", "strategy"),
     _text("symbol", "instrument"),
@@ -182,7 +183,7 @@ fills = Table(
     _number("position", "shares that the strategy held after it, shorts negative"),
     _text("market_time", "market clock"),
     _time("at_ns", "when"),
-    Index("fills_by_strategy", "uid", "seq"),
+    Index("fills_by_strategy", "book", "uid", "seq"),
     comment="Fills as the venue logged them, each once; kept for ever.",
 )
 

@@ -24,6 +24,7 @@ def books_out(books: Books) -> dict[str, Any]:
     """Everything but marks and volatility, which follow from the feed and the session."""
     book = books.book
     return {
+        "id": book.id,
         "cash": book.cash,
         "initial": books.initial,
         "seq": books.seq,
@@ -51,6 +52,7 @@ def books_out(books: Books) -> dict[str, Any]:
 def books_in(values: dict[str, Any]) -> Books:
     """The books of :func:`books_out`."""
     book = VenueBook(
+        id=values.get("id", ""),
         cash=values["cash"],
         market_time=values["time"],
         session=values["session"],

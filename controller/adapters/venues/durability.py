@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -40,6 +39,7 @@ class Journal:
         self._size = 0
         self._crc = 0
         self._dirty = False
+        self._fresh = False
         self.written = 0
 
     def recover(self, restore: Callable[[Any], None], replay: Callable[[Any], None]) -> None:
@@ -71,7 +71,7 @@ class Journal:
         if b"\n" in data[position:].rstrip(b"\n"):
             raise JournalDamaged(f"{path}: byte {position}: damaged record before the last; next: gt risk doctor")
         self._fd, self._size = _create(path, position), position
-        self._drop_older()
+        self._dirty = self._fresh = True
 
     def append(self, record: object) -> None:
         """Write one record; durable against SIGKILL on return. OSError: nothing was written."""
@@ -90,7 +90,7 @@ class Journal:
         self.written += 1
 
     def snapshot(self, state: object) -> None:
-        """Make ``state`` the new beginning and drop the records before it. Atomic; waits for the disk.
+        """Make ``state`` the new beginning. Atomic; waits for the disk. The next :meth:`sync` drops what was before it.
 
         OSError: nothing has changed. Nothing can fail after the rename, which is what counts on recovery.
         """
@@ -105,15 +105,17 @@ class Journal:
             raise
         os.close(self._fd)
         self._fd, self._number, self._crc, self._size, self.written = fd, number, number, 0, 0
-        with suppress(OSError):
-            self._sync_folder()
-            self._drop_older()
+        self._dirty = self._fresh = True
 
     def sync(self) -> None:
-        """Push appended records to the disk, so that they survive a loss of power too."""
-        if self._dirty:
-            os.fdatasync(self._fd)
-            self._dirty = False
+        """Everything so far survives a loss of power too, also what was recovered. OSError: perhaps it does not."""
+        if not self._dirty:
+            return
+        os.fdatasync(self._fd)
+        if self._fresh:
+            self._sync_folder()
+            self._drop_older()
+        self._dirty = self._fresh = False
 
     def close(self) -> None:
         """Sync and release; idempotent."""

@@ -4,6 +4,7 @@ Decide (matching), record (durability), apply (ledger): each change is one journ
 happened whole or not at all, and no session is replayed twice or skipped. Fills are recorded, never recomputed.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -47,7 +48,7 @@ def open_venue(paper: "PaperSettings", data_dir: str, folder: Path, initial_cash
 
 
 class PaperVenue:
-    """:class:`controller.gate.venue.Venue` on recorded prices. The clocks are arguments for tests."""
+    """:class:`controller.gate.venue.Venue` on recorded prices. Clocks and new books' ids are arguments for tests."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class PaperVenue:
         initial_cash: int,
         clock: Callable[[], float] = boot_seconds,
         wall_ns: Callable[[], int] = time.time_ns,
+        new_id: Callable[[], str] = lambda: os.urandom(16).hex(),
     ) -> None:
         if paper.volume_cap_shares < 1 or paper.bar_seconds < 0:
             raise ValueError("paper.volume_cap_shares must be at least 1 and paper.bar_seconds at least 0")
@@ -72,11 +74,12 @@ class PaperVenue:
         self._journal = Journal(folder)
         self._journal.recover(self._restore, self._apply)
         if not self._books.initial:
-            self._record(
-                {"k": "init", "cash": initial_cash, "feed": self._identity, "s": _start(feed, paper.start) - 1}
-            )
+            start = _start(feed, paper.start) - 1
+            self._record({"k": "init", "id": new_id(), "cash": initial_cash, "feed": self._identity, "s": start})
         self._due = self._last_bar = self._synced = clock()
         self._revive()
+        with suppress(OSError):
+            self._sync()
 
     def book(self) -> VenueBook:
         """The venue's own book."""
@@ -268,19 +271,21 @@ class PaperVenue:
         return [Closed(order, "cancelled") for order in sorted(waiting)]
 
     def _keep(self, now: float) -> None:
-        """A snapshot now and then, a sync at most once a second.
+        """A snapshot now and then, a sync at most once a second and after the last session.
 
         What fails here loses nothing (the journal goes on) and is tried again after the next session.
         """
         with suppress(OSError):
-            self._sync(now)
+            if self._journal.written >= SNAPSHOT_RECORDS:
+                self._journal.snapshot({"feed": self._identity, **codec.books_out(self._books)})
+            if self._ended or now - self._synced >= SYNC_SECONDS:
+                self._sync()
+                self._synced = now
 
-    def _sync(self, now: float) -> None:
-        if self._journal.written >= SNAPSHOT_RECORDS:
-            self._journal.snapshot({"feed": self._identity, **codec.books_out(self._books)})
-        elif now - self._synced >= SYNC_SECONDS:
-            self._journal.sync()
-            self._synced = now
+    def _sync(self) -> None:
+        """Everything recorded goes to the disk; only then are its fills told. OSError: they are not, yet."""
+        self._journal.sync()
+        self._books.book.durable = self._books.seq
 
 
 def _start(feed: Feed, date: str) -> int:

@@ -15,6 +15,7 @@ def apply(books: Books, record: dict[str, Any], sessions: Sequence[str]) -> None
         case "init":
             books.initial = book.cash = record["cash"]
             book.session = record["s"]
+            book.id = record.get("id", "")
         case "new":
             ledger.accept(books, codec.order_in(record["o"]))
         case "cancel":

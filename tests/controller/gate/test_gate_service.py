@@ -34,7 +34,7 @@ from tests.support.gates import (
     running,
     short_home,
 )
-from tests.support.venue import MemoryVenue
+from tests.support.venue import BOOK, MemoryVenue
 
 
 @pytest.fixture
@@ -201,16 +201,33 @@ def test_decisions_are_decisions(client: GateClient) -> None:
     assert client.request("decisions", since=found[0].seq)["decisions"][0]["code"] == "UNKNOWN_SYMBOL"
 
 
+def fills_after(client: GateClient, since: int, book: str = BOOK) -> list[FillView]:
+    return [FillView.model_validate(item) for item in client.request("fills", book=book, since=since)["fills"]]
+
+
+def test_fills_when_not_on_disk_or_of_another_book_then_none_of_them(gate: Running, client: GateClient) -> None:
+    book = gate.venue.book()
+    for seq in (1, 2, 3):
+        done = Fill(seq, f"g{seq}", ANN, "AAPL", 1, 1, DOLLAR, 3, "2008-06-02")
+        book.fills.append(LoggedFill(done, seq, 9))
+    assert fills_after(client, 0) == []
+    book.durable = 2
+    assert [item.seq for item in fills_after(client, 0)] == [1, 2]
+    assert fills_after(client, 0, "c" * 32) == []
+    live = LiveState.model_validate({key: value for key, value in client.request("state").items() if key != "ok"})
+    assert (live.book, live.filled) == (BOOK, 3)
+
+
 def test_fills_when_more_than_500_are_new_then_the_oldest_500_of_the_2000_kept(
     gate: Running, client: GateClient
 ) -> None:
     for seq in range(1, 2_003):
         done = Fill(seq, f"g{seq}", ANN, "AAPL", 1 if seq % 2 else -1, 1, DOLLAR, 3, "2008-06-02")
         gate.venue.book().fills.append(LoggedFill(done, seq % 2, 9))
+    gate.venue.book().durable = 2_002
     for since, expected in ((0, range(3, 503)), (1_600, range(1_601, 2_003)), (2_002, range(0))):
-        found = [FillView.model_validate(item) for item in client.request("fills", since=since)["fills"]]
-        assert [item.seq for item in found] == list(expected)
-    last = FillView.model_validate(client.request("fills", since=2_001)["fills"][0])
+        assert [item.seq for item in fills_after(client, since)] == list(expected)
+    (last,) = fills_after(client, 2_001)
     assert (last.side, last.fee, last.position, last.at_ns) == ("sell", 3, 0, 9)
 
 

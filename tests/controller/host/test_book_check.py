@@ -13,7 +13,7 @@ KEY = (DEAL.uid, "AAPL")
 
 def agreed() -> tuple[Book, Book]:
     store = Book({1: DEAL}, {KEY: 10}, {"o1": ORDER}, READ)
-    return store, Book({1: DEAL}, {KEY: 10}, {"o1": ORDER})
+    return store, Book({1: DEAL}, {KEY: 10}, {"o1": ORDER}, filled=1)
 
 
 def told(store: Book, engine: Book) -> str:
@@ -28,11 +28,19 @@ def test_contradictions_when_both_say_the_same_then_none() -> None:
 def test_contradictions_when_the_engine_has_just_moved_on_then_none() -> None:
     store, engine = agreed()
     engine.fills[2] = DEAL._replace(order="o2", quantity=5, position=15, at_ns=NEW)
-    engine.positions[KEY] = 15
+    engine.positions[KEY], engine.filled = 15, 2
     engine.orders["o2"] = ORDER._replace(quantity=9, filled=5, submitted_ns=NEW, open=True)
     assert told(store, engine) == ""
     store.orders["o2"] = engine.orders["o2"]._replace(filled=0)
     assert told(store, engine) == ""
+
+
+def test_contradictions_when_a_fill_came_after_the_positions_were_read_then_none() -> None:
+    store, engine = agreed()
+    engine.fills[2] = DEAL._replace(order="o2", quantity=5, position=15, at_ns=NEW)
+    assert told(store, engine) == ""
+    engine.filled = 2
+    assert told(store, engine) == "AAPL of uuuuuuuu: 15 by the fills, 10 in the engine"
 
 
 def test_contradictions_when_the_engine_moved_long_before_the_store_looked_then_told() -> None:

@@ -64,7 +64,23 @@ def test_sample_then_fills_are_kept_once_over_a_restart_of_the_monitor(rig: Rig)
     again = monitor_of(rig)
     again.sample()
     again.sample()
-    assert [(item.seq, item.quantity, item.position) for item in rig.store.fills()] == [(2, 6, 10), (1, 4, 4)]
+    fills = rig.store.fills(rig.engine.id)
+    assert [(item.seq, item.quantity, item.position) for item in fills] == [(2, 6, 10), (1, 4, 4)]
+
+
+def test_sample_when_the_engine_has_a_new_book_then_its_fills_are_kept_from_the_first(rig: Rig) -> None:
+    order = rig.engine.accept(Order(UID_A, "AAPL", "buy", 10, "c1"), 1)
+    rig.engine.set_price("AAPL", 100 * DOLLAR)
+    for quantity in (4, 3):
+        rig.engine.fill(order, quantity)
+    monitor = monitor_of(rig)
+    monitor.sample()
+    old, rig.engine.id = rig.engine.id, "c" * 32
+    rig.engine.filled.clear()
+    rig.engine.fill(order, 1)
+    monitor.sample()
+    assert [(item.seq, item.quantity) for item in rig.store.fills("c" * 32)] == [(1, 1)]
+    assert [item.seq for item in rig.store.fills(old)] == [2, 1]
 
 
 def test_sample_when_the_venue_forgot_fills_then_the_gap_is_told(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -165,6 +165,52 @@ def test_initial_cash_when_book_exists_then_is_not_rebased(tmp_path: Path) -> No
     assert PaperVenue(FEED, COSTLY, tmp_path, 7).book().cash == book.cash
 
 
+def test_loss_of_power_at_any_byte_after_a_sync_then_no_number_that_was_told_is_used_for_another_fill(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "whole"
+    venue = open_paper(folder, FEED, COSTLY)
+    told = [(0, (folder / "journal-0").stat().st_size)]
+    for step in range(14):
+        act(venue, step)
+        told.append((venue.book().durable, (folder / "journal-0").stat().st_size))
+    data, log = (folder / "journal-0").read_bytes(), list(venue.book().fills)
+    assert [number for number, _ in told[1:]] == sorted(number for number, _ in told[1:])
+    assert 0 < told[-1][0] <= log[-1].fill.seq
+    for size in range(told[0][1], len(data) + 1):
+        (folder / "cut").mkdir(exist_ok=True)
+        durable = max(number for number, written in told if written <= size)
+        _write(folder / "cut", data[:size])
+        again = open_paper(folder / "cut", FEED, COSTLY)
+        book = again.book()
+        assert list(book.fills) == log[: len(book.fills)], size
+        assert durable <= book.durable == len(book.fills), size
+        again.close()
+
+
+def test_fills_when_the_disk_cannot_sync_then_are_not_told_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = open_paper(tmp_path, FEED, COSTLY)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", _broken_disk)
+        for step in range(3):
+            act(venue, step)
+        next_session(venue)
+        assert (venue.book().fills[-1].fill.seq, venue.book().durable) == (2, 0)
+    next_session(venue)
+    assert venue.book().durable == venue.book().fills[-1].fill.seq
+
+
+def test_new_book_in_an_empty_folder_then_another_id_and_a_kept_one_keeps_its_own(tmp_path: Path) -> None:
+    books = [PaperVenue(FEED, COSTLY, tmp_path / name, 7).book().id for name in ("one", "two")]
+    assert len({*books}) == 2
+    assert {len(book) for book in books} == {32}
+    venue = open_paper(tmp_path / "three", FEED, book="d" * 32)
+    venue.close()
+    assert open_paper(tmp_path / "three", FEED).book().id == "d" * 32
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), records=st.lists(st.dictionaries(st.text(max_size=5), st.integers()), max_size=12))
 def test_journal_when_cut_anywhere_and_continued_then_keeps_a_prefix_and_the_new_records(
@@ -210,6 +256,10 @@ def test_sigkill_right_after_a_record_then_the_record_is_kept(tmp_path: Path, re
     assert killed == b"".join(whole[:record])
     _write(tmp_path / "prefix", killed)
     assert open_paper(tmp_path / "killed", FEED, COSTLY).book() == open_paper(tmp_path / "prefix", FEED, COSTLY).book()
+
+
+def _broken_disk(_: int) -> None:
+    raise OSError("input/output error")
 
 
 def _opened(folder: Path) -> tuple[Journal, list[object]]:

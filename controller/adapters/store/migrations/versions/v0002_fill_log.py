@@ -20,8 +20,9 @@ def upgrade() -> None:
     op.drop_table("fills")
     op.create_table(
         "fills",
+        sa.Column("book", sa.String(32), primary_key=True),
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in _TEXTS),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in _NUMBERS),
     )
-    op.create_index("fills_by_strategy", "fills", ["uid", "seq"])
+    op.create_index("fills_by_strategy", "fills", ["book", "uid", "seq"])
