@@ -28,6 +28,14 @@ HALTS = {
     ("strategy", "halt"),
 }
 READS = [words for words, _ in LEAVES if words[0] not in LOCAL]
+ALSO = [
+    ("doctor",),
+    ("service", "status"),
+    ("service", "stop"),
+    ("completion", "bash"),
+    ("--help",),
+    ("limits", "--help"),
+]
 PLAIN = [sys.executable, "-c", ENTRY]
 
 
@@ -50,7 +58,7 @@ def ended(ran: Ran, code: int, *words: str) -> None:
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
-@pytest.mark.parametrize("words", READS, ids=" ".join)
+@pytest.mark.parametrize("words", [*READS, *ALSO], ids=" ".join)
 def test_any_command_when_its_reader_has_gone_then_ends_quietly(words: tuple[str, ...], both: bool, home: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
