@@ -48,8 +48,19 @@ def test_work_when_a_session_ends_then_its_last_equity_is_kept_once_at_its_date(
     analyst = analyst_of(rig)
     for place, cash in ((0, 5), (0, 7), (1, 8), (1, 9), (2, 1)):
         day(rig, analyst, place, cash)
-    found = rig.store.samples("sessions", "account", 0, 2**62)
+    found = rig.store.samples("sessions", f"{rig.engine.read().book[:16]}:account", 0, 2**62)
     assert found == [(midnight_ns(DATES[0]), 7), (midnight_ns(DATES[1]), 9)]
+
+
+def test_work_when_the_book_is_a_new_one_then_sessions_of_the_old_one_do_not_count(rig: Rig) -> None:
+    analyst = analyst_of(rig)
+    for place, cash in enumerate(wave(40, 5), start=200):
+        day(rig, analyst, place, cash)
+    rig.engine.id = "c" * 32
+    again = analyst_of(rig)
+    day(rig, again, 240, 1)
+    assert again.analysis is not None
+    assert again.analysis.performance["account"].missing["sharpe"] == "0 of 20 sessions"
 
 
 def test_work_then_sessions_give_each_scope_its_performance(rig: Rig) -> None:
