@@ -187,6 +187,6 @@ def offline_control(home: Path, objects: Path | None = None) -> "ControllerContr
 
     ``objects``: a folder of git objects that are read beside those of the config repo.
     """
-    from controller.service import offline
+    from controller.offline import offline
 
     return offline(load({**os.environ, "GT_RISK_HOME": str(home)}), objects)

@@ -1,36 +1,25 @@
-"""The controller as a whole: its parts wired, its rounds, and its offline stand-in. Heavy: imported last."""
+"""The running controller: its parts wired, its boot, its rounds. Heavy: imported last."""
 
 import logging
 import os
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from controller.adapters.clock import SystemClock
 from controller.adapters.engines.gate import GateEngine
 from controller.adapters.git.polled import PolledTip
-from controller.adapters.git.source import GitSource
-from controller.adapters.signatures.keys import KeyFile
-from controller.adapters.signatures.sshsig import check_key, verify
-from controller.adapters.store.sql import SqlStore
+from controller.adapters.signatures.sshsig import verify
 from controller.audit import close_open_intents
+from controller.common import Common
 from controller.control import ControllerControl
-from controller.control import Parts as ControlParts
 from controller.core.policy.compile import compile_policy
-from controller.errors import EngineUnavailable, GtRiskError
-from controller.home import Home
+from controller.errors import GtRiskError
 from controller.latch import journal
-from controller.latch.permit import PermitFile
-from controller.marketdata.instruments import load_instruments, sectors
-from controller.ports import RawCommit
-from controller.reconcile.analyst import Analyst, analyse
+from controller.reconcile.analyst import Analyst
 from controller.reconcile.boot import Booted
-from controller.reconcile.bots import Bots
 from controller.reconcile.exits import Exits
 from controller.reconcile.expiries import NAME as EXPIRIES
-from controller.reconcile.goal import GoalMaker, Memory
-from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.goal import GoalMaker
 from controller.reconcile.handlers import Backoff, PlanStale
 from controller.reconcile.latch_guard import LatchGuard
 from controller.reconcile.liquidation import Liquidations
@@ -39,68 +28,17 @@ from controller.reconcile.loop import Loop, Work
 from controller.reconcile.monitor import Monitor
 from controller.reconcile.observation import Observer, Origin
 from controller.reconcile.permit_keeper import ClockWatch, PermitKeeper
-from controller.reconcile.publisher import load_last_known_good
 from controller.reconcile.reconciler import Parts, Reconciler
 from controller.reconcile.restore import restore
-from controller.reconcile.verifier import Verifier
 from controller.settings import Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
 from schemas.live import LiveState
-from schemas.overview import Overview
 from schemas.policy import Policy
-from schemas.risk import Analysis
 
 AGAIN_SECONDS = 0.01
 RETRY_SECONDS = 0.25
-GATE_SECONDS = 0.5
 _log = logging.getLogger(__name__)
-
-
-class Common:
-    """What the running controller and its offline stand-in share."""
-
-    def __init__(self, settings: Settings, permit: PermitFile, objects: Path | None = None) -> None:
-        self.settings = settings
-        self.home = home = Home(settings.home)
-        self.clock = SystemClock()
-        self.store = SqlStore(home.store, home.audit_head)
-        self.source = GitSource(
-            home.bare,
-            settings.pins.branch,
-            self.clock,
-            sign=lambda payload: KeyFile(home.keys / "bot")(payload),
-            remote=settings.source.remote,
-            timeout=settings.source.timeout_seconds,
-            extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
-        )
-        self.sectors = sectors(load_instruments())
-        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors)
-        self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
-
-    def control_parts(self, memory: Memory, maker: GoalMaker) -> ControlParts:
-        """The parts of a control over these."""
-        return ControlParts(
-            source=self.source,
-            verifier=self.verifier,
-            store=self.store,
-            clock=self.clock,
-            desk=self.desk,
-            maker=maker,
-            memory=memory,
-            pins=self.settings.pins,
-            sectors=self.sectors,
-        )
-
-    def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
-        """Whether a commit on the bot's branch counts, by the trust of ``desired``."""
-        denied = self.settings.pins.denied_keys
-        return Bots(desired.trust, verify, denied, lambda: self.verifier.trusts(desired.commit)).own
-
-    def close(self) -> None:
-        """Release git and store."""
-        self.source.close()
-        self.store.close()
 
 
 class Controller(Common):
@@ -305,53 +243,3 @@ class Controller(Common):
     def _applied(self) -> tuple[Desired, Policy] | None:
         desired = self.memory.applied_desired
         return None if desired is None else (desired, compile_policy(desired, self.sectors))
-
-
-def offline(settings: Settings, objects: Path | None = None) -> ControllerControl:
-    """Control over git and store alone. Raises GtRiskError; changes nothing but what is landed through it.
-
-    ``objects``: a folder of git objects that are read beside those of the config repo.
-    """
-    permit = PermitFile(str(Home(settings.home).permit_file))
-    common = Common(settings, permit, objects)
-    known = load_last_known_good(common.home.policy)
-    memory = restore(known, permit.last_verified, common.store, common.source, common.verifier)
-    if memory.applied_desired is not None:
-        common.desk.load_evidence(common.own(memory.applied_desired))
-    maker = GoalMaker(common.store, common.desk, common.sectors, memory)
-    return ControllerControl(
-        common.control_parts(memory, maker), make_overview=lambda: _offline_overview(common, memory)
-    )
-
-
-def _offline_overview(common: Common, memory: Memory) -> Overview:
-    """Git and store as they are, and the live book from the gate when it goes on without its controller."""
-    live, error, analysis = _from_gate(common, memory)
-    return Overview(
-        pid=0,
-        as_of_ns=common.clock.wall_ns(),
-        revision=memory.revision,
-        desired=memory.applied_desired,
-        effective=memory.applied,
-        live=live,
-        live_error=error,
-        halts=common.desk.open_halts(memory.applied_desired),
-        peaks=dict(common.store.peaks()),
-        decisions=tuple(common.store.decisions()),
-        analysis=analysis,
-    )
-
-
-def _from_gate(common: Common, memory: Memory) -> tuple[LiveState | None, str, Analysis | None]:
-    """Its reading, or why there is none, and what the past says of it."""
-    engine = GateEngine(common.home.gate_socket, GATE_SECONDS)
-    policy, desired = memory.applied, memory.applied_desired
-    try:
-        live = engine.read()
-        if policy is None or desired is None:
-            return live, "", None
-        return live, "", analyse(common.store, engine, live, policy, desired.risk.account.benchmark)
-    except EngineUnavailable:
-        return None, "service down", None
-    finally:
-        engine.close()

@@ -11,8 +11,9 @@ from controller.errors import StoreUnavailable
 from controller.halt import CLI, halt
 from controller.home import Home
 from controller.host.provision import Wish, initialise
+from controller.offline import offline
 from controller.reconcile.boot import boot
-from controller.service import Controller, offline
+from controller.service import Controller
 from controller.settings import Settings, load
 from tests.support.cli import short_home
 

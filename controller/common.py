@@ -1,0 +1,67 @@
+"""What the running controller and its offline stand-in share: git, store, clock, verifier and halt desk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from controller.adapters.clock import SystemClock
+from controller.adapters.git.source import GitSource
+from controller.adapters.signatures.keys import KeyFile
+from controller.adapters.signatures.sshsig import check_key, verify
+from controller.adapters.store.sql import SqlStore
+from controller.control import Parts
+from controller.home import Home
+from controller.latch.permit import PermitFile
+from controller.marketdata.instruments import load_instruments, sectors
+from controller.ports import RawCommit
+from controller.reconcile.bots import Bots
+from controller.reconcile.goal import GoalMaker, Memory
+from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.verifier import Verifier
+from controller.settings import Settings
+from schemas.desired import Desired
+
+
+class Common:
+    """The parts themselves. ``objects``: a folder of git objects that are read beside those of the config repo."""
+
+    def __init__(self, settings: Settings, permit: PermitFile, objects: Path | None = None) -> None:
+        self.settings = settings
+        self.home = home = Home(settings.home)
+        self.clock = SystemClock()
+        self.store = SqlStore(home.store, home.audit_head)
+        self.source = GitSource(
+            home.bare,
+            settings.pins.branch,
+            self.clock,
+            sign=lambda payload: KeyFile(home.keys / "bot")(payload),
+            remote=settings.source.remote,
+            timeout=settings.source.timeout_seconds,
+            extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
+        )
+        self.sectors = sectors(load_instruments())
+        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors)
+        self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
+
+    def control_parts(self, memory: Memory, maker: GoalMaker) -> Parts:
+        """The parts of a control over these."""
+        return Parts(
+            source=self.source,
+            verifier=self.verifier,
+            store=self.store,
+            clock=self.clock,
+            desk=self.desk,
+            maker=maker,
+            memory=memory,
+            pins=self.settings.pins,
+            sectors=self.sectors,
+        )
+
+    def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
+        """Whether a commit on the bot's branch counts, by the trust of ``desired``."""
+        denied = self.settings.pins.denied_keys
+        return Bots(desired.trust, verify, denied, lambda: self.verifier.trusts(desired.commit)).own
+
+    def close(self) -> None:
+        """Release git and store."""
+        self.source.close()
+        self.store.close()
