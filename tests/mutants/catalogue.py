@@ -12,6 +12,7 @@ from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
+from tests.mutants.recovery import RECOVERY
 
 _CHECK = ("test_gate_check", "test_gate_desk")
 _TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
@@ -45,7 +46,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
 
 
 def mutants() -> Iterator[Mutant]:
