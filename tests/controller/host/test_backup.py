@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -96,8 +96,20 @@ def test_copy_when_another_writes_at_every_step_then_it_is_one_moment_and_never_
     assert sqlite_file.problem(tmp_path / "s.db") == ""
 
 
-def test_make_when_the_store_is_damaged_then_refused_and_nothing_stays(home: Home) -> None:
-    damage_store(home)
+def damage_index(home: Home) -> None:
+    """Overwrite the entries of an index that no reading of the audit log uses."""
+    with sqlite_file.reading(home.store) as connection:
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit_by_id'").fetchone()[0]
+    with home.store.open("r+b") as file:
+        file.seek(4096 * page - 16)
+        file.write(b"\x01" * 16)
+
+
+@pytest.mark.parametrize("damage", [damage_store, damage_index])
+def test_make_when_the_store_is_damaged_then_refused_and_nothing_stays(
+    home: Home, damage: Callable[[Home], None]
+) -> None:
+    damage(home)
     with pytest.raises(StoreUnavailable, match=r"does not copy whole|malformed"):
         backup.make(home, "daily")
     assert [path.name for path in home.backups.iterdir()] == ["lock"]
