@@ -2,6 +2,8 @@
 
 import time
 
+from controller.adapters.git import hook_files
+from controller.adapters.git.hook_files import State
 from controller.adapters.store import migrations, sqlite_file
 from controller.home import Home
 from controller.host.settings_file import with_version
@@ -20,10 +22,11 @@ def outstanding(home: Home) -> list[str]:
     schema = sqlite_file.schema_of(home.store) if home.store.exists() else ""
     if migrations.is_older(schema, home.store):
         steps.append(f"store: schema {schema} → {migrations.HEAD}")
-    version = load({"GT_RISK_HOME": str(home.root)}).home_version
-    if version < HOME_VERSION:
-        steps.append(f"settings: home_version {version} → {HOME_VERSION}")
-    return steps
+    settings = load({"GT_RISK_HOME": str(home.root)})
+    if settings.home_version < HOME_VERSION:
+        steps.append(f"settings: home_version {settings.home_version} → {HOME_VERSION}")
+    old = [path for path, state in hook_files.look(home, settings.pins) if state is State.OLD]
+    return steps + [f"hook of an older release: {path}" for path in old]
 
 
 def migrate(home: Home, actor: str) -> list[str]:
@@ -42,6 +45,7 @@ def migrate(home: Home, actor: str) -> list[str]:
     saved = backup.make(home, WHY).name if home.store.exists() else "no store yet, so no backup"
     Database(home.store, upgrade=True).close()
     write_durably(home.settings, with_version(home.settings.read_text(), HOME_VERSION))
+    hook_files.renew(home, load({"GT_RISK_HOME": str(home.root)}).pins)
     store = SqlStore(home.store, home.audit_head)
     try:
         store.append_audit(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import git
 
+from controller.adapters.git import hook_files
 from controller.adapters.git.process import Git, environment
 from controller.adapters.git.reader import Reader
 from controller.adapters.git.remote import Remote
@@ -85,7 +86,7 @@ def _make_bare(home: Home, pins: Pins, python: str) -> None:
             bare.run(["init", "--quiet", "--bare", "--template=", f"--initial-branch={pins.branch}"])
             _configure(bare)
     _configure(Git(home.bare))
-    _write_hooks(home.bare / "hooks", bare_hooks(home, python))
+    hook_files.write(home.bare / "hooks", bare_hooks(home, python))
 
 
 def _configure(bare: Git) -> None:
@@ -146,7 +147,7 @@ def _make_clone(home: Home, person: Person, pins: Pins, remote: str, python: str
     if not (home.clone / ".git").exists():
         with _whole(home.clone) as folder:
             _clone(home, folder, person, pins, remote)
-    _write_hooks(home.clone / ".git" / "hooks", clone_hooks(home, pins, python))
+    hook_files.write(home.clone / ".git" / "hooks", clone_hooks(home, pins, python))
 
 
 @contextmanager
@@ -190,19 +191,6 @@ def _clone_config(home: Home, person: Person, pins: Pins) -> tuple[tuple[str, st
         ("push", "default", "upstream"),
         (f'branch "{pins.branch}"', "rebase", "true"),
     )
-
-
-def _write_hooks(folder: Path, scripts: Mapping[str, str]) -> None:
-    """Write each hook that is missing; a hook of the owner's stays."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for name, script in scripts.items():
-        path = folder / name
-        if path.exists():
-            continue
-        temporary = folder / f".{name}.new"
-        temporary.write_text(script)
-        temporary.chmod(0o700)
-        temporary.rename(path)
 
 
 def _private(folder: Path) -> None:

@@ -2,10 +2,13 @@
 
 import shlex
 from collections.abc import Mapping
+from hashlib import sha256
 
 from controller.core.trust.commits import TARGET, target_text
 from controller.home import Home
 from controller.settings import Pins
+
+_SHELL = "#!/bin/sh"
 
 
 def bare_hooks(home: Home, python: str) -> Mapping[str, str]:
@@ -40,8 +43,20 @@ def clone_hooks(home: Home, pins: Pins, python: str) -> Mapping[str, str]:
     }
 
 
+def is_whole(script: str) -> bool:
+    """Whether a script is one of these, of any release, and nobody has edited it."""
+    head, _, body = script.partition("\n# ")
+    line, _, rest = body.partition("\n")
+    return head == _SHELL and line == _signed(rest)
+
+
 def _script(*lines: str) -> str:
-    return "\n".join(["#!/bin/sh", "# Written by gt risk init.", *lines, ""])
+    body = "\n".join([*lines, ""])
+    return f"{_SHELL}\n# {_signed(body)}\n{body}"
+
+
+def _signed(body: str) -> str:
+    return f"Written by gt risk init, {sha256(body.encode()).hexdigest()[:16]}; once edited, it is yours."
 
 
 def _call(home: Home, python: str, name: str) -> str:
