@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from controller.core.policy.direction import compare_desired
-from controller.core.trust.merge import Moved, Side, own_changes, own_paths
+from controller.core.policy.leaves import Key
+from controller.core.trust.merge import Side, changed_keys, own_changes, own_paths
 from controller.ports import RawCommit, Source
 from controller.reconcile.trees import Trees
 from schemas.desired import Desired
@@ -20,7 +21,7 @@ class OwnChanges:
         self._source = source
         self._trees = trees
         self._sectors = sectors
-        self._moved: dict[str, Moved] = {}
+        self._keys: dict[str, frozenset[Key]] = {}
 
     def of(self, commit: RawCommit, child: Desired) -> tuple[Change, ...]:
         """The compiled changes of ``commit``, whose tree is ``child``. Raises Refused, SourceUnavailable."""
@@ -28,9 +29,9 @@ class OwnChanges:
             found = compare_desired(self._trees.desired(commit.parents[0]), child, self._sectors)
         else:
             found = self._merged(commit, child)
-        if len(self._moved) >= _KEPT:
-            self._moved.clear()
-        self._moved[commit.id] = Moved.by(found)
+        if len(self._keys) >= _KEPT:
+            self._keys.clear()
+        self._keys[commit.id] = changed_keys(found)
         return found
 
     def paths(self, commit: RawCommit) -> frozenset[str]:
@@ -44,38 +45,38 @@ class OwnChanges:
 
     def _merged(self, commit: RawCommit, child: Desired) -> tuple[Change, ...]:
         sides = self._sides(commit)
-        moved = self._all_moved([item for side in sides for item in side])
-        return self._judged(commit, child, sides, moved)
+        keys = self._all_keys([item for side in sides for item in side])
+        return self._judged(commit, child, sides, keys)
 
-    def _all_moved(self, commits: Sequence[RawCommit]) -> dict[str, Moved]:
-        """What ``commits`` moved; by a stack of our own, because a merge needs the commits below it first."""
-        moved: dict[str, Moved] = {}
+    def _all_keys(self, commits: Sequence[RawCommit]) -> dict[str, frozenset[Key]]:
+        """The keys that ``commits`` changed; by a stack, because a merge needs the commits below it first."""
+        keys: dict[str, frozenset[Key]] = {}
         stack: list[tuple[RawCommit, Sides | None]] = [(commit, None) for commit in commits]
         while stack:
             commit, sides = stack.pop()
-            if commit.id in moved:
+            if commit.id in keys:
                 continue
-            if commit.id in self._moved:
-                moved[commit.id] = self._moved[commit.id]
+            if commit.id in self._keys:
+                keys[commit.id] = self._keys[commit.id]
             elif len(commit.parents) == 2 and sides is None:
                 sides = self._sides(commit)
                 stack += [(commit, sides), *((item, None) for side in sides for item in side)]
             else:
-                moved[commit.id] = self._moved[commit.id] = self._one(commit, sides, moved)
-        return moved
+                keys[commit.id] = self._keys[commit.id] = self._one(commit, sides, keys)
+        return keys
 
-    def _one(self, commit: RawCommit, sides: Sides | None, moved: Mapping[str, Moved]) -> Moved:
+    def _one(self, commit: RawCommit, sides: Sides | None, keys: Mapping[str, frozenset[Key]]) -> frozenset[Key]:
         child = self._trees.desired(commit.id, commit.tree)
         if sides is not None:
-            return Moved.by(self._judged(commit, child, sides, moved))
+            return changed_keys(self._judged(commit, child, sides, keys))
         parent = self._trees.desired(commit.parents[0])
-        return Moved.by(compare_desired(parent, child, self._sectors))
+        return changed_keys(compare_desired(parent, child, self._sectors))
 
     def _judged(
-        self, commit: RawCommit, child: Desired, sides: Sides, moved: Mapping[str, Moved]
+        self, commit: RawCommit, child: Desired, sides: Sides, keys: Mapping[str, frozenset[Key]]
     ) -> tuple[Change, ...]:
         left, right = (
-            Side(self._trees.desired(parent), Moved().joined(moved[item.id] for item in side))
+            Side(self._trees.desired(parent), frozenset[Key]().union(*(keys[item.id] for item in side)))
             for parent, side in zip(commit.parents, sides, strict=True)
         )
         one_base = len(self._source.merge_bases(*commit.parents)) == 1

@@ -217,11 +217,12 @@ VERIFIER = edits(
 )
 
 MERGES = edits(
-    ("test_merges",),
+    ("test_merges", "test_merge_histories"),
     (
-        (_MERGE, "a side that tightened decides", "if not one_base or ours.tightens(key) or theirs.tightens(key):", "if not one_base:"),
-        (_MERGE, "criss-cross: the stricter parent", "if not one_base or ours.tightens(key) or theirs.tightens(key):", "if ours.tightens(key) or theirs.tightens(key):"),
-        (_MERGE, "both sides changed it", "    if not ours.touches(key):\n        return (right,)\n    if not theirs.touches(key):\n        return (left,)\n", "    return (right,)\n"),
+        (_MERGE, "both sides changed it", "    if one_base and not ours.touches(key):\n", "    if one_base:\n"),
+        (_MERGE, "criss-cross: the stricter parent", "    if one_base and not theirs.touches(key):\n", "    if not theirs.touches(key):\n"),
+        (_MERGE, "criss-cross: either way round", "    if one_base and not ours.touches(key):\n", "    if not ours.touches(key):\n"),
+        (_MERGE, "both sides changed it, either way round", "    if one_base and not theirs.touches(key):\n", "    if one_base:\n"),
         (_MERGE, "looser than any bound is loose", "    if Direction.LOOSEN in moves:\n", "    if moves == {Direction.LOOSEN}:\n"),
         (_MERGE, "files that no side wrote", "        if not known:\n", "        if False:\n"),
         (_GRAPH, "beside a trust change", "beside = (self._seen if touches_trust else self._trust)", "beside = (self._seen if touches_trust else 0)"),

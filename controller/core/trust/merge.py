@@ -1,10 +1,10 @@
 """What a merge itself changes, judged for each compiled key against the value its parents let one expect. Pure.
 
-Expected is the 3-way value; but the stricter parent if both sides changed the key, if either side tightened it
-since the base, or if there is not exactly one merge base (safety section 7). "Changed" and "tightened" speak of the
-commits of a side, not of its end: a side that tightened a limit and put it back has decided on it. A value looser than
-expected is the merger's own loosening. Where neither parent is the stricter (an opaque value, two sets of symbols),
-only what is no looser than both is expected.
+Expected is the value of the side that changed the key; the stricter parent if both sides did, or if there is not
+exactly one merge base (safety section 7). "Changed" speaks of the commits of a side, not of its end: who tightened a
+limit and put it back has decided on it, so the other side cannot loosen it unseen. A value looser than expected is the
+merger's own loosening. Where neither parent is the stricter (an opaque value, two sets of symbols), only what is no
+looser than both is expected.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,41 +25,20 @@ Bounds = tuple[LeafValue | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """Keys that some commits changed, and those that they tightened."""
-
-    changed: frozenset[Key] = frozenset()
-    tightened: frozenset[Key] = frozenset()
-
-    @classmethod
-    def by(cls, changes: Iterable[Change]) -> "Moved":
-        """What one commit moved by its own ``changes``."""
-        found = {(change.scope, change.key): change.direction for change in changes}
-        return cls(frozenset(found), frozenset(key for key, way in found.items() if way is Direction.TIGHTEN))
-
-    def joined(self, others: Iterable["Moved"]) -> "Moved":
-        """What these commits and others moved together."""
-        all_of = [self, *others]
-        return Moved(
-            frozenset().union(*(item.changed for item in all_of)),
-            frozenset().union(*(item.tightened for item in all_of)),
-        )
-
-    def touches(self, key: Key) -> bool:
-        """Whether ``key`` changed, by itself or with its strategy as a whole."""
-        return key in self.changed or (key[0], _WHOLE) in self.changed
-
-    def tightens(self, key: Key) -> bool:
-        """Whether ``key`` was tightened, by itself or with its strategy as a whole."""
-        return key in self.tightened or (key[0], _WHOLE) in self.tightened
-
-
-@dataclass(frozen=True, slots=True)
 class Side:
-    """One parent of a merge: its tree, and what the commits moved that the other parent does not have."""
+    """One parent of a merge: its tree, and the keys that commits changed which the other parent does not have."""
 
     desired: Desired
-    moved: Moved
+    changed: frozenset[Key]
+
+    def touches(self, key: Key) -> bool:
+        """Whether ``key`` changed there, by itself or with its strategy as a whole."""
+        return key in self.changed or (key[0], _WHOLE) in self.changed
+
+
+def changed_keys(changes: Iterable[Change]) -> frozenset[Key]:
+    """The keys of ``changes``."""
+    return frozenset((change.scope, change.key) for change in changes)
 
 
 def own_changes(
@@ -128,12 +107,10 @@ def _bounds(
     """What the merged value must not be looser than: one parent's value where that is expected, else both."""
     if _same(left, right):
         return (left,)
-    ours, theirs = (side.moved for side in sides)
-    if not one_base or ours.tightens(key) or theirs.tightens(key):
-        return left, right
-    if not ours.touches(key):
+    ours, theirs = sides
+    if one_base and not ours.touches(key):
         return (right,)
-    if not theirs.touches(key):
+    if one_base and not theirs.touches(key):
         return (left,)
     return left, right
 

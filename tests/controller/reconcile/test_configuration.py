@@ -129,6 +129,18 @@ def test_walk_when_commits_are_refused_then_each_has_its_own_reason_and_good_one
     assert all(item.refusal.fix for item in found if item.refusal)
 
 
+def test_walk_when_a_merge_lands_a_draft_then_all_of_it_is_verified(
+    site: Site, source: GitSource, controller: ControllerControl
+) -> None:
+    draft = site.commit(source, LOOSER, message="Draft\n")
+    payload = source.stage(draft, {}, "A <a@b>", 1, "Merge" + LANDING)
+    first = f"parent {site.pins.introduction}\nparent {draft}\n"
+    payload = payload.replace(f"parent {draft}\n".encode(), first.encode())
+    merge = source.seal(payload, site.key("operator")(payload))
+    found = controller.configuration.walk(merge).commits
+    assert [(item.commit, item.state) for item in found] == [(draft, GOOD), (merge, GOOD)]
+
+
 def test_walk_when_it_was_asked_before_then_no_refused_commit_has_become_good(
     site: Site, source: GitSource, controller: ControllerControl
 ) -> None:

@@ -156,8 +156,9 @@ def test_merge_when_criss_cross_and_one_side_loosens_then_not_taken_from_the_for
     left, right = repo.commit(repo.base, record(1)), repo.commit(repo.base, record(2))
     one, other = repo.merge(left, right, files=record(2)), repo.merge(right, left, files=record(1))
     loose = repo.commit(other, limit(30), "officer")
-    merge = repo.merge(one, loose, files=limit(30))
-    assert repo.refusal(merge, one).commit == merge
+    for parents in ((one, loose), (loose, one)):
+        merge = repo.merge(*parents, files=limit(30))
+        assert repo.refusal(merge, one).commit == merge
     landed = repo.merge(one, loose, files=limit(30), signer="officer", message="Merge" + LANDING)
     assert repo.position(landed, one) == "30"
 
