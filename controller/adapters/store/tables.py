@@ -195,7 +195,9 @@ samples = Table(
         "resolution", SmallInteger, primary_key=True, autoincrement=False, comment="0: as sampled, 1: minute, 2: day"
     ),
     _time("at_ns", "when; start of the bucket for a minute or a day", primary=True),
-    Column("key", String(64), primary_key=True, comment="account, strategy uid, uid/symbol, symbol, metric, or book:scope"),
+    Column(
+        "key", String(64), primary_key=True, comment="account, strategy uid, uid/symbol, symbol, metric, or book:scope"
+    ),
     _text("market_time", "market clock"),
     _number("value", "value, the last one of the bucket"),
     _number("low", "lowest value of the bucket"),
