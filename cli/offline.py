@@ -32,7 +32,7 @@ def _call(root: Path, method: str, params: dict[str, Any], objects: Path | None 
     from controller.settings import load
 
     try:
-        dispatcher = Dispatcher(offline_control(root, objects), load(), online=False)
+        dispatcher = Dispatcher(offline_control(root, objects), load())
         return dispatcher.call(method, params)
     except GtRiskError as error:
         data = error_data(error)

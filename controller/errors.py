@@ -9,8 +9,7 @@ GtRiskError                 every error of ours; carries the operator's next com
 │   └── EngineUnavailable   the gate or the venue does not answer
 ├── Permanent               trying again cannot help
 │   ├── SettingsError       settings or home folder are wrong
-│   ├── LeaseLost           another controller has the lease: stop at once
-│   └── GuardHeld           a brake holds the plan back; the numbers are in the message
+│   └── LeaseLost           another controller has the lease: stop at once
 └── Raced                   somebody else moved the branch first: plan again on the newer tip
 """
 
@@ -77,10 +76,6 @@ class SettingsError(Permanent):
 
 class LeaseLost(Permanent):
     """Another controller has the lease."""
-
-
-class GuardHeld(Permanent):
-    """A brake holds the plan back."""
 
 
 class Raced(GtRiskError):

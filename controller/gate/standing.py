@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 from controller.gate.policy import MODES, STATUSES, Policy
-from controller.gate.verdicts import Code
 
 PAUSE, FREEZE, HALT = 1, 2, 3
 PAUSED, HALTED = 1, 2
@@ -67,9 +66,3 @@ def status_name(rank: int) -> str:
 def status_of_mode(mode: int) -> int:
     """The status that a latch mode means for one strategy: 1 pauses it, anything stricter halts it."""
     return PAUSED if mode == PAUSE else HALTED
-
-
-def frozen_standing(code: str, reason: str, mode: int, statuses: Mapping[str, int]) -> Standing:
-    """Nothing passes: ``code`` is LATCH_ANOMALY or NO_POLICY."""
-    assert code in (Code.LATCH_ANOMALY, Code.NO_POLICY)
-    return Standing(mode, statuses, frozen=code, reason=reason)

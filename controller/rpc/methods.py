@@ -40,16 +40,13 @@ class Dispatcher:
         settings: Settings,
         *,
         hold: Callable[[], None] | None = None,
-        online: bool = True,
         more: Mapping[str, Callable[[Params], Document]] | None = None,
     ) -> None:
-        """``hold`` stops the supervision before an orderly stop; ``online`` is False for the CLI's stand-in; ``more``:
-        methods that only a running controller has."""
+        """``hold`` stops the supervision before an orderly stop; ``more``: what only a running controller can do."""
         self._control = control
         self._settings = settings
         self._home = Home(settings.home)
         self._hold = hold
-        self._online = online
         self.methods: dict[str, Callable[[Params], Document]] = {
             "ping": self._ping,
             "status": lambda _: status.status(self._overview(), time.time_ns()),
