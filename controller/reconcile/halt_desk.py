@@ -22,12 +22,16 @@ from controller.latch.reader import passed
 from controller.ports import Clock, RawCommit, Source, Store
 from controller.reconcile.boot import synthetic_id
 from controller.reconcile.journal_view import JournalView
+from controller.reconcile.troubles import Troubles
 from schemas.desired import Desired, HaltDocument, TradingMode
 from schemas.halts import ACCOUNT, Adoption, Halt, HaltSource
 
 MODES = list(TradingMode)
 SOURCES = list(HaltSource)
 ALARM_SLOTS = 32
+_NOT_STORED = "halts are in force but not in the store yet"
+_NOT_READ = "halts of the store cannot be read"
+_NO_LATCH = "the latch cannot be read"
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +53,8 @@ class HaltDesk:
         self._seen: dict[int, SlotBody] = {}
         self._stored: dict[str, str] = {}
         self._told: set[str] = set()
-        self._folded = 0
+        self._folded: list[Entry] | None = None
+        self._troubles = Troubles(_log)
         self._journal = JournalView(home)
         self._files: Mapping[str, bytes] = {}
         self._evidence: dict[str, Halt] = {}
@@ -126,7 +131,9 @@ class HaltDesk:
             try:
                 self._keep([item for item in found if self._stored.get(item.id) != item.reason])
             except StoreUnavailable as error:
-                _log.warning("halts are in force but not in the store yet: %s", error)
+                self._troubles.tell(_NOT_STORED, str(error))
+            else:
+                self._troubles.tell(_NOT_STORED, "")
             new = tuple(item for item in found if item.id not in self._told)
             self._told.update(item.id for item in new)
             return new
@@ -154,8 +161,9 @@ class HaltDesk:
         try:
             files = self._source.evidence(own)
         except GtRiskError as error:
-            _log.warning("evidence branch: %s", error)
+            self._troubles.tell("evidence branch", str(error))
             return
+        self._troubles.tell("evidence branch", "")
         if files == self._files:
             return
         self._files = files
@@ -194,8 +202,9 @@ class HaltDesk:
         try:
             records += [_rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]
             released |= self._store.released()
+            self._troubles.tell(_NOT_READ, "")
         except StoreUnavailable as error:
-            _log.warning("halts of the store cannot be read: %s", error)
+            self._troubles.tell(_NOT_READ, str(error))
         records += self._evidence.values()
         return records, frozenset(released)
 
@@ -203,8 +212,9 @@ class HaltDesk:
         try:
             latch = RaiseFile.open(str(self._home.raise_file), str(self._home.permit_file))
         except LatchError as error:
-            _log.critical("the latch cannot be read: %s", error)
+            self._troubles.tell(_NO_LATCH, str(error), logging.CRITICAL)
             return list(self._seen.values())
+        self._troubles.tell(_NO_LATCH, "")
         try:
             return latch.slots()
         finally:
@@ -258,8 +268,8 @@ class HaltDesk:
                 self._raise_again(self._halt_of_slot(before, self._journal.halts()))
         slots = self._slots()
         self._seen = {slot.slot: slot for slot in slots if slot.open}
-        if len(self._seen) >= ALARM_SLOTS:
-            _log.critical("%d of 64 halt slots are in use", len(self._seen))
+        alarm = f"{ALARM_SLOTS} or more of 64" if len(self._seen) >= ALARM_SLOTS else ""
+        self._troubles.tell("halt slots in use", alarm, logging.CRITICAL)
 
     def _raise(self, scope: str, reason: str, source: int, mode: int) -> Halt:
         outcome = halt(str(self._home.root), scope, mode, self._actor, reason, source, notify=False)
@@ -291,9 +301,9 @@ class HaltDesk:
 
     def _fold_journal(self) -> None:
         entries = self._journal.entries()
-        if len(entries) != self._folded:
+        if entries is not self._folded:
             fold_journal(self._store, entries)
-            self._folded = len(entries)
+            self._folded = entries
 
 
 def _written(desired: Desired | None) -> list[Halt]:

@@ -66,6 +66,23 @@ def test_orphan_when_the_store_is_down_then_adopted_later(rig: Rig) -> None:
     assert [item.id for item in rig.store.halts()] == [halt_id]
 
 
+def test_store_when_down_for_many_ticks_then_logged_once_and_its_end_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    raised(rig)
+    rig.store.fail("disk full")
+    for _ in range(5):
+        rig.desk.adopt()
+        rig.desk.open_halts(None)
+    rig.store.fail("")
+    for _ in range(5):
+        rig.desk.adopt()
+        rig.desk.open_halts(None)
+    told = [text for text in caplog.messages if text.startswith("halts ")]
+    assert sorted(text.rpartition(": ")[2] for text in told) == ["disk full", "disk full", "over", "over"]
+
+
 def test_open_word_when_wiped_then_raised_again_with_its_id(rig: Rig) -> None:
     halt_id = raised(rig)
     (item,) = rig.desk.adopt()
