@@ -21,7 +21,7 @@ from controller.errors import SettingsError
 from controller.home import Home
 from controller.host.settings_file import settings_text, with_pins
 from controller.host.template import template_root
-from controller.latch.journal import RECORDS, Journal, read_home
+from controller.latch.journal import Journal, create, read_home
 from controller.latch.journal_record import HALT as HALT_RECORD
 from controller.latch.journal_record import Entry
 from controller.latch.layout import HALT
@@ -178,10 +178,11 @@ def _files(root: Path) -> Iterator[Path]:
 def _latch(home: Home, report: Report) -> None:
     """The latch pair and the journal of a home that has never run; a live book starts halted, its past is unknown.
 
-    A latch that is missing from a home that has run is not made here: the controller does, and halts, at its boot.
+    What is missing from a home that has run is not made here: the controller does, and halts, at its boot.
     """
     pins = load({"GT_RISK_HOME": str(home.root)}).pins
-    fresh = not home.journal.exists() and not home.store.exists()
+    never_ran = not home.store.exists()
+    fresh = never_ran and not home.journal.exists()
     live = pins.environment == "live"
     with _noting(report, home.raise_file), _noting(report, home.permit_file):
         if fresh:
@@ -189,12 +190,10 @@ def _latch(home: Home, report: Report) -> None:
             if live:
                 _halt_new_home(home)
     with _noting(report, home.journal):
-        journal = Journal(str(home.journal), RECORDS)
-        try:
-            if live and not home.store.exists():
-                _record_halt(home, journal)
-        finally:
-            journal.close()
+        if fresh:
+            create(str(home.journal))
+        if live and never_ran:
+            _record_halt(home)
 
 
 def _first_halt(home: Home) -> tuple[str, str]:
@@ -214,7 +213,7 @@ def _halt_new_home(home: Home) -> None:
         latch.close()
 
 
-def _record_halt(home: Home, journal: Journal) -> None:
+def _record_halt(home: Home) -> None:
     """Bring it into the journal, unless it is there or was never raised here."""
     halt_id, name = _first_halt(home)
     entries, _ = read_home(str(home.root))
@@ -226,20 +225,23 @@ def _record_halt(home: Home, journal: Journal) -> None:
     if not found or any(entry.halt_id == halt_id for entry in entries):
         return
     slot = found[0]
-    journal.append(
-        Entry(
-            HALT_RECORD,
-            halt_id,
-            slot.wall_ns,
-            scope="account",
-            mode=HALT,
-            source=_SYNTHETIC,
-            actor="gt risk init",
-            text=f"{name}: a new home of a live book",
-            word=slot.word,
-            slot=slot.slot,
-        )
+    entry = Entry(
+        HALT_RECORD,
+        halt_id,
+        slot.wall_ns,
+        scope="account",
+        mode=HALT,
+        source=_SYNTHETIC,
+        actor="gt risk init",
+        text=f"{name}: a new home of a live book",
+        word=slot.word,
+        slot=slot.slot,
     )
+    journal = Journal(str(home.journal))
+    try:
+        journal.append(entry)
+    finally:
+        journal.close()
 
 
 def _write(path: Path, text: str) -> None:

@@ -61,14 +61,10 @@ class Journal:
 
     __slots__ = ("_fd", "_next", "path")
 
-    def __init__(self, path: str, records: int = RECORDS) -> None:
-        """Open ``path``, creating it with that many records when it is missing."""
+    def __init__(self, path: str) -> None:
+        """Open ``path``; a missing one is never made here, so that its loss stays to be seen (see :func:`create`)."""
         self.path = path
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            create(path, records)
-            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._next = 1
 
     def write(self, entry: Entry) -> None:
@@ -162,7 +158,9 @@ def record(home: str, entry: Entry) -> tuple[Journal | None, str]:
     for path in (f"{home}/journal", *rescue_paths(home, entry.halt_id)):
         journal = None
         try:
-            journal = Journal(path, _RESCUE_RECORDS if problem else RECORDS)
+            if problem:
+                create(path, _RESCUE_RECORDS)
+            journal = Journal(path)
             journal.write(entry)
         except OSError as error:
             problem = problem or f"journal: {error.strerror or error}"

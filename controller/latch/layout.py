@@ -19,6 +19,8 @@ SIZE = 4096
 SLOTS = 64
 OVERFLOW = SLOTS
 VERSION = 1
+NO_BOOK = bytes(16)
+"""The book of a raise file that a halter made: what the file before it held is unknown, and nobody has halted yet."""
 RAISE_MAGIC = b"GTRAISE1"
 PERMIT_MAGIC = b"GTPERMT1"
 

@@ -16,6 +16,7 @@ from controller.latch.layout import (
     FENCE_AT,
     HALT,
     HEADER_SIZE,
+    NO_BOOK,
     PERMIT_MAGIC,
     RAISE_MAGIC,
     SIZE,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 SYNTHETIC = 5
 """Index of ``synthetic`` in :class:`schemas.halts.HaltSource`, as the latch stores it."""
-_NO_BOOK = bytes(16)
 
 
 class Half:
@@ -93,11 +93,11 @@ def _find(path: str, magic: bytes, book16: bytes) -> Half:
         if is_sealed(head):
             raise
         return Half(path, None, str(error))
-    if header.book16 not in (book16, _NO_BOOK):
+    if header.book16 not in (book16, NO_BOOK):
         raise LatchError(f"{name}: belongs to another book ({header.book16.hex()})")
     if header.inode != status.st_ino or status.st_size < SIZE:
         return Half(path, None, f"{name} was a copy" if status.st_size >= SIZE else f"{name}: short file")
-    return Half(path, header, "" if header.book16 == book16 else f"{name} was made without its permit")
+    return Half(path, header, "" if header.book16 == book16 else f"{name} was lost and made anew by a halter")
 
 
 def _mend_permit(half: Half, book16: bytes, leased: tuple[int, int, int] | None) -> bytes:
@@ -134,8 +134,7 @@ def _rewrite_permit(path: str, book16: bytes, nonce: bytes, leased: tuple[int, i
 def _mend_raise(half: Half, permit_path: str, book16: bytes, nonce: bytes, halt_id: bytes) -> None:
     path, now = half.path, time.time_ns()
     if not Path(path).exists():
-        if create_raise_holding(path, permit_path, halt_id, ACCOUNT, HALT, SYNTHETIC, now):
-            return
+        create_raise_holding(path, permit_path, halt_id, ACCOUNT, HALT, SYNTHETIC, now)
         half = _find(path, RAISE_MAGIC, book16)
     if half.header is None:
         _seal_raise(path, book16, os.urandom(16))

@@ -12,6 +12,7 @@ from controller.latch.layout import (
     BODIES_AT,
     BODY_SIZE,
     HALT,
+    NO_BOOK,
     OVERFLOW,
     OVERFLOW_AT,
     PERMIT_MAGIC,
@@ -193,24 +194,25 @@ def create_raise_holding(
 ) -> Raised | None:
     """Create a missing raise file that already holds the halt; None when somebody else has created it meanwhile.
 
-    Takes pair and book from the permit where that is readable. Raises OSError when the folder cannot be written.
+    It joins the pair of a readable permit, so gates read it, but names no book: the lease holder sees by this that an
+    earlier file was lost, however late it looks. Raises OSError when the folder cannot be written.
     """
     short, long = scope_bits(scope)
     start, random16 = _random()
     slot = start % SLOTS
-    book, nonce, before = bytes(16), os.urandom(16), 0
+    nonce, before = os.urandom(16), 0
     try:
         permit = MappedFile(permit_path, PERMIT_MAGIC, writable=False, file_writable=False)
     except LatchError:
         pass
     else:
-        book, nonce = permit.header.book16, permit.header.nonce16
+        nonce = permit.header.nonce16
         before = permit.view[RELEASED_AT // 8 + slot]
         permit.close()
     word = pack_word(seq_of(before) + 1, random16, short, mode)
     body = pack_body(word, halt_id, wall_ns, os.getpid(), os.getuid(), long, mode, source)
     parts = {SLOTS_AT + 8 * slot: word.to_bytes(8, sys.byteorder), BODIES_AT + slot * BODY_SIZE: body}
-    return Raised(slot, word) if publish(raise_path, RAISE_MAGIC, book, nonce, parts) else None
+    return Raised(slot, word) if publish(raise_path, RAISE_MAGIC, NO_BOOK, nonce, parts) else None
 
 
 def publish(path: str, magic: bytes, book16: bytes, nonce16: bytes, parts: dict[int, bytes]) -> bool:

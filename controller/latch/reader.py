@@ -9,6 +9,7 @@ from controller.latch.filesystem import check_filesystem
 from controller.latch.layout import (
     FREEZE,
     HALT,
+    NO_BOOK,
     OVERFLOW_AT,
     PERMIT_END,
     PERMIT_LIMIT_NS,
@@ -217,8 +218,9 @@ class LatchReader:
     def _mismatch(self, raised: MappedFile, permit: MappedFile) -> str:
         if raised.header.nonce16 != permit.header.nonce16:
             return "latch: raise and permit are not of one pair"
-        books = {raised.header.book16, permit.header.book16} | ({self._book16} if self._book16 is not None else set())
-        return "latch: this pair belongs to another book" if len(books) > 1 else ""
+        books = {permit.header.book16} | ({raised.header.book16} - {NO_BOOK})
+        known = {self._book16} if self._book16 is not None else set[bytes]()
+        return "latch: this pair belongs to another book" if len(books | known) > 1 else ""
 
     def _refresh(self, boot_ns: int) -> LatchState:
         assert self._pair is not None
@@ -230,7 +232,8 @@ class LatchReader:
         policy, fence, boot = self._until[POLICY_AT // 8 : POLICY_AT // 8 + 3].tolist()
         reason = _permit_reason(until, boot_ns, boot == self._boot64 != 0)
         raw = self._permit_seen[TICKET_AT - POLICY_AT : TICKET_AT - POLICY_AT + TICKET_SIZE]
-        return self._publish(LatchState(binding, reason, policy, fence, "", parse_ticket(raw, self._boot64)))
+        anomaly = "latch: raise was lost and made anew" if self._pair[0].header.book16 == NO_BOOK else ""
+        return self._publish(LatchState(binding, reason, policy, fence, anomaly, parse_ticket(raw, self._boot64)))
 
     def _publish(self, state: LatchState) -> LatchState:
         if not state.same_as(self._state):

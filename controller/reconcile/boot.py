@@ -27,7 +27,8 @@ from controller.reconcile.publisher import LastKnownGood, Published, Publisher, 
 
 LONG_EXPIRY_NS = 600_000_000_000
 _NO_STORE = "the store is missing: drawdown peaks and the audit log are gone with it"
-_ANEW = ("journal: missing", _NO_STORE)
+JOURNAL_LOST = ("journal-damaged", "journal: missing")
+_ANEW = (JOURNAL_LOST[1], _NO_STORE)
 """What is made anew and can so be lost again: each loss has a halt of its own."""
 
 
@@ -72,7 +73,7 @@ def boot(home: Home, book: str, environment: str) -> Booted:
         expired_at, silent = _expiry(home, permit)
         _note_expiry(home, expired_at)
         wrong = _anomalies(home, problems, fresh=known_good is None) + _long_expiry(permit, silent)
-        raised = _raise_anomalies(home, wrong, closed)
+        raised, unwritten = raise_anomalies(home, wrong, closed)
         fence = permit.take(newest_fence(home.policy))
     except (LatchError, OSError):
         permit.close()
@@ -80,7 +81,8 @@ def boot(home: Home, book: str, environment: str) -> Booted:
     publisher = Publisher(
         home.policy, book, environment, fence, lambda version, digest: permit.set_policy(version, int(digest[:6], 16))
     )
-    booted = Booted(home, permit, publisher, known_good, problems=problems + unreadable + lost, expired_at=expired_at)
+    problems += unreadable + lost + unwritten
+    booted = Booted(home, permit, publisher, known_good, problems=problems, expired_at=expired_at)
     booted.raised = raised + _raise_again(home, entries, closed)
     if known_good is not None:
         newest = max(permit.policy[0], known_good.version)
@@ -176,16 +178,28 @@ def _long_expiry(permit: Lease, silent: int) -> list[tuple[str, str]]:
     return [("permit-expired", f"the permit of boot {permit.boot64:016x} until {permit.until} had run out for long")]
 
 
-def _raise_anomalies(home: Home, wrong: list[tuple[str, str]], closed: Collection[str]) -> list[str]:
-    """Synthetic halts, each once for its evidence; what can happen anew halts anew. Ids of those raised now."""
-    held, raised = _held(home), []
+def raise_anomalies(home: Home, wrong: list[tuple[str, str]], closed: Collection[str]) -> tuple[list[str], list[str]]:
+    """Synthetic halts, each once for its evidence (kind, text); what can happen anew halts anew.
+
+    A missing journal is made once they are in the latch. (Ids of those raised now, what could not be written.)
+    """
+    held, raised = _held(home), dict[str, str]()
     for kind, text in wrong:
         halt_id = unclosed_id(kind, text, closed) if text in _ANEW else synthetic_id(kind, text)
         if halt_id not in held and halt_id not in closed:
             _raise(home, halt_id, ACCOUNT, HALT, SYNTHETIC, time.time_ns())
-            _record(home, halt_id, f"{kind}: {text}")
-            raised.append(halt_id)
-    return raised
+            raised[halt_id] = f"{kind}: {text}"
+    unwritten = [_make_journal(home), *(_record(home, halt_id, reason) for halt_id, reason in raised.items())]
+    return list(raised), [problem for problem in unwritten if problem]
+
+
+def _make_journal(home: Home) -> str:
+    try:
+        if not home.journal.exists():
+            journals.create(str(home.journal))
+    except OSError as error:
+        return f"journal: {error.strerror or error}"
+    return ""
 
 
 def _held(home: Home) -> set[str]:
@@ -205,9 +219,14 @@ def _raise(home: Home, halt_id: str, scope: str, mode: int, source: int, wall_ns
 
 
 def _record(home: Home, halt_id: str, reason: str) -> str:
-    """Bring a synthetic account halt into the journal or wherever else it is found; empty, or what went wrong."""
     now, actor = time.time_ns(), f"pid {os.getpid()}"
-    entry = Entry(RAISED, halt_id, now, scope=ACCOUNT, mode=HALT, source=SYNTHETIC, actor=actor, text=reason)
+    return record(
+        home, Entry(RAISED, halt_id, now, scope=ACCOUNT, mode=HALT, source=SYNTHETIC, actor=actor, text=reason)
+    )
+
+
+def record(home: Home, entry: Entry) -> str:
+    """Bring an entry into the journal or wherever else it is found, on disk; empty, or what went wrong."""
     journal, problem = journals.record(str(home.root), entry)
     if journal is not None:
         try:

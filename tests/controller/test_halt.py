@@ -219,10 +219,13 @@ def test_halt_when_the_journal_is_full_and_so_is_the_disk_then_in_force_not_dura
     assert latch_mode(home) == 3
 
 
-def test_halt_when_journal_is_missing_then_made_and_durable(home: Path, gate: GateStub) -> None:
+def test_halt_when_journal_is_missing_then_durable_elsewhere_and_its_loss_stays_to_be_seen(
+    home: Path, gate: GateStub
+) -> None:
     (home / "journal").unlink()
     outcome = act(home)
-    assert (outcome.exit_code, list(recorded(home))) == (0, [outcome.halt_id])
+    assert (outcome.exit_code, outcome.durable, list(recorded(home))) == (5, True, [outcome.halt_id])
+    assert not (home / "journal").exists()
 
 
 def test_halt_when_every_slot_is_taken_then_overflow_is_acknowledged(home: Path, gate: GateStub) -> None:

@@ -67,6 +67,11 @@ def made_by_a_halter(home: Home) -> None:
     halt(str(home.root), "account", 1, "ada", "in between", CLI, notify=False)
 
 
+def raise_remade_by_a_halter(home: Home) -> None:
+    raise_gone(home)
+    halt(str(home.root), "account", 1, "ada", "in between", CLI, notify=False)
+
+
 def raise_scribbled(home: Home) -> None:
     scribble(home.raise_file)
 
@@ -116,7 +121,15 @@ def gate_on(home: Home) -> LatchReader:
 REPAIRED = (mend, raising, boot_module, latch_guard, lease)
 
 
-SPOILS = (raise_gone, permit_gone, both_gone, made_by_a_halter, raise_scribbled, both_scribbled)
+SPOILS = (
+    raise_gone,
+    permit_gone,
+    both_gone,
+    made_by_a_halter,
+    raise_remade_by_a_halter,
+    raise_scribbled,
+    both_scribbled,
+)
 Repair = Callable[[Home, Callable[[Home], None], Callable[[], None]], None]
 CASES: list[tuple[Repair, Callable[[Home], None]]] = [
     (repair, spoil) for repair in (at_boot, while_running) for spoil in SPOILS

@@ -20,7 +20,7 @@ ROUNDS = 10_000
 @pytest.mark.process
 def test_raise_when_it_races_a_clear_ten_thousand_times_then_the_new_halt_always_binds(tmp_path: Path) -> None:
     raise_path, permit_path = str(tmp_path / "raise"), str(tmp_path / "permit")
-    create_pair(raise_path, permit_path, bytes(16))
+    create_pair(raise_path, permit_path, b"b" * 16)
     permit, file = PermitFile(permit_path), RaiseFile.open(raise_path)
     permit.acquire()
     kept = {file.raise_halt(os.urandom(16), "account", 1, 0, 0).word for _ in range(SLOTS - 2)}

@@ -49,7 +49,7 @@ def home_folder() -> Iterator[Path]:
     try:
         for name in ("latch", "run", "policy"):
             (home / name).mkdir()
-        create_pair(f"{home}/latch/raise", f"{home}/latch/permit", bytes(16))
+        create_pair(f"{home}/latch/raise", f"{home}/latch/permit", b"b" * 16)
         journal.create(f"{home}/journal")
         (home / "policy" / "7.json").write_text(json.dumps(POLICY))
         yield home

@@ -163,7 +163,7 @@ class Hammer:
         self._variant = variant
         self._logs = 0
         self._running: dict[subprocess.Popen[bytes], str] = {}
-        create_pair(*paths(folder), bytes(16))
+        create_pair(*paths(folder), b"b" * 16)
         file = RaiseFile.open(*paths(folder))
         while len(file.slots()) < layout.SLOTS - FREE_SLOTS:
             file.raise_halt(os.urandom(16), "account", 1, 0, 1)

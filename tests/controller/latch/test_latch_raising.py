@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from controller.latch.layout import OVERFLOW, SIZE, SLOTS, LatchError, LatchMissing, seq_of
+from controller.latch.mend import mend, problems
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile, create_pair, create_raise_holding, try_lock
 from controller.latch.reader import LatchReader
@@ -122,11 +123,21 @@ def test_open_when_raise_is_missing_then_says_missing(tmp_path: Path) -> None:
         RaiseFile.open(f"{tmp_path}/raise")
 
 
-def test_create_raise_holding_when_missing_then_the_pair_reads_the_halt(pair: tuple[str, str]) -> None:
+def test_create_raise_holding_when_missing_then_gates_read_the_halt_frozen_until_a_controller_has_halted(
+    pair: tuple[str, str],
+) -> None:
     Path(pair[0]).unlink()
-    raised = create_raise_holding(*pair, HALT_ID, "account", 3, 0, 5)
+    raised = create_raise_holding(*pair, HALT_ID, "account", 1, 0, 5)
     assert raised is not None
-    state = LatchReader(*pair, b"b" * 16).poll(1)
-    assert (state.mode, state.words, state.anomaly) == (3, (raised.word,), "")
+    reader = LatchReader(*pair, b"b" * 16)
+    state = reader.poll(1)
+    assert (state.mode, state.words) == (2, (raised.word,))
+    assert "made anew" in state.anomaly
     assert RaiseFile.open(pair[0]).slots()[0].halt_id == HALT_ID.hex()
-    assert create_raise_holding(*pair, HALT_ID, "account", 3, 0, 5) is None
+    assert create_raise_holding(*pair, HALT_ID, "account", 1, 0, 5) is None
+    assert problems(*pair, b"b" * 16) == ["raise was lost and made anew by a halter"]
+    mend(*pair, b"b" * 16, lambda nonce: nonce)
+    state = reader.poll(10**12)
+    assert (state.mode, len(state.words), state.anomaly) == (3, 2, "")
+    assert problems(*pair, b"b" * 16) == []
+    reader.close()

@@ -10,7 +10,7 @@ from controller.adapters.clock import ManualClock
 from controller.errors import LeaseLost
 from controller.halt import CLI, halt
 from controller.home import Home
-from controller.latch.journal import create
+from controller.latch.journal import create, read
 from controller.latch.layout import FENCE_AT, LatchError
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile, create_pair
@@ -100,6 +100,34 @@ def test_boot_when_a_new_home_has_no_store_yet_then_no_halt(home: Home) -> None:
     booted = boot(home, BOOK, "paper")
     assert not booted.raised and not open_ids(home)
     booted.permit.close()
+
+
+def test_boot_when_a_halter_remade_the_lost_raise_file_while_all_were_down_then_latch_lost_once(home: Home) -> None:
+    ran_before(home)
+    lost = halt(str(home.root), "account", 3, "ada", "known to the raise file alone", CLI, notify=False).halt_id
+    home.journal.unlink()
+    create(str(home.journal), 16)
+    home.raise_file.unlink()
+    known = halted(home)
+    booted = boot(home, BOOK, "paper")
+    (synthetic,) = open_ids(home) - {known}
+    assert synthetic != lost and any("raise was lost and made anew by a halter" in text for text in booted.problems)
+    booted.permit.close()
+    boot(home, BOOK, "paper").permit.close()
+    assert open_ids(home) == {known, synthetic}
+
+
+def test_boot_when_the_journal_was_lost_and_a_halter_came_by_then_halted_once_and_made_anew(home: Home) -> None:
+    ran_before(home)
+    home.journal.unlink()
+    known = halted(home)
+    booted = boot(home, BOOK, "paper")
+    assert len(booted.raised) == 1 and open_ids(home) == {known, *booted.raised}
+    assert any(entry.halt_id == booted.raised[0] for entry in read(str(home.journal))[0])
+    booted.permit.close()
+    again = boot(home, BOOK, "paper")
+    assert not again.raised
+    again.permit.close()
 
 
 @pytest.mark.parametrize(("silent", "halts"), [(3.0, 1), (1.0, 0)])

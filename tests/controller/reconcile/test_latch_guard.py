@@ -10,10 +10,11 @@ import pytest
 
 from controller.errors import LeaseLost
 from controller.halt import CLI, halt
+from controller.latch.journal import create, fold, read
 from controller.latch.layout import PERMIT_MAGIC, RAISE_MAGIC, SIZE, LatchError, pack_header, scope24
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
-from controller.reconcile.boot import book16
+from controller.reconcile.boot import JOURNAL_LOST, book16
 from controller.reconcile.latch_guard import LatchGuard
 from controller.reconcile.lease import Lease
 from tests.support.rig import UID_A, Rig, commit_id, desired, make_rig
@@ -249,4 +250,64 @@ def test_latch_when_lost_again_while_its_halt_is_open_then_the_same_halt(rig: Ri
         scribbled(rig.home.raise_file)
         assert guard.check()
     assert len([found for found in rig.desk.open_halts(None) if found.word]) == 1
+    guard.close()
+
+
+def journal_gone(rig: Rig) -> None:
+    rig.home.journal.unlink()
+
+
+def journal_remade(rig: Rig) -> None:
+    rig.home.journal.unlink()
+    create(str(rig.home.journal), 16)
+
+
+@pytest.mark.parametrize("lose", [journal_gone, journal_remade])
+def test_journal_when_lost_then_halted_told_and_what_is_open_recorded_in_a_new_one(
+    rig: Rig, lose: Callable[[Rig], None]
+) -> None:
+    halt_id = halt(str(rig.home.root), "account", 1, "ada", "test", CLI, notify=False).halt_id
+    rig.desk.adopt()
+    guard = guard_of(rig, [], [])
+    lose(rig)
+    assert guard.check() and not guard.check()
+    rig.desk.adopt()
+    (lost,) = [item for item in rig.desk.open_halts(None) if item.word and item.id != halt_id]
+    assert (lost.mode.value, lost.source.value, lost.reason) == ("halt-all", "synthetic", ": ".join(JOURNAL_LOST))
+    kept = fold(read(str(rig.home.journal))[0])
+    assert {key: item.reason for key, item in kept.items()} == {halt_id: "test", lost.id: lost.reason}
+    assert rig.store.audit(event="journal.lost")[0].entry.level == "critical"
+    guard.close()
+
+
+def test_journal_when_lost_again_then_the_same_halt_while_open_and_another_after_its_clear(rig: Rig) -> None:
+    guard = guard_of(rig, [], [])
+    ids = list[set[str]]()
+    for _ in range(3):
+        journal_gone(rig)
+        guard.check()
+        ids.append({item.id for item in rig.desk.open_halts(None) if item.word})
+        if len(ids) == 2:
+            rig.desk.release(next(iter(ids[1])), commit_id(2))
+    assert ids[0] == ids[1] != ids[2] and [len(found) for found in ids] == [1, 1, 1]
+    guard.close()
+
+
+def test_journal_when_lost_and_none_can_be_made_then_halted_and_told_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: str, records: int = 0) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    caplog.set_level("INFO")
+    guard = guard_of(rig, [], [])
+    journal_gone(rig)
+    monkeypatch.setattr("controller.latch.journal.create", full)
+    assert guard.check() and not guard.check()
+    assert len([record for record in caplog.records if "journal cannot be repaired" in record.message]) == 1
+    monkeypatch.undo()
+    guard.check()
+    assert not guard.check() and rig.home.journal.exists()
+    assert "the journal cannot be repaired: over" in caplog.messages
+    assert len(fold(read(str(rig.home.journal))[0])) == 1
     guard.close()
