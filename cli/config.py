@@ -1,7 +1,6 @@
 """``gt risk config``"""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -10,12 +9,13 @@ from cli.config_changes import edit, reload, rollback
 from cli.history import history as commits
 from cli.options import json_option
 from cli.output import ERROR, OK, Document, Failure, emit, finish
-from cli.remote import ask, home
+from cli.remote import ask, call_service, home
 from cli.render.changes import difference, unified, walk, walk_briefly
 from cli.render.config import history as render_history
 from cli.render.config import plan as render_plan
 from cli.render.config import validation as render_validation
 from cli.tree import Near, read_command
+from controller.rpc.client import ServiceDown
 
 MAX_FILES = 20_000
 WALK_SECONDS = 30.0
@@ -39,7 +39,7 @@ def validate(folder: Path | None, as_json: bool) -> int:
         "repository": str(root),
         "documents": len(files),
         "valid": not problems,
-        "problems": [{**item.model_dump(mode="json"), "text": str(item)} for item in problems],
+        "problems": problems,
     }
     if problems:
         count = f"{len(problems)} mistake{'s' if len(problems) != 1 else ''} in {root}"
@@ -48,7 +48,7 @@ def validate(folder: Path | None, as_json: bool) -> int:
 
 
 def _documents(root: Path) -> dict[str, bytes]:
-    from controller.core.desired.documents import is_relevant
+    from schemas.places import is_relevant
 
     found: dict[str, bytes] = {}
     for path in sorted(root.rglob("*")):
@@ -60,15 +60,16 @@ def _documents(root: Path) -> dict[str, bytes]:
     return found
 
 
-def _problems(files: dict[str, bytes]) -> tuple[Any, ...]:
-    from controller.core.desired.documents import read_desired
-    from controller.errors import InvalidDesired
-
+def _problems(files: dict[str, bytes]) -> list[Document]:
+    """Every mistake: told by the service, which has all that it takes in memory; without one, found here."""
     try:
-        read_desired("0" * 40, files)
-    except InvalidDesired as error:
-        return error.problems
-    return ()
+        texts = {path: content.decode() for path, content in files.items()}
+        found: list[Document] = call_service("config.validate", {"files": texts}, WALK_SECONDS)["problems"]
+    except (ServiceDown, UnicodeDecodeError):
+        from controller.core.desired.documents import mistakes
+
+        return [item.document() for item in mistakes(files)]
+    return found
 
 
 @config.command()

@@ -74,6 +74,10 @@ class Problem(Model):
     message: str
     fix: str = ""
 
+    def document(self) -> dict[str, object]:
+        """The fields, and under ``text`` the whole line."""
+        return {**self.model_dump(mode="json"), "text": str(self)}
+
     def __str__(self) -> str:
         """``file:line:column: message (fix: …)``."""
         return f"{self.path}:{self.line}:{self.column}: {self.message}" + (f" (fix: {self.fix})" if self.fix else "")

@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 
-from controller.core.desired.documents import FOLDERS, DocumentCache, is_relevant, read_desired
+from controller.core.desired.documents import DocumentCache, read_desired
 from controller.core.trust.authority import TRUST
 from controller.errors import InvalidDesired, Refused
 from controller.ports import Entry, RawCommit, Source
 from schemas.desired import Desired
+from schemas.places import FOLDERS, is_relevant
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Trust
 

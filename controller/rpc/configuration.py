@@ -1,9 +1,10 @@
-"""Methods about documents and commits: ``config.documents``, ``config.diff``, ``config.verify``, ``config.reload``."""
+"""Methods about documents and commits: ``config.documents``, ``diff``, ``validate``, ``verify``, ``reload``."""
 
 import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controller.core.desired.documents import mistakes
 from controller.home import Home
 from controller.ports import Control
 from controller.settings import Settings
@@ -28,6 +29,10 @@ def methods(control: Control, settings: Settings) -> dict[str, Callable[[Params]
         wanted = None if files is None else {str(path): str(text) for path, text in files.items()}
         return _difference(control.configuration.difference(str(params.get("ref", "")), wanted))
 
+    def validate(params: Params) -> Document:
+        files = {str(path): str(text).encode() for path, text in params["files"].items()}
+        return {"problems": [item.document() for item in mistakes(files)]}
+
     def verify(params: Params) -> Document:
         return _walk(control.configuration.walk(str(params.get("ref", ""))), settings)
 
@@ -37,7 +42,13 @@ def methods(control: Control, settings: Settings) -> dict[str, Callable[[Params]
         revision = control.overview().revision.model_dump(mode="json")
         return {"applied": applied.model_dump(mode="json"), "revision": revision}
 
-    return {"config.documents": documents, "config.diff": diff, "config.verify": verify, "config.reload": reload}
+    return {
+        "config.documents": documents,
+        "config.diff": diff,
+        "config.validate": validate,
+        "config.verify": verify,
+        "config.reload": reload,
+    }
 
 
 def _difference(found: Difference) -> Document:

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from controller.core.desired.documents import is_relevant, model_for
+from controller.core.desired.documents import model_for
 from controller.core.desired.yaml_reader import read
 from schemas.desired import DOCUMENTS
 from schemas.generate import json_schema
+from schemas.places import is_relevant
 from schemas.scalars import FloatText
 from tests.support.desired import files
 

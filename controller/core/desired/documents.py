@@ -15,12 +15,12 @@ from controller.core.desired.validate import Snapshot, validate
 from controller.core.desired.yaml_reader import YamlDocument, read
 from controller.errors import InvalidDesired
 from schemas.desired import DOCUMENTS, Desired
+from schemas.places import is_relevant
 from schemas.scalars import Model
 from schemas.status import Problem
 
 REQUIRED = {"risk_config.yaml": "risk", "emergency.yaml": "emergency", "trust.yaml": "trust"}
 _FIELDS = {**REQUIRED, "risk_alerts.yaml": "alerts"}
-FOLDERS = frozenset(path.partition("/")[0] for path in DOCUMENTS if "/" in path)
 _CACHED = 4_096
 
 
@@ -58,12 +58,6 @@ def model_for(path: str) -> type[Model] | None:
     return None
 
 
-def is_relevant(path: str) -> bool:
-    """Whether :func:`read_desired` must see ``path``: a document, or something that has no place where it is."""
-    folder, slash, _ = path.partition("/")
-    return folder in FOLDERS if slash else path.endswith((".yaml", ".yml"))
-
-
 def parse(path: str, content: bytes) -> Parsed:
     """Read one document and check it against its model and its own name. ``path`` must be known."""
     model = model_for(path)
@@ -85,7 +79,7 @@ def read_desired(commit: str, files: Mapping[str, bytes], cache: DocumentCache |
     """Desired state of ``commit`` from the content of its files.
 
     Parameters: ``files`` — content by path relative to the documents' folder; paths that are not
-    :func:`is_relevant` are ignored; ``cache`` — makes an unchanged file cost one hash.
+    :func:`schemas.places.is_relevant` are ignored; ``cache`` — makes an unchanged file cost one hash.
     Raises InvalidDesired with every mistake, sorted by file and line.
     """
     cache = cache or DocumentCache()
@@ -177,3 +171,12 @@ TREE_RULES: tuple[Callable[[Mapping[str, bytes]], Iterator[Problem]], ...] = (
     required_documents,
     known_places,
 )
+
+
+def mistakes(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
+    """Every mistake of the documents in ``files``, none when they could be applied."""
+    try:
+        read_desired("0" * 40, files)
+    except InvalidDesired as error:
+        return error.problems
+    return ()

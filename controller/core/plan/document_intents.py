@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from controller.core.desired.documents import is_relevant
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan.edits import BadArgument, Edits, History, NothingToDo, Situation
 from controller.errors import Raced
 from schemas.desired import Desired, Strategy
 from schemas.edits import AddStrategy, PutFile, Rollback, SetValue, WriteDocuments
+from schemas.places import is_relevant
 
 _RECORDS = ("halts/", "cleared/")
 _TRUST = "trust.yaml"

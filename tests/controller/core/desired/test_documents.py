@@ -3,10 +3,11 @@ import time
 
 import pytest
 
-from controller.core.desired.documents import DocumentCache, is_relevant, parse, read_desired
+from controller.core.desired.documents import DocumentCache, parse, read_desired
 from controller.core.desired.yaml_source import position
 from controller.errors import InvalidDesired
 from schemas.desired import StrategyStatus
+from schemas.places import is_relevant
 from tests.support.desired import COMMITS, UIDS, files, read
 
 MISTAKES = {
