@@ -2,8 +2,10 @@
 
 import base64
 import sys
+from _thread import start_new_thread
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from controller.rpc.client import RpcError
 
 RACES = 3
 WAIT_SECONDS = 10.0
+_SIGNER = "controller.adapters.signatures.signer"
+"""Loaded while the service makes the plan, which takes longer."""
 _OFFLINE = "service down: the commit has landed and is applied when the service is back"
 
 
@@ -42,6 +46,8 @@ class Change:
 def carry_out(change: Change, options: Options) -> int:
     """Do it; the exit code: 0 in force, 3 another signer or the service is needed, 4 declined, 5 not yet in force."""
     request = {"intent": change.intent, "reason": options.reason}
+    if not options.dry_run:
+        start_new_thread(import_module, (_SIGNER,))
     with interruptible(UNCHANGED):
         proposal = _propose(request, change)
         if options.dry_run:
