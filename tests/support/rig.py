@@ -130,6 +130,10 @@ class FakeHistory:
         ids = [tree.commit for tree in self.trees]
         return old in ids and ids.index(old) <= ids.index(new)
 
+    def merge_bases(self, left: str, right: str) -> frozenset[str]:
+        """On a line the older of the two."""
+        return frozenset({left if self.is_ancestor(left, right) else right})
+
     def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         ids = [tree.commit for tree in self.trees]
         start = ids.index(since) + 1 if since in ids else 0
