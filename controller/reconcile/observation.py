@@ -8,6 +8,7 @@ from typing import Protocol
 from controller.core.plan import staleness
 from controller.core.plan.staleness import Rung
 from controller.core.trust.commits import trailers
+from controller.core.trust.rules import published
 from controller.errors import InvalidDesired, Refused, SourceUnavailable
 from controller.ports import Clock, RawCommit
 from controller.reconcile.publisher import write_durably
@@ -100,6 +101,7 @@ class Observer:
 
     def _seen(self, revision: Revision, refusal: Refusal | None = None, source_error: str = "") -> Seen:
         age = max(0, self._clock.boot_ns() - self._verified_boot_ns) / 1e9
+        refusal = published(refusal) if refusal is not None else None
         ladder = self._desired.risk.staleness if self._desired else Staleness()
         return Seen(revision, self._desired, refusal, source_error, staleness.rung(ladder, age), age)
 

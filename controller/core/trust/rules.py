@@ -14,9 +14,9 @@ from schemas.plan import Direction
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Role, Signer, Trust
 
-__all__ = ["Case", "Pinned", "find", "judge"]
+__all__ = ["Case", "Pinned", "find", "judge", "published"]
 AMEND = "git commit --amend --no-edit -S"
-
+WAY_BACK = "gt risk config verify --explain   # it is on the branch already: prints the way back"
 
 Rule = Callable[[Case], Refusal | None]
 
@@ -28,6 +28,11 @@ def judge(rules: Sequence[Rule], case: Case) -> Refusal | None:
         return None
     message = "; ".join(dict.fromkeys(refusal.message for refusal in found))
     return found[0].model_copy(update={"message": message})
+
+
+def published(refusal: Refusal) -> Refusal:
+    """The refusal of a commit that is on the branch already: amending it would only rewrite what others have."""
+    return refusal.model_copy(update={"fix": WAY_BACK}) if refusal.fix.startswith(AMEND) else refusal
 
 
 def well_formed(case: Case) -> Refusal | None:

@@ -203,6 +203,14 @@ def test_unsigned_when_judged_then_refused_before_anything_else() -> None:
     assert judged(subject) is RefusalReason.UNSIGNED
 
 
+def test_refusal_when_the_commit_is_published_then_the_fix_amends_nothing() -> None:
+    unsigned = trust.judge(trust.SIGNER_RULES, replace(case("kim", TIGHTER_HARD), has_signature=False, signer=None))
+    unknown = trust.judge(trust.SIGNER_RULES, case("eve", TIGHTER_HARD))
+    assert unsigned is not None and unknown is not None
+    assert "--amend" in unsigned.fix and "config verify --explain" in trust.published(unsigned).fix
+    assert trust.published(unknown) == unknown
+
+
 def test_signature_when_invalid_then_refused_with_its_reason() -> None:
     subject = replace(case("kim", TIGHTER_HARD), signer=None, problem="it was made for namespace 'file'")
     verdict = trust.judge(trust.SIGNER_RULES, subject)
