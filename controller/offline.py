@@ -30,7 +30,7 @@ def offline(settings: Settings, objects: Path | None = None) -> ControllerContro
     known = load_last_known_good(common.home.policy)
     memory = restore(known, permit.last_verified, common.store, common.source, common.verifier)
     if memory.applied_desired is not None:
-        common.desk.load_evidence(common.own(memory.applied_desired))
+        common.desk.evidence.load(common.own(memory.applied_desired))
     maker = GoalMaker(common.store, common.desk, common.sectors, memory)
     return ControllerControl(
         common.control_parts(memory, maker), make_overview=lambda: _offline_overview(common, memory)

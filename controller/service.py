@@ -152,7 +152,7 @@ class Controller(Common):
             _log.error("boot: %s", problem)
         close_open_intents(self.store, self.clock, self._read_back)
         if self.memory.applied_desired is not None:
-            self.desk.load_evidence(self.own(self.memory.applied_desired))
+            self.desk.evidence.load(self.own(self.memory.applied_desired))
         self.desk.reraise_open(self.memory.applied_desired)
         self.desk.adopt()
         _log.info("booted: fence %d, policy %d", self._booted.permit.fence, self._booted.publisher.version)
@@ -224,8 +224,8 @@ class Controller(Common):
         if self.memory.applied_desired is None:
             return False
         own = self.own(self.memory.applied_desired)
-        self.desk.load_evidence(own)
-        return self.desk.publish_evidence(own)
+        self.desk.evidence.load(own)
+        return self.desk.evidence.publish(own)
 
     def _probe(self) -> None:
         journal.probe(str(self.home.journal), time.time_ns())

@@ -5,12 +5,11 @@ It reads every place that knows halts and takes the union; a place that cannot b
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 from controller.audit import fold_journal
-from controller.core.desired.documents import parse
-from controller.core.plan.effective import evidence_text, gather, halt_of, merge, open_halts
-from controller.errors import GtRiskError, StoreUnavailable, Temporary
+from controller.core.plan.effective import gather, halt_of, open_halts
+from controller.errors import StoreUnavailable, Temporary
 from controller.halt import CONTROLLER, MONITOR, halt
 from controller.home import Home
 from controller.latch.journal import JournalHalt
@@ -19,11 +18,12 @@ from controller.latch.layout import HALT, OVERFLOW, LatchError, SlotBody, is_val
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile
 from controller.latch.reader import passed
-from controller.ports import Clock, RawCommit, Source, Store
+from controller.ports import Clock, Source, Store
 from controller.reconcile.boot import synthetic_id
+from controller.reconcile.evidence import Evidence
 from controller.reconcile.journal_view import JournalView
 from controller.reconcile.troubles import Troubles
-from schemas.desired import Desired, HaltDocument, TradingMode
+from schemas.desired import Desired, TradingMode
 from schemas.halts import ACCOUNT, Adoption, Halt, HaltSource
 
 MODES = list(TradingMode)
@@ -45,7 +45,6 @@ class HaltDesk:
         self._home = home
         self._permit = permit
         self._store = store
-        self._source = source
         self._clock = clock
         self._actor = actor
         self._lock = threading.RLock()
@@ -56,9 +55,7 @@ class HaltDesk:
         self._folded: list[Entry] | None = None
         self._troubles = Troubles(_log)
         self._journal = JournalView(home)
-        self._files: Mapping[str, bytes] = {}
-        self._evidence: dict[str, Halt] = {}
-        self._evidenced: set[str] = set()
+        self.evidence = Evidence(source, store, self._recorded)
 
     def words(self) -> tuple[int, ...]:
         """Words that bind in the latch now, sorted."""
@@ -153,43 +150,9 @@ class HaltDesk:
                 if item.id not in held:
                     self._raise_again(item)
 
-    def load_evidence(self, own: Callable[[RawCommit], bool]) -> None:
-        """Read the bot's branch as its ``own`` commits left it: what anybody else wrote there binds nothing.
-
-        A source that is down leaves what was known. Invalid files are skipped and logged.
-        """
-        try:
-            files = self._source.evidence(own)
-        except GtRiskError as error:
-            self._troubles.tell("evidence branch", str(error))
-            return
-        self._troubles.tell("evidence branch", "")
-        if files == self._files:
-            return
-        self._files = files
-        for path, content in files.items():
-            document = parse(path, content).model
-            if isinstance(document, HaltDocument):
-                self._evidence[document.id] = halt_of(document)
-                self._evidenced.add(document.id)
-            else:
-                _log.warning("evidence branch: %s is no halt record", path)
-
-    def publish_evidence(self, own: Callable[[RawCommit], bool]) -> bool:
-        """Backfill halts to the bot's branch in one commit; whether anything was missing. Raises GtRiskError."""
+    def _recorded(self) -> list[Halt]:
         with self._lock:
-            known, _ = self._known(None)
-            missing = {item.id: merge([item]) for item in known if item.id not in self._evidenced}
-        if not missing:
-            return False
-        files = {f"halts/{key}.yaml": evidence_text(item).encode() for key, item in missing.items()}
-        self._source.publish_evidence(files, f"halts: record {', '.join(sorted(key[:12] for key in missing))}\n", own)
-        with self._lock:
-            for key, item in missing.items():
-                self._evidenced.add(key)
-                self._evidence[key] = item
-                self._store.save_halt(item.model_copy(update={"evidenced": True}))
-        return True
+            return self._known(None)[0]
 
     def _known(self, desired: Desired | None) -> tuple[list[Halt], frozenset[str]]:
         """(records of all but the tree, released ids); the latch first, so that its word and slot are kept."""
@@ -205,7 +168,7 @@ class HaltDesk:
             self._troubles.tell(_NOT_READ, "")
         except StoreUnavailable as error:
             self._troubles.tell(_NOT_READ, str(error))
-        records += self._evidence.values()
+        records += self.evidence.known.values()
         return records, frozenset(released)
 
     def _slots(self) -> list[SlotBody]:
@@ -237,7 +200,7 @@ class HaltDesk:
             slot=slot.slot,
             durable=known is not None,
             adopted=self._id_of(slot) in self._stored,
-            evidenced=self._id_of(slot) in self._evidenced,
+            evidenced=self._id_of(slot) in self.evidence.known,
         )
 
     def _scope_of(self, slot: SlotBody) -> str:

@@ -98,7 +98,7 @@ RECONCILE = edits(
         (_HALT_DESK, "OPEN knows the latch", "records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]", "records: list[Halt] = []"),
         (_HALT_DESK, "OPEN knows the journal", "        records += [_from_journal(item) for item in by_id.values()]\n", ""),
         (_HALT_DESK, "OPEN knows the store", 'records += [_rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]', "pass"),
-        (_HALT_DESK, "OPEN knows the evidence", "        records += self._evidence.values()\n", ""),
+        (_HALT_DESK, "OPEN knows the evidence", "        records += self.evidence.known.values()\n", ""),
         (_HALT_DESK, "OPEN knows the tree", "return [] if desired is None else [halt_of(document) for document in desired.halts.values()]", "return []"),
     ),
 )

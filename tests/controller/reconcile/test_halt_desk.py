@@ -108,13 +108,13 @@ def test_evidence_when_git_is_down_then_published_later_and_known_without_store(
     halt_id = raised(rig)
     rig.history.down = "down"
     with pytest.raises(SourceUnavailable):
-        rig.desk.publish_evidence(lambda _: True)
+        rig.desk.evidence.publish(lambda _: True)
     rig.history.down = ""
-    assert rig.desk.publish_evidence(lambda _: True) and not rig.desk.publish_evidence(lambda _: True)
+    assert rig.desk.evidence.publish(lambda _: True) and not rig.desk.evidence.publish(lambda _: True)
     assert list(rig.history.files) == [f"halts/{halt_id}.yaml"]
     rig.home.raise_file.unlink()
     rig.home.journal.unlink()
-    rig.desk.load_evidence(lambda _: True)
+    rig.desk.evidence.load(lambda _: True)
     assert halt_id in {item.id for item in rig.desk.open_halts(None)}
 
 

@@ -51,7 +51,7 @@ def in_store(rig: Rig) -> None:
 
 def in_evidence(rig: Rig) -> None:
     rig.history.files[f"halts/{ONE.id}.yaml"] = evidence_text(ONE).encode()
-    rig.desk.load_evidence(lambda _: True)
+    rig.desk.evidence.load(lambda _: True)
 
 
 @pytest.mark.parametrize("known", [in_latch, in_journal, in_store, in_evidence])
