@@ -9,7 +9,7 @@ from controller.adapters.git.receive import Verdict, judge
 from controller.adapters.git.source import EVIDENCE, GitSource
 from controller.adapters.git.writer import ZERO
 from controller.core.plan.effective import evidence_text
-from controller.latch.journal import Journal
+from controller.latch.journal import Journal, create
 from controller.latch.journal_record import HALT, Entry
 from controller.settings import load
 from schemas.desired import TradingMode
@@ -77,6 +77,7 @@ def test_push_when_it_writes_a_halt_down_then_judged_by_the_journal_too(site: Si
     one = halt(1, opened_ns=1_768_818_225_000_000_000)
     milder = one.model_copy(update={"mode": TradingMode.PAUSE_NEW_ORDERS})
     false, true = (site.commit(source, {FIRST: evidence_text(item).encode()}) for item in (milder, one))
+    create(str(site.home.journal))
     journal = Journal(str(site.home.journal))
     journal.append(Entry(HALT, one.id, one.opened_ns, scope=one.scope, mode=3, source=0, actor="ada"))
     journal.close()
