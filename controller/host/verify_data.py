@@ -142,6 +142,10 @@ def latch(home: Home) -> Iterator[Finding]:
         (f"halt {key[:12]} was released, cleared/ in force does not name it", "gt risk emergency status")
         for key in sorted(lifted - cleared)
     ]
+    wrong += [
+        (f"halt {key[:12]} is released, the journal has no record of its clear", "gt risk emergency status")
+        for key in sorted((raised & cleared) - lifted - {slot.halt_id for slot in slots})
+    ]
     for text, hint in wrong:
         yield Finding(LATCH, "error", text, hint)
     if not wrong:

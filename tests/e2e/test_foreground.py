@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import select
 import shutil
 import signal
 import subprocess
@@ -20,7 +19,7 @@ import pytest
 from controller.host.supervisor import SERVICES
 from tests.support.cli import ENTRY, gt_risk, short_home
 from tests.support.service import FAST, Service, until
-from tests.support.terminal import SECONDS
+from tests.support.terminal import SECONDS, readable
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,8 +40,7 @@ class Terminal:
         """Wait until ``text`` is shown behind what was expected before."""
         wanted, deadline = text.encode(), time.monotonic() + SECONDS
         while self.shown.find(wanted, self.read_to) < 0:
-            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, (text, self.shown)
+            assert readable(self.master, deadline), (text, self.shown)
             self.shown += os.read(self.master, 4096)
         self.read_to = self.shown.index(wanted, self.read_to) + len(wanted)
 

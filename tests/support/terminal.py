@@ -55,13 +55,20 @@ def _interrupt(process: "subprocess.Popen[bytes]") -> None:
             return
 
 
+def readable(descriptor: int, deadline: float) -> bool:
+    """Whether there is something to read before ``deadline`` (of the monotonic clock); by poll, which takes any
+    descriptor where select ends at 1,023."""
+    watched = select.poll()
+    watched.register(descriptor, select.POLLIN)
+    return bool(watched.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
 def read_until(descriptor: int, wanted: bytes) -> bytes:
     """What a terminal shows until ``wanted`` appears. Raises TimeoutError."""
     seen = b""
     deadline = time.monotonic() + SECONDS
     while wanted not in seen:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
+        if not readable(descriptor, deadline):
             raise TimeoutError(seen)
         seen += os.read(descriptor, 4096)
     return seen

@@ -1,5 +1,4 @@
 import json
-import select
 import signal
 import socket
 import stat
@@ -34,6 +33,7 @@ from tests.support.gates import (
     running,
     short_home,
 )
+from tests.support.terminal import readable
 from tests.support.venue import BOOK, MemoryVenue
 
 
@@ -493,7 +493,7 @@ def test_barrier_behind_a_queued_order_then_answered_before_it(home: Home) -> No
 
     class Watching(MemoryVenue):
         def submit(self, order: VenueOrder) -> VenueOrder:
-            answered.append(bool(select.select([halter], [], [], 0)[0]))
+            answered.append(readable(halter.fileno(), 0.0))
             return super().submit(order)
 
     service = make_service(home, Watching(100_000 * DOLLAR, MARKS))
