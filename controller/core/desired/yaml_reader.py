@@ -190,10 +190,10 @@ class _Builder:
             return None
 
     def _place(self, event: Any, style: str) -> Place:
-        start, end = self._offset(event.start_mark), self._offset(event.end_mark)
+        start, end = self.offset(event.start_mark), self.offset(event.end_mark)
         return Place(event.start_mark.line + 1, event.start_mark.column + 1, start, end, style)
 
-    def _offset(self, mark: StringMark) -> int:
+    def offset(self, mark: StringMark) -> int:
         """Character offset of a parser's mark, which may lie behind the last line."""
         if mark.line >= len(self.starts):
             return len(self.text)
@@ -308,11 +308,16 @@ def no_hidden(builder: _Builder, event: Any, at: Pointer) -> None:
 
 
 def no_flow_sign(builder: _Builder, event: Any, at: Pointer) -> None:
-    """Refuse a plain text with ``:`` or ``?`` inside ``[]`` or ``{}``: readers disagree where it ends."""
+    """Refuse a plain text with ``:`` or ``?`` in it, or a ``?`` right before it, inside ``[]`` or ``{}``: readers
+    disagree where it begins and ends."""
     around = builder.values.get(at) or builder.values.get(at[:-1])
-    found = re.search("[:?]", event.value) if isinstance(event, ScalarEvent) and not event.style else None
-    if found and around is not None and around.style == "flow":
-        builder.say(event.start_mark, f"{found[0]} in the plain text {event.value!r}", f'quote it: "{event.value}"', at)
+    if not isinstance(event, ScalarEvent) or event.style or around is None or around.style != "flow":
+        return
+    begin = builder.offset(event.start_mark)
+    text = "?" * (builder.text[begin - 1 : begin] == "?") + event.value
+    found = re.search("[:?]", text)
+    if found:
+        builder.say(event.start_mark, f"{found[0]} in the plain text {text!r}", f'quote it: "{text}"', at)
 
 
 def no_bare_block(builder: _Builder, event: Any, at: Pointer) -> None:

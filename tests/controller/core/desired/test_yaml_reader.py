@@ -66,6 +66,7 @@ REFUSED = {
     "colon in a flow value": (b"a: [x:y]\n", "1:", "x"),
     "colon in a flow key": (b"a: {x:y: 1}\n", "1:", ""),
     "question mark in a flow value": (b"a: [0?]\n", "1:", ""),
+    "question mark before a flow value": (b"a: [?;]\n", "1:", ""),
     "block for a document": (b"|\n#\n", "1:1", "a document that is one block of text"),
     "colon in plain text": (b"a: b: c\n", "1:5", "not YAML"),
 }
@@ -157,6 +158,7 @@ ELSEWHERE = {
     "colon in a flow value",
     "colon in a flow key",
     "question mark in a flow value",
+    "question mark before a flow value",
 }
 """What both parsers refuse at another column."""
 
