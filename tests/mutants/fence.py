@@ -148,7 +148,7 @@ READER = edits(
         (_READER, "cover only what is stricter", "(new_scope == old_scope and new_mode >= old_mode)", "True"),
         (_READER, "network file systems", "        check_filesystem(raise_path)\n", ""),
         (_READER, "halves of one pair", "if raised.header.nonce16 != permit.header.nonce16:", "if False:"),
-        (_READER, "pair of this book", "if len(books) > 1 else", "if False else"),
+        (_READER, "pair of this book", "if len(books | known) > 1 else", "if False else"),
         (_READER, "two equal readings", "if (words, released) == self._read():", "if True:"),
         (_READER, "files are checked again", "if boot_ns >= self._next_check:", "if self._pair is None:"),
         (_MAPPED, "replaced file", "if (status.st_dev, status.st_ino) != self.identity:", "if False:"),
