@@ -226,7 +226,7 @@ SIGNER_RULES: tuple[Rule, ...] = (
     may_merge,
 )
 INTRODUCTION_RULES: tuple[Rule, ...] = (
-    *(rule for rule in SIGNER_RULES if rule not in (key_known, may_merge)),
+    *(rule for rule in SIGNER_RULES if rule not in (two_parents, key_known, may_merge)),
     introduction_pinned,
     introduction_key,
 )
