@@ -14,6 +14,8 @@ from controller.gate.policy import Policy, StrategyPolicy
 from controller.gate.standing import Standing
 from controller.gate.verdicts import Allow
 
+NEVER = -(1 << 62)
+
 
 def clear(policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing) -> Allow | None:
     """Permission for an entry that every check passes at its full size and without a word; None: ask them."""
@@ -34,7 +36,8 @@ def clear(policy: Policy, book: Book, order: OrderRequest, now: int, standing: S
         own.quantity * side >= 0
         and mark > 0 < equity
         and (not strategy.universe or symbol in strategy.universe)
-        and (uid, symbol, side, quantity, kind, limit, stop) not in book.repeats
+        and now - book.repeats.get((uid, symbol, side, quantity, kind, limit, stop), NEVER)
+        >= policy.duplicate_seconds * SECOND_NS
         and now - book.price_ns <= policy.max_price_age * SECOND_NS
         and len(book.recent) < policy.max_per_minute
         and abs((limit or stop or mark) - mark) * PPM <= policy.price_collar_pct * mark

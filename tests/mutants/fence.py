@@ -85,7 +85,7 @@ QUICK = edits(
         (_QUICK, "quick look: exits", "own.quantity * side >= 0\n        and ", ""),
         (_QUICK, "quick look: price", "mark > 0 < equity", "True"),
         (_QUICK, "quick look: universe", "        and (not strategy.universe or symbol in strategy.universe)\n", ""),
-        (_QUICK, "quick look: duplicate", "        and (uid, symbol, side, quantity, kind, limit, stop) not in book.repeats\n", ""),
+        (_QUICK, "quick look: duplicate", "        and now - book.repeats.get((uid, symbol, side, quantity, kind, limit, stop), NEVER)\n        >= policy.duplicate_seconds * SECOND_NS\n", ""),
         (_QUICK, "quick look: stale price", "        and now - book.price_ns <= policy.max_price_age * SECOND_NS\n", ""),
         (_QUICK, "quick look: rate", "        and len(book.recent) < policy.max_per_minute\n", ""),
         (_QUICK, "quick look: collar", "        and abs((limit or stop or mark) - mark) * PPM <= policy.price_collar_pct * mark\n", ""),
