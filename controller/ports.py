@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from controller.gate.answer import Answer
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
@@ -242,23 +243,6 @@ class Order:
     type: Literal["market", "limit", "stop"] = "market"
     limit: int = 0
     stop: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The gate's answer. Denied: ``code`` says which check, with the numbers; accepted: ``order`` and ``quantity``."""
-
-    ok: bool
-    order: str = ""
-    quantity: int = 0
-    code: str = ""
-    limit: str = ""
-    observed: int = 0
-    projected: int = 0
-    value: int = 0
-    headroom: int = 0
-    revision: str = ""
-    message: str = ""
 
 
 class Engine(Protocol):

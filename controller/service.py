@@ -74,12 +74,7 @@ class Controller(Common):
         )
         self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory, unsaved)
         self.backoff = Backoff(random.random)
-        remote = settings.source
-        self.polled = (
-            PolledTip(self.source, self.clock, remote.poll_seconds, remote.timeout_seconds, random.random)
-            if remote.remote
-            else None
-        )
+        self.polled = self._polled()
         self.reconciler = Reconciler(self._parts(), self.memory)
         self.monitor = Monitor(
             store=self.store,
@@ -90,17 +85,23 @@ class Controller(Common):
             progress=self.keeper.progress,
             halted=lambda halt: self.loop.poke(f"halt {halt.id}"),
         )
-        parts = self.control_parts(self.memory, self.maker)
-        parts.live = self._live
         self.analyst = Analyst(self.store, self.engine, self.clock, self._live, self._applied)
-        parts.analysis = lambda: self.analyst.analysis
-        parts.last = lambda: self.reconciler.last
-        self.control = ControllerControl(
-            parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), scan=lambda: self.loop.scan()
-        )
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
+        self.control = self._control()
+        self.loop = self._loop()
+
+    def _control(self) -> ControllerControl:
+        parts = self.control_parts(self.memory, self.maker)
+        parts.live = self._live
+        parts.analysis = lambda: self.analyst.analysis
+        parts.last = lambda: self.reconciler.last
         parts.notes = self.liquidations.notes
+        return ControllerControl(
+            parts, poke=self._poke, refetch=lambda reason: self.loop.refetch(reason), scan=lambda: self.loop.scan()
+        )
+
+    def _loop(self) -> Loop:
         fetch = self.polled.fetch if self.polled is not None else None
         work = Work(
             self._reconcile,
@@ -111,8 +112,15 @@ class Controller(Common):
             fetch,
             self.analyst.work,
         )
-        refs = None if settings.source.remote else home.bare / "refs" / "heads"
-        self.loop = Loop(work, settings.loop, self.clock, refs, random.random)
+        refs = None if self.settings.source.remote else self.home.bare / "refs" / "heads"
+        return Loop(work, self.settings.loop, self.clock, refs, random.random)
+
+    def _polled(self) -> PolledTip | None:
+        """The remote's tip as a lane of its own asks for it; None for the embedded repo."""
+        remote = self.settings.source
+        if not remote.remote:
+            return None
+        return PolledTip(self.source, self.clock, remote.poll_seconds, remote.timeout_seconds, random.random)
 
     def _parts(self) -> Parts:
         age = self.home.policy / "verified-at"

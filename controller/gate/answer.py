@@ -13,7 +13,7 @@ class Clocks(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Fields of ``ports.Answer``."""
+    """Denied: ``code`` says which check, with the numbers; accepted: ``order`` and ``quantity``."""
 
     ok: bool
     order: str = ""

@@ -7,7 +7,10 @@ from controller.settings import HOME_VERSION, BackupSettings, LoopSettings, Pape
 
 def settings_text(pins: Pins, name: str, email: str, signing_key: str, remote: str = "") -> str:
     """A new ``settings.toml``; what is commented out shows its default."""
-    source, paper, loop, backup = SourceSettings(), PaperSettings(), LoopSettings(), BackupSettings()
+    return _identity(pins, name, email, signing_key) + _rhythm(remote)
+
+
+def _identity(pins: Pins, name: str, email: str, signing_key: str) -> str:
     return f"""\
 # Settings of this gt-risk installation. GT_RISK_<NAME> in the environment wins, for example
 # GT_RISK_PAPER__BAR_SECONDS=0.5 for paper.bar_seconds. Nothing in here is in the config repo.
@@ -38,7 +41,12 @@ introduction = {_quoted(pins.introduction)}
 fingerprints = {json.dumps(list(pins.fingerprints))}
 # Keys that count for nothing although trust.yaml may still list them (fingerprints, SHA256:…).
 denied_keys = []
+"""
 
+
+def _rhythm(remote: str) -> str:
+    source, paper, loop, backup = SourceSettings(), PaperSettings(), LoopSettings(), BackupSettings()
+    return f"""
 [source]
 # Any git URL; empty: config.git in this folder.
 remote = {_quoted(remote)}

@@ -9,7 +9,8 @@ from typing import Literal
 from controller.audit import Action, control_action
 from controller.core.plan.edits import BadArgument
 from controller.errors import GtRiskError
-from controller.ports import Answer, Clock, Engine, Order, Store
+from controller.gate.answer import Answer
+from controller.ports import Clock, Engine, Order, Store
 from schemas.audit import AuditEntry
 from schemas.live import LiveState, OrderView, PositionView
 

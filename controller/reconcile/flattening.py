@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.errors import EngineUnavailable
+from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
-from controller.ports import Answer, Clock, Engine, Order
+from controller.ports import Clock, Engine, Order
 from controller.reconcile.flatten import TRIES, Place, flattened, next_orders, tried
 from schemas.liquidation import Flattened
 

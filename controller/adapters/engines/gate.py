@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from controller.errors import EngineUnavailable
+from controller.gate.answer import Answer
 from controller.gate.client import GateClient, GateUnavailable
-from controller.ports import Answer, Order
+from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Decision, FillView, GateState, LiveState
 
@@ -113,7 +114,7 @@ class GateEngine:
         reply = self._request(op, **fields)
         if not reply.get("ok") and not reply.get("code"):
             raise _refused(op, reply)
-        return _parse(_ANSWER, {name: reply[name] for name in Answer.__dataclass_fields__ if name in reply})
+        return _parse(_ANSWER, {name: reply[name] for name in Answer._fields if name in reply})
 
     def _request(self, op: str, **fields: Any) -> dict[str, Any]:
         """Ask once; once more on a new connection when a kept one turns out dead (the gate was restarted).

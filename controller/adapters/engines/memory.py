@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from controller.adapters.engines.memory_liquidation import MemoryLiquidations
+from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
-from controller.ports import Answer, Clock, Order
+from controller.ports import Clock, Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState

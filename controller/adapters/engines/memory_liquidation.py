@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from controller.adapters.engines.memory_book import MemoryBook
 from controller.errors import EngineUnavailable
+from controller.gate.answer import Answer
 from controller.gate.claim import BEGIN_RULES, BEGUN, ENDED, ORDER_RULES, Claim, refusal
 from controller.gate.verdicts import Code
 from controller.latch.ticket import Ticket, book_digest
-from controller.ports import Answer, Clock, Order
+from controller.ports import Clock, Order
 from schemas.halts import ACCOUNT, Halt
 
 
