@@ -5,12 +5,10 @@ Each edit is proved: the result is read again and must differ from the original 
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from controller.core.desired.yaml_reader import Data, Pointer, YamlDocument, read
 from controller.errors import InvalidDesired
 from schemas.edits import SetValue
-from schemas.scalars import Model
 from schemas.status import Problem
 
 
@@ -44,15 +42,6 @@ def apply_edit(content: bytes, edit: SetValue) -> bytes:
             ),
         )
     )
-
-
-def render_document(model: Model, schema: str) -> str:
-    """A new document that holds ``model``: block style, fields in the model's order, unset defaults left out.
-
-    ``schema`` is the file that the first line names for editors, for example ``../.schemas/strategy.json``.
-    """
-    dump = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return f"# yaml-language-server: $schema={schema}\n" + "".join(f"{line}\n" for line in _lines(dump, 0))
 
 
 def _scalar(edit: SetValue) -> Data:
@@ -128,25 +117,3 @@ def _same(left: Data, right: Data) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
     return type(left) is type(right) and bool(left == right)
-
-
-def _lines(value: Any, indent: int) -> Iterator[str]:
-    pad = " " * indent
-    for key, item in value.items():
-        if isinstance(item, dict) and item:
-            yield f"{pad}{_text(key)}:"
-            yield from _lines(item, indent + 2)
-        else:
-            yield f"{pad}{_text(key)}: {_text(item)}"
-
-
-def _text(value: Any) -> str:
-    """A scalar or flow list; text is plain where it reads back as itself everywhere, else in double quotes."""
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, str):
-        return json.dumps(value)
-    safe = value.replace("-", "").replace("_", "").replace("%", "").isalnum() and value[0].isalpha()
-    plain = read("", f"{value}: [{value}]\n".encode()) if safe else None
-    same = plain is not None and not plain.problems and plain.data == {value: [value]}
-    return value if same else json.dumps(value, ensure_ascii=False)

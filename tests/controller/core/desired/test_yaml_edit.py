@@ -2,12 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.desired.yaml_edit import apply_edit, render_document
+from controller.core.desired.yaml_edit import apply_edit
 from controller.core.desired.yaml_reader import Pointer, read
 from controller.errors import InvalidDesired
-from schemas.desired import DOCUMENTS, ClearedDocument, Strategy
 from schemas.edits import SetValue
-from tests.support.desired import desired, template
+from tests.support.desired import template
 
 LIMIT: Pointer = ("hard_limits", "position", "max_position_pct")
 
@@ -124,28 +123,3 @@ def test_apply_edit_when_any_comments_and_spaces_then_the_rest_survives_byte_for
     assert after.endswith(before[right:])
     wanted = read("f", f"v: {value}\n".encode()).data["v"]
     assert read("f", after.encode()).data[f"k{target}"] == wanted
-
-
-def test_render_document_when_read_back_then_is_the_same_model() -> None:
-    clear = ClearedDocument(
-        version=1, id="1" * 32, halt_digest="0" * 64, by='kim "k" #1', reason="yes: on\\off é - [x]"
-    )
-    models = {"cleared/*.yaml": clear, "strategies/*.yaml": desired().strategies["ml-momentum-v2"]}
-    for pattern, model in models.items():
-        text = render_document(model, "../.schemas/x.json")
-        document = read("x.yaml", text.encode())
-        assert text.startswith("# yaml-language-server: $schema=../.schemas/x.json\n")
-        assert document.problems == ()
-        assert DOCUMENTS[pattern].model_validate(document.data) == model
-
-
-@given(
-    st.text(st.characters(exclude_characters="\t\n\r", exclude_categories=["Cs"]), max_size=20),
-    st.dictionaries(st.text("ab-_1 :#", min_size=1, max_size=4), st.text(max_size=6)),
-)
-def test_render_document_when_any_text_then_reads_back_or_is_refused(text: str, parameters: dict[str, str]) -> None:
-    strategy = desired().strategies["ml-momentum-v2"].model_copy(update={"owner": text, "parameters": parameters})
-    document = read("x.yaml", render_document(strategy, "x.json").encode())
-    if not document.problems:
-        assert Strategy.model_validate(document.data).parameters == parameters
-        assert document.data["owner"] == text
