@@ -13,7 +13,10 @@ from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.core.trust.commits import TARGET, target_text
 from controller.home import Home
+from controller.latch.journal import create
+from controller.latch.raising import create_pair
 from controller.ports import RawCommit
+from controller.reconcile.boot import book16
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins
 from tests.support import desired
@@ -151,6 +154,15 @@ def make_site(folder: Path, signers: tuple[str, ...] = SIGNERS, rules: str = "ru
     site.pins = provision(home, files, person, site.pins, site.key("operator"))
     write_settings(site)
     return site
+
+
+def latched_site(folder: Path) -> Site:
+    """A site with an empty latch pair and journal, as ``init`` leaves it."""
+    made = make_site(folder)
+    made.home.raise_file.parent.mkdir(exist_ok=True)
+    create_pair(str(made.home.raise_file), str(made.home.permit_file), book16(made.pins.repo))
+    create(str(made.home.journal), 16)
+    return made
 
 
 def write_settings(site: Site) -> None:

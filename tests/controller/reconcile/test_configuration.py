@@ -13,15 +13,12 @@ from controller.core.plan.effective import evidence_text
 from controller.core.policy.compile import compile_policy
 from controller.core.trust.authority import is_document
 from controller.errors import InvalidDesired, Raced, Refused, SourceUnavailable
-from controller.latch.journal import create
-from controller.latch.raising import create_pair
-from controller.reconcile.boot import book16
 from schemas.edits import AddStrategy, Intent, Proposal, Request, Rollback, WriteDocuments
 from schemas.halts import Halt
 from schemas.status import RefusalReason
 from tests.controller.reconcile.test_control import control
 from tests.support.book import halt
-from tests.support.config_repo import LANDING, Site, documents, make_site, replaced
+from tests.support.config_repo import LANDING, Site, documents, latched_site, replaced
 from tests.support.desired import UIDS
 
 RISK, VALUE = "risk_config.yaml", "strategies/heuristic-value-1.yaml"
@@ -32,11 +29,7 @@ GOOD, WAITS, REFUSED = "verified", "waits", "refused"
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    made = make_site(tmp_path)
-    made.home.raise_file.parent.mkdir(exist_ok=True)
-    create_pair(str(made.home.raise_file), str(made.home.permit_file), book16(made.pins.repo))
-    create(str(made.home.journal), 16)
-    return made
+    return latched_site(tmp_path)
 
 
 @pytest.fixture

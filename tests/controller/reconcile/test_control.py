@@ -10,10 +10,7 @@ from controller.adapters.store.memory import MemoryStore
 from controller.control import ControllerControl, Parts
 from controller.errors import Refused
 from controller.halt import CLI, halt
-from controller.latch.journal import create
 from controller.latch.permit import PermitFile
-from controller.latch.raising import create_pair
-from controller.reconcile.boot import book16
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.views.status import mode_of
@@ -21,18 +18,14 @@ from schemas.desired import TradingMode
 from schemas.overview import Overview
 from schemas.status import RefusalReason, Revision
 from tests.support.book import live
-from tests.support.config_repo import LANDING, Site, make_site, replaced
+from tests.support.config_repo import LANDING, Site, latched_site, replaced
 
 LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    made = make_site(tmp_path)
-    made.home.raise_file.parent.mkdir(exist_ok=True)
-    create_pair(str(made.home.raise_file), str(made.home.permit_file), book16(made.pins.repo))
-    create(str(made.home.journal), 16)
-    return made
+    return latched_site(tmp_path)
 
 
 @pytest.fixture
