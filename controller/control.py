@@ -70,7 +70,7 @@ class ControllerControl:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def overview(self) -> Overview:
-        """The newest picture, with live as the monitor read it last and the halts that have come since."""
+        """The newest picture, with live as anybody read it last and the halts that have come since."""
         picture = self.parts.memory.overview
         if picture is None:
             if self.make_overview is None:

@@ -252,6 +252,10 @@ class Engine(Protocol):
         """One complete, consistent read of book, venue and gate."""
         ...
 
+    def newest(self) -> LiveState | None:
+        """What the latest :meth:`read` of any thread gave, without asking again; None before the first."""
+        ...
+
     def adopt(self) -> GateState:
         """Have the gate re-read latch and permit now; returns what it then enforces."""
         ...

@@ -33,7 +33,6 @@ from controller.reconcile.restore import restore
 from controller.settings import Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
-from schemas.live import LiveState
 from schemas.policy import Policy
 
 AGAIN_SECONDS = 0.01
@@ -85,7 +84,7 @@ class Controller(Common):
             progress=self.keeper.progress,
             halted=lambda halt: self.loop.poke(f"halt {halt.id}"),
         )
-        self.analyst = Analyst(self.store, self.engine, self.clock, self._live, self._applied)
+        self.analyst = Analyst(self.store, self.engine, self.clock, self.engine.newest, self._applied)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
         self.control = self._control()
@@ -93,7 +92,7 @@ class Controller(Common):
 
     def _control(self) -> ControllerControl:
         parts = self.control_parts(self.memory, self.maker)
-        parts.live = self._live
+        parts.live = self.engine.newest
         parts.analysis = lambda: self.analyst.analysis
         parts.last = lambda: self.reconciler.last
         parts.notes = self.liquidations.notes
@@ -244,9 +243,6 @@ class Controller(Common):
 
     def _excessive(self, reason: str) -> None:
         self.desk.raise_own(reason)
-
-    def _live(self) -> LiveState | None:
-        return self.monitor.live
 
     def _applied(self) -> tuple[Desired, Policy] | None:
         desired = self.memory.applied_desired

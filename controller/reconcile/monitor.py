@@ -38,7 +38,6 @@ class Monitor:
     desired: Callable[[], tuple[Desired, Policy] | None]
     progress: Callable[[str], None] = lambda _: None
     halted: Callable[[Halt], None] = lambda _: None
-    live: LiveState | None = None
     _last: dict[str, int] = field(default_factory=dict)
     _seq: int = 0
     _levels: dict[str, str] = field(default_factory=dict)
@@ -48,7 +47,6 @@ class Monitor:
     def sample(self) -> LiveState:
         """One sample: read, keep, check. Raises EngineUnavailable, StoreUnavailable."""
         live = self.engine.read()
-        self.live = live
         if live.feed != "stale":
             self.progress("market")
         known = self.desired()

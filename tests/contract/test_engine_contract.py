@@ -46,6 +46,16 @@ def test_read_when_nothing_was_published_then_frozen_and_nothing_passes(bare: En
     assert bare.engine.submit(buy("c1")).code == "NO_POLICY"
 
 
+def test_newest_when_read_again_then_what_that_reading_gave_and_asks_nothing(bare: EngineUnderTest) -> None:
+    assert bare.engine.newest() is None
+    bare.publish(make_policy())
+    bare.engine.adopt()
+    live = bare.engine.read()
+    bare.engine.set_venue_status(ANN, HALTED)
+    assert bare.engine.newest() == live
+    assert bare.engine.read() == bare.engine.newest() != live
+
+
 def test_adopt_when_published_then_enforces_exactly_that_snapshot(bare: EngineUnderTest) -> None:
     snapshot = bare.publish(make_policy(statuses={ANN: ACTIVE, BEA: PAUSED}, revision="2" * 40))
     state = bare.engine.adopt()

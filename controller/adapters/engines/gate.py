@@ -1,5 +1,7 @@
 """The Engine port over the gate's socket (docs/protocols.md)."""
 
+import itertools
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,10 +39,21 @@ class GateEngine:
         self._path = socket_path
         self._timeout = timeout
         self._idle: list[GateClient] = []
+        self._readings = itertools.count(1)
+        self._newest: tuple[int, LiveState | None] = (0, None)
+        self._newest_lock = threading.Lock()
 
     def read(self) -> LiveState:
         """One complete read."""
-        return _parse(_LIVE, self._ask("state"))
+        begun = next(self._readings)
+        live = _parse(_LIVE, self._ask("state"))
+        with self._newest_lock:
+            self._newest = max(self._newest, (begun, live), key=lambda item: item[0])
+        return live
+
+    def newest(self) -> LiveState | None:
+        """The reading that was begun last of all that came back."""
+        return self._newest[1]
 
     def adopt(self) -> GateState:
         """Have the gate re-read latch and permit now."""

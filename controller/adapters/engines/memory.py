@@ -49,6 +49,7 @@ class MemoryEngine(MemoryLiquidations):
         self._offered: list[Snapshot] = []
         self._snapshot: Snapshot | None = None
         self._decisions: list[Decision] = []
+        self._newest: LiveState | None = None
 
     def offer(self, snapshot: Snapshot) -> None:
         """Hand over a snapshot for the next ``adopt``."""
@@ -56,6 +57,14 @@ class MemoryEngine(MemoryLiquidations):
 
     def read(self) -> LiveState:
         """The whole book."""
+        self._newest = self._look()
+        return self._newest
+
+    def newest(self) -> LiveState | None:
+        """What was read last."""
+        return self._newest
+
+    def _look(self) -> LiveState:
         self._call("read")
         gate = self._gate()
         uids = {uid for uid, _ in self.held} | gate.statuses.keys() | self.venue_statuses.keys()
