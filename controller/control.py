@@ -17,7 +17,7 @@ from controller.core.plan.intents import edits_for, message
 from controller.core.policy.compile import compile_policy
 from controller.core.trust.commits import target_text
 from controller.errors import GtRiskError, SourceUnavailable, Temporary
-from controller.ports import Clock, Source, Store
+from controller.ports import Clock, Reading, Source, Store
 from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
 from controller.reconcile.goal import GoalMaker, Memory
@@ -30,7 +30,6 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired
 from schemas.edits import Applied, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
-from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
 from schemas.risk import Analysis
@@ -39,7 +38,7 @@ from schemas.status import Condition, ConditionType
 
 @dataclass(slots=True)
 class Parts:
-    """What control works with. ``live`` gives the newest reading, None without an engine; ``analysis`` its figures;
+    """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
     ``notes`` what people should know of a liquidation."""
 
     source: Source
@@ -51,7 +50,7 @@ class Parts:
     memory: Memory
     pins: Pins
     sectors: Mapping[str, str]
-    live: Callable[[], LiveState | None] = lambda: None
+    reading: Callable[[], Reading] = Reading
     analysis: Callable[[], Analysis | None] = lambda: None
     last: Callable[[], Pass | None] = lambda: None
     notes: Callable[[], tuple[str, ...]] = tuple
@@ -76,12 +75,12 @@ class ControllerControl:
             if self.make_overview is None:
                 raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
             return self.make_overview()
-        live = self.parts.live()
+        reading = self.parts.reading()
         newer: dict[str, object] = {"analysis": self.parts.analysis(), "notes": self.parts.notes()}
         if not {halt.word for halt in picture.halts} >= set(self.parts.desk.words()):
             newer["halts"] = self.parts.desk.open_halts(self.parts.memory.applied_desired)
-        if live is not None and (picture.live is None or live.as_of_ns > picture.live.as_of_ns):
-            return picture.model_copy(update={**newer, "live": live, "live_error": ""})
+        if reading != Reading():
+            newer |= {"live": reading.live, "live_error": reading.error}
         return picture.model_copy(update=newer)
 
     def wake(self, reason: str) -> None:
@@ -214,7 +213,7 @@ class ControllerControl:
         return Now(self.parts.desk.open_halts(self.parts.memory.applied_desired))
 
     def _situation(self, desired: Desired, request: Request) -> Situation:
-        parts, live = self.parts, self.parts.live()
+        parts, live = self.parts, self.parts.reading().live
         found = drawdown.drawdowns(compile_policy(desired, parts.sectors), live, parts.store.peaks()) if live else ()
         return Situation(
             halts=parts.desk.open_halts(desired),
@@ -236,7 +235,7 @@ class ControllerControl:
         return content
 
     def _plan(self, desired: Desired) -> tuple[Plan, Hold | None]:
-        live = self.parts.live()
+        live = self.parts.reading().live
         goal = self.parts.maker.goal(desired, live, Origin())
         return self.parts.maker.plan(goal, live)
 

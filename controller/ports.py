@@ -245,6 +245,14 @@ class Order:
     stop: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``live`` is the newest reading that came back, None before the first; ``error`` why a later one did not."""
+
+    live: LiveState | None = None
+    error: str = ""
+
+
 class Engine(Protocol):
     """The trading system behind the gate, as the controller sees it. Raises EngineUnavailable."""
 
@@ -252,8 +260,8 @@ class Engine(Protocol):
         """One complete, consistent read of book, venue and gate."""
         ...
 
-    def newest(self) -> LiveState | None:
-        """What the latest :meth:`read` of any thread gave, without asking again; None before the first."""
+    def newest(self) -> Reading:
+        """What the latest :meth:`read` of any thread came to, without asking again."""
         ...
 
     def adopt(self) -> GateState:

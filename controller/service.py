@@ -84,7 +84,7 @@ class Controller(Common):
             progress=self.keeper.progress,
             halted=lambda halt: self.loop.poke(f"halt {halt.id}"),
         )
-        self.analyst = Analyst(self.store, self.engine, self.clock, self.engine.newest, self._applied)
+        self.analyst = Analyst(self.store, self.engine, self.clock, self._applied)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
         self.control = self._control()
@@ -92,7 +92,7 @@ class Controller(Common):
 
     def _control(self) -> ControllerControl:
         parts = self.control_parts(self.memory, self.maker)
-        parts.live = self.engine.newest
+        parts.reading = self.engine.newest
         parts.analysis = lambda: self.analyst.analysis
         parts.last = lambda: self.reconciler.last
         parts.notes = self.liquidations.notes

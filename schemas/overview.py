@@ -13,7 +13,7 @@ from schemas.status import Condition, Refusal, Revision
 class Overview(Model):
     """``desired`` is the applied verified tree, ``effective`` the compiled policy with halts in it.
 
-    ``live`` is None with ``live_error`` when the engine does not answer; ``live.as_of_ns`` says how old it is.
+    ``live_error`` says why the engine does not answer; ``live`` is then what it said last, of ``live.as_of_ns``, or None.
     ``analysis`` is of its own market time, at most a few seconds older than ``live``.
     ``notes`` say what is under way or was left over by a liquidation.
     """

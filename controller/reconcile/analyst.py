@@ -26,7 +26,7 @@ FILLS = 1_000
 
 @dataclass(slots=True)
 class Analyst:
-    """One book's analyst. ``reading`` is the newest reading, ``applied`` the tree and policy in force; None: not yet.
+    """One book's analyst. ``applied`` is the tree and policy in force, None: not yet.
 
     ``analysis`` is the newest result.
     """
@@ -34,7 +34,6 @@ class Analyst:
     store: Store
     engine: Engine
     clock: Clock
-    reading: Callable[[], LiveState | None]
     applied: Callable[[], tuple[Desired, Policy] | None]
     analysis: Analysis | None = None
     _session: str = ""
@@ -43,7 +42,7 @@ class Analyst:
 
     def work(self) -> None:
         """Keep a session that has ended; compute when it is time. Raises EngineUnavailable, StoreUnavailable."""
-        live, known = self.reading(), self.applied()
+        live, known = self.engine.newest().live, self.applied()
         if live is None or known is None:
             return
         desired, policy = known

@@ -42,7 +42,7 @@ def methods(
 def preview(overview: Overview, settings: Settings) -> Document:
     """What a liquidation would end, and what it is likely to cost: fees, and slippage from none to twice its mean."""
     live = overview.live
-    if live is None:
+    if live is None or overview.live_error:
         raise Temporary(f"the engine does not answer: {overview.live_error}", hint="gt risk service status")
     held = [item for item in live.positions if item.quantity]
     worst = settings.paper.fee_bps + 2 * settings.paper.slippage_bps

@@ -54,7 +54,7 @@ def components(overview: Overview, store_error: str, now_ns: int) -> Iterator[Co
         store = Component("store", "error", store_error, "gt risk doctor")
     beside = (store, _source(overview), _latch(overview))
     yield _controller(overview)
-    if live is not None:
+    if live is not None and not overview.live_error:
         yield Component("gate", "ok", f"policy {live.gate.policy_version}, mode {live.gate.mode.value}")
         yield from (*beside, _permit(live), _data(live, now_ns))
         return

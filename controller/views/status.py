@@ -63,7 +63,7 @@ def attention(overview: Overview) -> list[str]:
         found.append(f"trading mode {mode.value}")
     if unpermitted and overview.live is not None:
         found.append(f"gate: reducing only (permit {overview.live.gate.permit})")
-    if overview.live is None and overview.pid:
+    if overview.pid and (overview.live is None or overview.live_error):
         found.append(f"the engine does not answer: {overview.live_error or 'no reading yet'}")
     found += [
         f"{item.type.value} ({item.reason}): {item.message}"

@@ -10,6 +10,7 @@ import pytest
 from cli.render import health as render
 from controller.host import pidfile
 from controller.views.health import health
+from controller.views.status import attention
 from schemas.overview import Overview
 from schemas.status import Condition, ConditionType
 from tests.support.book import NOW, HeldControl, halt, overview
@@ -54,6 +55,13 @@ def test_health_when_the_controller_is_down_then_the_rest_is_told_all_the_same()
 
 def test_health_when_the_reading_is_older_than_five_seconds_then_stale() -> None:
     assert states(greenplace(), now_ns=NOW + 6 * SECOND)["data"] == "error"
+
+
+def test_health_when_the_newest_reading_failed_then_what_was_known_before_is_not_called_well() -> None:
+    silent = greenplace().model_copy(update={"live_error": "gate.sock: connection refused"})
+    found = states(silent)
+    assert (found["gate"], found["permit"], found["data"]) == ("error", "error", "error")
+    assert "the engine does not answer: gate.sock: connection refused" in attention(silent)
 
 
 @pytest.mark.parametrize(("feed", "state"), [("live", "ok"), ("ended", "warning"), ("stale", "error")])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from controller.errors import EngineUnavailable
-from controller.ports import Order
+from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from tests.support.engines import CASH, ENGINES, EngineUnderTest
 from tests.support.gates import ANN, BEA, DOLLAR, MARKS, make_policy
@@ -47,13 +47,13 @@ def test_read_when_nothing_was_published_then_frozen_and_nothing_passes(bare: En
 
 
 def test_newest_when_read_again_then_what_that_reading_gave_and_asks_nothing(bare: EngineUnderTest) -> None:
-    assert bare.engine.newest() is None
+    assert bare.engine.newest() == Reading()
     bare.publish(make_policy())
     bare.engine.adopt()
     live = bare.engine.read()
     bare.engine.set_venue_status(ANN, HALTED)
-    assert bare.engine.newest() == live
-    assert bare.engine.read() == bare.engine.newest() != live
+    assert bare.engine.newest() == Reading(live)
+    assert Reading(bare.engine.read()) == bare.engine.newest() != Reading(live)
 
 
 def test_adopt_when_published_then_enforces_exactly_that_snapshot(bare: EngineUnderTest) -> None:
@@ -293,6 +293,14 @@ def test_read_from_many_threads_then_each_is_answered(ready: EngineUnderTest) ->
     with ThreadPoolExecutor(6) as pool:
         states = list(pool.map(lambda _: ready.engine.read(), range(30)))
     assert {state.gate.policy_version for state in states} == {1}
+
+
+def test_newest_when_a_later_reading_fails_then_the_last_one_with_the_reason(ready: EngineUnderTest) -> None:
+    live = ready.engine.read()
+    ready.stop()
+    with pytest.raises(EngineUnavailable) as caught:
+        ready.engine.read()
+    assert ready.engine.newest() == Reading(live, caught.value.message)
 
 
 def test_any_call_when_stopped_then_unavailable_with_the_next_command(ready: EngineUnderTest) -> None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.client import GateClient, GateUnavailable
-from controller.ports import Order
+from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Decision, FillView, GateState, LiveState
 
@@ -40,20 +40,28 @@ class GateEngine:
         self._timeout = timeout
         self._idle: list[GateClient] = []
         self._readings = itertools.count(1)
-        self._newest: tuple[int, LiveState | None] = (0, None)
+        self._newest = (0, Reading())
         self._newest_lock = threading.Lock()
 
     def read(self) -> LiveState:
         """One complete read."""
         begun = next(self._readings)
-        live = _parse(_LIVE, self._ask("state"))
-        with self._newest_lock:
-            self._newest = max(self._newest, (begun, live), key=lambda item: item[0])
+        try:
+            live = _parse(_LIVE, self._ask("state"))
+        except EngineUnavailable as error:
+            self._note(begun, Reading(self._newest[1].live, error.message))
+            raise
+        self._note(begun, Reading(live))
         return live
 
-    def newest(self) -> LiveState | None:
-        """The reading that was begun last of all that came back."""
+    def newest(self) -> Reading:
+        """What the reading came to that was begun last of all that have ended."""
         return self._newest[1]
+
+    def _note(self, begun: int, reading: Reading) -> None:
+        with self._newest_lock:
+            if begun > self._newest[0]:
+                self._newest = (begun, reading)
 
     def adopt(self) -> GateState:
         """Have the gate re-read latch and permit now."""

@@ -7,12 +7,14 @@ It checks no other limit: that is the gate's. A test moves the book by the metho
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from controller.adapters.engines.memory_liquidation import MemoryLiquidations
+from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
-from controller.ports import Clock, Order
+from controller.ports import Clock, Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState
@@ -49,7 +51,7 @@ class MemoryEngine(MemoryLiquidations):
         self._offered: list[Snapshot] = []
         self._snapshot: Snapshot | None = None
         self._decisions: list[Decision] = []
-        self._newest: LiveState | None = None
+        self._newest = Reading()
 
     def offer(self, snapshot: Snapshot) -> None:
         """Hand over a snapshot for the next ``adopt``."""
@@ -57,11 +59,16 @@ class MemoryEngine(MemoryLiquidations):
 
     def read(self) -> LiveState:
         """The whole book."""
-        self._newest = self._look()
-        return self._newest
+        try:
+            live = self._look()
+        except EngineUnavailable as error:
+            self._newest = replace(self._newest, error=error.message)
+            raise
+        self._newest = Reading(live)
+        return live
 
-    def newest(self) -> LiveState | None:
-        """What was read last."""
+    def newest(self) -> Reading:
+        """What reading came to last."""
         return self._newest
 
     def _look(self) -> LiveState:

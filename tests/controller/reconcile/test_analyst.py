@@ -33,13 +33,14 @@ def analyst_of(rig: Rig) -> Analyst:
         known = rig.reconciler.memory.applied_desired
         return (known, compile_policy(known, {})) if known else None
 
-    return Analyst(rig.store, rig.engine, rig.clock, lambda: rig.engine.read(), applied)
+    return Analyst(rig.store, rig.engine, rig.clock, applied)
 
 
 def day(rig: Rig, analyst: Analyst, place: int, cash: int) -> None:
     """One session with ``cash`` at its end."""
     rig.engine.market_time = DATES[place]
     rig.engine.cash = cash
+    rig.engine.read()
     analyst.work()
     rig.clock.advance(1)
 
@@ -97,12 +98,14 @@ def test_work_when_the_engine_is_silent_then_raises_and_keeps_the_last_figures(r
     day(rig, analyst, 10, 1)
     known = analyst.analysis
     rig.engine.unavailable = "stopped"
+    rig.clock.advance(10)
     with pytest.raises(EngineUnavailable):
         analyst.work()
     assert analyst.analysis is known
 
 
 def test_work_when_nothing_is_applied_then_does_nothing(rig: Rig) -> None:
-    analyst = Analyst(rig.store, rig.engine, rig.clock, lambda: rig.engine.read(), lambda: None)
+    analyst = Analyst(rig.store, rig.engine, rig.clock, lambda: None)
+    rig.engine.read()
     analyst.work()
     assert analyst.analysis is None
