@@ -81,11 +81,14 @@ def _run_booted(settings: Settings, booted: "Booted", supervisor: "Supervisor") 
 
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
-    from controller.rpc import liquidation
+    from controller.rpc import liquidation, pushes
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
-    more = liquidation.methods(control, settings, controller.liquidations, controller.exits)
+    more = {
+        **liquidation.methods(control, settings, controller.liquidations, controller.exits),
+        **pushes.methods(settings, controller.store, controller.clock),
+    }
     server = serve_rpc(control, settings, hold, more)
     backups.start()
     try:

@@ -20,12 +20,13 @@ from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
 from controller.reconcile.handlers import Backoff, Context, PlanStale, in_use, run_plan
 from controller.reconcile.observation import Observer, Origin, Seen, origin_of
 from controller.reconcile.publisher import Publisher
-from controller.reconcile.record import entry_for
+from controller.reconcile.record import entry_for, refused_entry
 from schemas.desired import Desired
 from schemas.halts import Halt
 from schemas.live import Decision, LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
+from schemas.status import Refusal
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Reconciler:
         self._lock = threading.Lock()
         self.memory = memory
         self._saved = memory.revision
+        self._told: Refusal | None = None
         self.last: Pass | None = None
 
     def reconcile_once(self) -> Overview:
@@ -109,6 +111,15 @@ class Reconciler:
             self._parts.verified(seen.revision.last_verified)
         self.memory.revision = seen.revision
         self._parts.backoff.start(seen.revision.last_verified)
+        if seen.refusal is not None and seen.refusal != self._told:
+            self._tell(seen.refusal, seen.revision.observed_tip)
+        self._told = seen.refusal
+
+    def _tell(self, refusal: Refusal, tip: str) -> None:
+        """A tip that is refused is in the audit log, once."""
+        entry = refused_entry(refusal, tip, self._parts.clock.wall_ns())
+        if not self._parts.store.audited({entry.audit_id}):
+            self._parts.store.append_audit(entry)
 
     def _save_revision(self) -> None:
         """Once a pass at most: what was verified and what was applied are one write."""

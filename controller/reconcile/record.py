@@ -1,10 +1,12 @@
 """What one applied plan is called in the audit log."""
 
 from controller.core.plan.planner import loosens
+from controller.errors import Refused
 from controller.reconcile.goal import Goal
 from schemas.audit import AuditEntry
 from schemas.halts import ACCOUNT
 from schemas.plan import Plan
+from schemas.status import Refusal
 
 _TEXT = 2_000
 
@@ -28,6 +30,21 @@ def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int) -> AuditEntry:
         revision=goal.target.revision,
         audit_id=origin.audit_id,
         details=f"plan {plan.digest()}: {', '.join(step.action for step in plan.steps)}"[:_TEXT],
+    )
+
+
+def refused_entry(refusal: Refusal, tip: str, at_ns: int) -> AuditEntry:
+    """That the branch ends with ``tip`` and is not followed behind ``refusal.commit``; one id, whenever it is seen."""
+    return AuditEntry(
+        at_ns=at_ns,
+        event="config.refused",
+        actor="unknown",
+        channel="git",
+        level="error",
+        after=tip,
+        revision=refusal.commit,
+        audit_id=f"refused-{tip[:12]}-{refusal.commit[:12]}-{refusal.reason.value}",
+        details=str(Refused(refusal))[:_TEXT],
     )
 
 

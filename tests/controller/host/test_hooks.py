@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from controller.adapters.clock import ManualClock
 from controller.adapters.git.source import GitSource
+from controller.adapters.store.memory import MemoryStore
 from controller.host.hooks import not_pushed, pre_receive, quarantine
 from controller.rpc.pushes import methods
 from controller.settings import load
@@ -83,14 +85,19 @@ def test_push_when_settings_are_broken_then_refused_naming_it(
 
 
 def test_judge_when_asked_by_the_hook_then_by_the_settings_of_this_moment(site: Site, source: GitSource) -> None:
-    judge = methods(load({"GT_RISK_HOME": str(site.home.root)}))["pushes.judge"]
-    params = {"updates": [f"{source.tip()} {site.commit(source, LOOSER)} refs/heads/main"], "quarantine": {}}
+    store = MemoryStore()
+    judge = methods(load({"GT_RISK_HOME": str(site.home.root)}), store, ManualClock())["pushes.judge"]
+    wanted = site.commit(source, LOOSER)
+    params = {"updates": [f"{source.tip()} {wanted} refs/heads/main"], "quarantine": {}}
     assert judge(params)["accepted"] is True
     denied = f"denied_keys = ['{site.key('operator').fingerprint}']"
     site.home.settings.write_text(site.home.settings.read_text().replace("denied_keys = []", denied))
     verdict = judge(params)
     assert verdict["accepted"] is False
     assert any("KeyDenied" in line for line in verdict["said"])
+    records = [item.entry for item in store.audit()]
+    assert [(item.event, item.level, item.revision) for item in records] == [("config.refused", "error", wanted)]
+    assert "KeyDenied" in records[0].details
 
 
 def test_quarantine_when_relative_then_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,23 @@ def test_changed_limit_then_gate_has_it_and_audit_has_intent_and_outcome(rig: Ri
     assert records[0].entry.outcome == "done" and records[1].entry.reason == "less"
 
 
+def test_refused_tip_then_in_the_audit_log_once_however_often_it_is_seen(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    bad = rig.history.commit(desired(2))
+    rig.history.refused[bad] = RefusalReason.UNSIGNED
+    for _ in range(2):
+        rig.reconciler.reconcile_once()
+    rig.restart()
+    rig.reconciler.reconcile_once()
+    (record,) = rig.store.audit(event="config.refused")
+    assert (record.entry.revision, record.entry.after, record.entry.level) == (bad, bad, "error")
+    assert record.entry.details == "Unsigned: no"
+    worse = rig.history.commit(desired(3))
+    rig.history.refused[bad] = RefusalReason.UNKNOWN_KEY
+    rig.reconciler.reconcile_once()
+    assert rig.store.audit(event="config.refused")[0].entry.after == worse
+
+
 def test_refused_commit_then_last_known_good_stays_and_status_says_why(rig: Rig) -> None:
     rig.reconciler.reconcile_once()
     rig.history.refused[rig.history.commit(desired(2, TradingMode.HALT_ALL))] = RefusalReason.UNSIGNED
