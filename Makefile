@@ -13,7 +13,7 @@ install: $(STAMP)
 $(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gt-risk needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r .ci/constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r .ci/constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip uninstall --quiet --yes setuptools
 	touch $@
