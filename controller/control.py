@@ -76,12 +76,16 @@ class ControllerControl:
                 raise Temporary("the controller has not finished its first pass", 0.2, "gt risk service status")
             return self.make_overview()
         reading = self.parts.reading()
-        newer: dict[str, object] = {"analysis": self.parts.analysis(), "notes": self.parts.notes()}
+        newer: dict[str, object] = {"analysis": self._analysis(), "notes": self.parts.notes()}
         if not {halt.word for halt in picture.halts} >= set(self.parts.desk.words()):
             newer["halts"] = self.parts.desk.open_halts(self.parts.memory.applied_desired)
         if reading != Reading():
             newer |= {"live": reading.live, "live_error": reading.error}
         return picture.model_copy(update=newer)
+
+    def _analysis(self) -> Analysis | None:
+        found, levels = self.parts.analysis(), self.parts.memory.levels
+        return found if levels is None else (found or Analysis()).model_copy(update={"levels": levels})
 
     def wake(self, reason: str) -> None:
         """Reconcile soon, with a fetch of a remote before it."""

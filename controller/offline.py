@@ -5,6 +5,7 @@ from pathlib import Path
 from controller.adapters.engines.gate import GateEngine
 from controller.common import Common
 from controller.control import ControllerControl
+from controller.core.risk.levels import levels
 from controller.errors import EngineUnavailable
 from controller.home import Home
 from controller.latch.permit import PermitFile
@@ -63,7 +64,9 @@ def _from_gate(common: Common, memory: Memory) -> tuple[LiveState | None, str, A
         live = engine.read()
         if policy is None or desired is None:
             return live, "", None
-        return live, "", analyse(common.store, engine, live, policy, desired.risk.account.benchmark)
+        found = analyse(common.store, engine, live, policy, desired.risk.account.benchmark)
+        near = levels(policy, live, common.store.peaks(), None, found.book.volatility_20 if found.book else None)
+        return live, "", found.model_copy(update={"levels": near})
     except EngineUnavailable:
         return None, "service down", None
     finally:

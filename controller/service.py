@@ -82,7 +82,9 @@ class Controller(Common):
             clock=self.clock,
             desired=self._applied,
             progress=self.keeper.progress,
-            halted=lambda halt: self.loop.poke(f"halt {halt.id}"),
+            poke=self._poke,
+            memory=self.memory,
+            volatility=lambda: self.analyst.volatility,
         )
         self.analyst = Analyst(self.store, self.engine, self.clock, self._applied)
         self.exits = Exits(self.engine, self.store, self.clock)

@@ -3,7 +3,33 @@
 Ratios are plain numbers (0.18 is 18 %), money is in micro-dollars.
 """
 
+from typing import Literal
+
 from schemas.scalars import Model
+
+LevelName = Literal["clear", "info", "warn", "error", "halt"]
+
+
+class Level(Model):
+    """Where the live book stands against one limit: ``clear`` < ``info`` < ``warn`` < ``error`` < ``halt``.
+
+    ``scope`` is ``account`` or ``strategy:<uid>``, ``key`` the limit's name, ``what`` the instrument, sector or
+    strategy id that it is about (empty: the account). ``value`` and ``limit`` are compiled integers in ``unit``:
+    micro-dollars for ``money``, parts per million for ``percent`` and ``ratio``, plain for ``count``.
+    ``utilisation`` is the share of the limit that is used in parts per million (of a floor: limit over value), None
+    against a limit of 0. ``error``: nothing there may increase; ``halt``: the scope is halted. A limit in ``shadow``
+    is told of and blocks nothing.
+    """
+
+    scope: str
+    key: str
+    what: str = ""
+    level: LevelName
+    value: int
+    limit: int
+    utilisation: int | None
+    unit: Literal["money", "percent", "ratio", "count"]
+    shadow: bool = False
 
 
 class BookRisk(Model):
@@ -45,7 +71,11 @@ class Performance(Model):
 
 
 class Analysis(Model):
-    """Everything that is computed from the past, by the market clock, at one time."""
+    """What is computed beside everything that controls: ``book`` and ``performance`` from the past, by the market
+    clock (None and empty: not computed yet); ``levels`` of the newest sample, of every limit of the account and of
+    strategies, and of the instruments and sectors that are not ``clear``.
+    """
 
-    book: BookRisk
+    levels: tuple[Level, ...] = ()
+    book: BookRisk | None = None
     performance: dict[str, Performance] = {}

@@ -40,6 +40,11 @@ class Analyst:
     _equity: Mapping[str, int] = field(default_factory=dict)
     _due_ns: int = 0
 
+    @property
+    def volatility(self) -> float | None:
+        """The book's newest, annualised, of 20 sessions."""
+        return self.analysis.book.volatility_20 if self.analysis and self.analysis.book else None
+
     def work(self) -> None:
         """Keep a session that has ended; compute when it is time. Raises EngineUnavailable, StoreUnavailable."""
         live, known = self.engine.newest().live, self.applied()

@@ -7,9 +7,10 @@ from typing import Protocol
 from controller.core.plan import drawdown, staleness
 from controller.core.plan.effective import Restriction, effective, keep_halted
 from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
-from controller.core.plan.planner import Inputs, loosens, plan_for
+from controller.core.plan.planner import Inputs, changes_between, loosens, plan_for
 from controller.core.policy.compile import compile_policy
-from controller.core.policy.direction import compare, compare_documents
+from controller.core.policy.direction import compare
+from controller.core.risk.levels import levels
 from controller.ports import Store
 from controller.reconcile.handlers import in_use
 from controller.reconcile.observation import Origin, Seen
@@ -20,9 +21,8 @@ from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
 from schemas.policy import Policy
+from schemas.risk import Level
 from schemas.status import Condition, Revision
-
-_DOCUMENTS = ("document", "halt", "trust")
 
 
 class Desk(Protocol):
@@ -51,7 +51,10 @@ class Desk(Protocol):
 
 @dataclass(slots=True)
 class Memory:
-    """What one pass leaves to the next; boot restores it. ``awaiting``: who asked for releases that still wait."""
+    """What one pass leaves to the next; boot restores it. ``awaiting``: who asked for releases that still wait.
+
+    ``levels`` are the monitor's, of its newest sample; None before the first.
+    """
 
     revision: Revision = field(default_factory=Revision)
     applied: Policy | None = None
@@ -62,6 +65,7 @@ class Memory:
     overview: Overview | None = None
     cancelled: dict[str, int] = field(default_factory=dict)
     awaiting: Origin | None = None
+    levels: tuple[Level, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class GoalMaker:
         peaks = dict(self._store.peaks())
         equity = drawdown.equities(policy, live, peaks) if live else {}
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
-        found = drawdown.drawdowns(policy, live, peaks) if live else ()
+        found = levels(policy, live, peaks, self._memory.levels) if live else ()
         target = effective(policy, halts, (*restrictions, *drawdown.restrictions(found)))
         target, kept = keep_halted(target, self._memory.applied, halts)
         return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept)
@@ -135,12 +139,11 @@ class GoalMaker:
     ) -> tuple[Plan, Hold | None]:
         """The plan, and the brake on its loosening part; a held plan ends with old∧new. ``pause``: further brakes."""
         applied = self._memory.applied
-        documents = compare_documents(self._memory.applied_desired, goal.desired)
         inputs = Inputs(
             base=applied,
             target=goal.target,
             live=live,
-            changes=(*compare(applied, goal.target), *(item for item in documents if item.kind in _DOCUMENTS)),
+            changes=changes_between(applied, goal.target, self._memory.applied_desired, goal.desired),
             peaks=goal.peaks,
             releases=goal.releases,
             rebases=goal.rebases,

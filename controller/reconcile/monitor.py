@@ -12,13 +12,15 @@ from controller.core.plan import drawdown
 from controller.core.plan.drawdown import Drawdown
 from controller.core.plan.effective import status_under
 from controller.core.policy.utilisation import utilisation
+from controller.core.risk.levels import changed, levels
 from controller.errors import StoreUnavailable
 from controller.ports import Clock, Engine, Store
-from controller.reconcile.goal import Desk
+from controller.reconcile.goal import Desk, Memory
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
 from schemas.policy import Policy
+from schemas.risk import Level
 
 POSITIONS_NS = 5_000_000_000
 METRICS_NS = 60_000_000_000
@@ -29,7 +31,8 @@ _log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Monitor:
     """One book's monitor. ``desired`` gives the applied tree and its desired policy, None before the first apply;
-    ``progress`` is told the names of what completed: ``monitor``, and ``market`` while prices are not stale."""
+    ``progress`` is told the names of what completed: ``monitor``, and ``market`` while prices are not stale; ``poke``
+    why the goal is another now. It keeps the levels in ``memory``; ``volatility`` is the book's newest, annualised."""
 
     store: Store
     engine: Engine
@@ -37,10 +40,11 @@ class Monitor:
     clock: Clock
     desired: Callable[[], tuple[Desired, Policy] | None]
     progress: Callable[[str], None] = lambda _: None
-    halted: Callable[[Halt], None] = lambda _: None
+    poke: Callable[[str], None] = lambda _: None
+    memory: Memory = field(default_factory=Memory)
+    volatility: Callable[[], float | None] = lambda: None
     _last: dict[str, int] = field(default_factory=dict)
     _seq: int = 0
-    _levels: dict[str, str] = field(default_factory=dict)
     _peaks: dict[str, int] = field(default_factory=dict)
     _unsaved: dict[str, int] = field(default_factory=dict)
 
@@ -71,6 +75,7 @@ class Monitor:
             self._unsaved.update(unsaved)
             self._peaks.update(unsaved)
         self._halt_breaches(desired, drawdown.drawdowns(policy, live, self._peaks))
+        self._note_levels(levels(policy, live, self._peaks, self.memory.levels, self.volatility()))
         if problem is not None:
             raise problem
 
@@ -85,20 +90,23 @@ class Monitor:
         return {**peaks, **raised}
 
     def _halt_breaches(self, desired: Desired, found: tuple[Drawdown, ...]) -> None:
-        self._note_levels(found)
         breaches = [item for item in found if item.level == "halt"]
         if breaches:
             bound = self.desk.open_halts(desired)
             for item in breaches:
                 if not covered(item, bound):
                     _log.critical("%s: %s", item.scope, item.reason)
-                    self.halted(self.desk.raise_halt(item.scope, item.reason))
+                    self.poke(f"halt {self.desk.raise_halt(item.scope, item.reason).id}")
 
-    def _note_levels(self, found: tuple[Drawdown, ...]) -> None:
-        for item in found:
-            if self._levels.get(item.key, "clear") != item.level:
-                _log.warning("%s: drawdown level %s: %s", item.scope, item.level, item.reason)
-                self._levels[item.key] = item.level
+    def _note_levels(self, found: tuple[Level, ...]) -> None:
+        """Keep them; a restriction that begins or ends is planned at once."""
+        before = self.memory.levels or ()
+        self.memory.levels = found
+        for item in changed(before, found):
+            _log.warning("%s %s %s: level %s", item.scope, item.key, item.what, item.level)
+        bound, binds = drawdown.restrictions(before), drawdown.restrictions(found)
+        if {item.scope for item in bound} != {item.scope for item in binds}:
+            self.poke("a reducing band begins or ends")
 
     def _keep(self, live: LiveState, policy: Policy | None) -> None:
         now = self.clock.wall_ns()

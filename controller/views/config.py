@@ -41,10 +41,11 @@ def _used(overview: Overview) -> tuple[Mapping[str, int], Mapping[str, str]]:
     if overview.live is None or overview.effective is None:
         return {}, {}
     policy, used = overview.effective, utilisation(overview.effective, overview.live, overview.peaks)
-    volatility = overview.analysis.book.volatility_20 if overview.analysis else None
+    book = overview.analysis.book if overview.analysis else None
+    volatility = book.volatility_20 if book else None
     if volatility is not None:
         used["volatility.portfolio_target"] = round(volatility * 1_000_000)
-    return used, holders(policy, overview.live)
+    return used, holders(policy, overview.live, overview.peaks)
 
 
 def _number(limit: Limit, compiled: int) -> float | int:

@@ -45,7 +45,7 @@ def book(overview: Overview) -> dict[str, Any]:
 
 
 def _book(overview: Overview) -> tuple[BookRisk, dict[str, str]]:
-    if overview.analysis is None:
+    if overview.analysis is None or overview.analysis.book is None:
         reason = overview.live_error if overview.live is None and overview.live_error else NOT_YET
         return BookRisk(market_time="", benchmark=""), dict.fromkeys(_RISK, reason)
     return overview.analysis.book, dict(overview.analysis.book.missing)

@@ -4,21 +4,20 @@ A peak starts at the starting equity (the account's initial capital, a strategy'
 first seen) and only rises; a restart never rebases it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from controller.core.plan.effective import Restriction, strategy_scope
+from controller.core.risk.ladders import DRAWDOWN, reached
 from schemas.desired import TradingMode
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState
 from schemas.policy import Policy
+from schemas.risk import Level, LevelName
 
 MILLION = 1_000_000
 STRATEGY_LIMIT = "drawdown.strategy_halt_pct"
 ACCOUNT_LIMIT = "drawdown.account_emergency_pct"
-Level = Literal["clear", "notice", "warning", "reducing", "halt"]
-_LEVELS: tuple[tuple[int, Level], ...] = ((100, "halt"), (90, "reducing"), (75, "warning"), (50, "notice"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Drawdown:
     equity: int
     peak: int
     limit_ppm: int
-    level: Level
+    level: LevelName
 
     @property
     def ppm(self) -> int:
@@ -100,18 +99,21 @@ def drawdowns(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> tupl
     return tuple(found)
 
 
-def _level(equity: int, peak: int, limit_ppm: int) -> Level:
-    loss = (peak - equity) * MILLION * 100
-    for share, level in _LEVELS:
-        if loss >= share * limit_ppm * peak and (loss > 0 or limit_ppm == 0):
-            return level
-    return "clear"
+def _level(equity: int, peak: int, limit_ppm: int) -> LevelName:
+    loss = peak - equity
+    if loss <= 0 and limit_ppm:
+        return "clear"
+    return reached(DRAWDOWN, loss * MILLION, limit_ppm * peak)
 
 
-def restrictions(found: tuple[Drawdown, ...]) -> tuple[Restriction, ...]:
-    """Reducing only from 90 % of a limit on, until the drawdown is smaller again."""
+def restrictions(found: Iterable[Level]) -> tuple[Restriction, ...]:
+    """Reducing only where a drawdown stands at ``error`` or worse, until its level is lower again."""
     return tuple(
-        Restriction(item.scope, TradingMode.PAUSE_NEW_ORDERS, f"reducing band: {item.reason}")
+        Restriction(item.scope, TradingMode.PAUSE_NEW_ORDERS, f"reducing band: {_band(item)}")
         for item in found
-        if item.level in ("reducing", "halt")
+        if item.key in (ACCOUNT_LIMIT, STRATEGY_LIMIT) and item.level in ("error", "halt")
     )
+
+
+def _band(item: Level) -> str:
+    return f"drawdown {item.value / 10_000:.2f}% against {item.key} {item.limit / 10_000:.2f}%"

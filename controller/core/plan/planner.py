@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from controller.core.plan.drift import venue_status, venue_target
 from controller.core.plan.effective import strategy_scope
+from controller.core.policy.direction import compare, compare_documents
 from controller.core.policy.utilisation import annotate, holders, utilisation
-from schemas.desired import StrategyStatus, TradingMode
+from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
 from schemas.plan import Change, Direction, Plan, Step
@@ -41,12 +42,17 @@ class Inputs:
     settled: bool = False
 
 
+def changes_between(base: Policy | None, target: Policy, before: Desired | None, after: Desired) -> tuple[Change, ...]:
+    """What a plan from ``base`` to ``target`` lists: their control values, then what only the documents say."""
+    return (*compare(base, target), *compare_documents(before, after))
+
+
 def plan_for(inputs: Inputs) -> Plan:
     """The plan for ``inputs``; without live (a dry run beside a stopped engine) live is taken to be as applied."""
     base, target, live = inputs.base, inputs.target, inputs.live
     changes = inputs.changes
     if live is not None:
-        used, whose = utilisation(target, live, inputs.peaks), holders(target, live)
+        used, whose = utilisation(target, live, inputs.peaks), holders(target, live, inputs.peaks)
         changes = tuple(annotate(change, target, used, whose) for change in changes)
     return Plan(
         base=base.revision if base else None,

@@ -1,9 +1,11 @@
 """How much of each limit the live book uses now, in the limit's compiled unit."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT, drawdowns
+from controller.core.plan.effective import strategy_scope
 from schemas.desired import StrategyStatus
 from schemas.halts import ACCOUNT
 from schemas.limits import BY_NAME, Leaf, Limit, Unit
@@ -11,51 +13,46 @@ from schemas.live import LiveState
 from schemas.plan import Change
 from schemas.policy import Policy
 
+ALLOCATION = "strategy.max_strategy_allocation_pct"
+
+
+class Use(NamedTuple):
+    """What the live book uses of one limit, both in its compiled unit; ``scope`` and ``what`` as in a Level."""
+
+    key: str
+    value: int
+    limit: int
+    what: str = ""
+    scope: str = ACCOUNT
+
+
+def uses(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> list[Use]:
+    """Every use of every limit that a book can use: of the account, each strategy, instrument and sector.
+
+    An absent limit counts as 0. Cash is what the gate calls free: without the proceeds of shorts, with the margin.
+    """
+    return [*_account(policy, live), *_instruments(policy, live), *_strategies(policy, live, peaks)]
+
 
 def utilisation(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, int]:
     """Current use by limit name (micro-dollars, ppm, counts); limits that bind single orders are absent."""
-    gross, by_symbol = _gross(live)
-    equity = max(live.account.equity, 1)
-    largest = max(by_symbol.values(), default=0)
-    exposure = live.account.long_exposure + abs(live.account.short_exposure)
-    net = abs(live.account.long_exposure - abs(live.account.short_exposure))
-    sector = max(_by_sector(policy, by_symbol).values(), default=0)
-    volatility = max((live.volatility.get(symbol, 0) for symbol in by_symbol), default=0)
-    return {
-        "account.margin_multiplier": exposure * MILLION // equity,
-        "account.cash_reserve_pct": live.account.cash * MILLION // equity,
-        "position.max_position_pct": largest * MILLION // equity,
-        "position.max_position_dollars": largest,
-        "position.max_positions": len(by_symbol),
-        "exposure.max_gross_pct": exposure * MILLION // equity,
-        "exposure.max_net_pct": net * MILLION // equity,
-        "concentration.sector_warning_pct": sector * MILLION // equity,
-        "concentration.sector_reduction_pct": sector * MILLION // equity,
-        "volatility.position_warning": volatility,
-        "volatility.position_reduction": volatility,
-        **_strategies(policy),
-        **_drawdown(policy, live, peaks),
-    } | ({"position.min_position_dollars": min(by_symbol.values())} if gross else {})
+    return {key: use.value for key, use in _foremost(policy, live, peaks).items()}
 
 
-def holders(policy: Policy, live: LiveState) -> dict[str, str]:
-    """By limit name what its use is the use of: the largest instrument, its largest sector, the largest strategy."""
-    _, by_symbol = _gross(live)
-    symbol = max(by_symbol, key=lambda name: by_symbol[name], default="")
-    volatile = max(by_symbol, key=lambda name: live.volatility.get(name, 0), default="")
-    sectors = _by_sector(policy, by_symbol)
-    sector = max(sectors, key=lambda name: sectors[name], default="")
-    strategy = max(policy.strategies.values(), key=lambda item: item.allocation, default=None)
-    return {
-        "position.max_position_pct": symbol,
-        "position.max_position_dollars": symbol,
-        "position.min_position_dollars": min(by_symbol, key=lambda name: by_symbol[name], default=""),
-        "concentration.sector_warning_pct": sector,
-        "concentration.sector_reduction_pct": sector,
-        "volatility.position_warning": volatile,
-        "volatility.position_reduction": volatile,
-        "strategy.max_strategy_allocation_pct": strategy.id if strategy else "",
-    }
+def holders(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, str]:
+    """By limit name what its use is the use of: an instrument, a sector or a strategy; empty for the account."""
+    return {key: use.what for key, use in _foremost(policy, live, peaks).items()}
+
+
+def _foremost(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, Use]:
+    """By limit name the use that comes nearest to it."""
+    found: dict[str, Use] = {}
+    for use in uses(policy, live, peaks):
+        before = found.get(use.key)
+        sign = -1 if BY_NAME[use.key].leaf is Leaf.FLOOR else 1
+        if before is None or sign * use.value > sign * before.value:
+            found[use.key] = use
+    return found
 
 
 def used_text(limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -> str:
@@ -66,12 +63,48 @@ def used_text(limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -
     return _text(limit, value) + (f" ({whose[limit.name]})" if whose.get(limit.name) else "")
 
 
-def _gross(live: LiveState) -> tuple[int, dict[str, int]]:
-    by_symbol: dict[str, int] = defaultdict(int)
+def _account(policy: Policy, live: LiveState) -> Iterator[Use]:
+    account, limits = live.account, policy.limits
+    equity, short = max(account.equity, 1), abs(account.short_exposure)
+    exposure = (account.long_exposure + short) * MILLION // equity
+    net = abs(account.long_exposure - short) * MILLION // equity
+    margin = limits.get("account.margin_multiplier", 0)
+    free = (account.cash - short) * MILLION // equity + margin - MILLION
+    active = sum(strategy.status is StrategyStatus.ACTIVE for strategy in policy.strategies.values())
+    values = {
+        "account.margin_multiplier": exposure,
+        "account.cash_reserve_pct": free,
+        "position.max_positions": len(_by_symbol(live)),
+        "exposure.max_gross_pct": exposure,
+        "exposure.max_net_pct": net,
+        "strategy.max_strategies_active": active,
+    }
+    return (Use(key, value, limits.get(key, 0)) for key, value in values.items())
+
+
+def _instruments(policy: Policy, live: LiveState) -> Iterator[Use]:
+    limits, equity, by_symbol = policy.limits, max(live.account.equity, 1), _by_symbol(live)
+    for symbol, value in by_symbol.items():
+        share, moves = value * MILLION // equity, live.volatility.get(symbol, 0)
+        for key, used in (
+            ("position.max_position_pct", share),
+            ("position.max_position_dollars", value),
+            ("position.min_position_dollars", value),
+            ("volatility.position_warning", moves),
+            ("volatility.position_reduction", moves),
+        ):
+            yield Use(key, used, limits.get(key, 0), symbol)
+    for sector, value in _by_sector(policy, by_symbol).items():
+        for key in ("concentration.sector_warning_pct", "concentration.sector_reduction_pct"):
+            yield Use(key, value * MILLION // equity, limits.get(key, 0), sector)
+
+
+def _by_symbol(live: LiveState) -> dict[str, int]:
+    """|net value| of what is held, by instrument."""
+    values: dict[str, int] = defaultdict(int)
     for position in live.positions:
-        by_symbol[position.symbol] += position.quantity * position.mark
-    held = {symbol: abs(value) for symbol, value in by_symbol.items() if value}
-    return sum(held.values()), held
+        values[position.symbol] += position.quantity * position.mark
+    return {symbol: abs(value) for symbol, value in values.items() if value}
 
 
 def _by_sector(policy: Policy, by_symbol: Mapping[str, int]) -> dict[str, int]:
@@ -81,21 +114,18 @@ def _by_sector(policy: Policy, by_symbol: Mapping[str, int]) -> dict[str, int]:
     return sectors
 
 
-def _strategies(policy: Policy) -> dict[str, int]:
+def _strategies(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> Iterator[Use]:
+    """What a strategy has deployed of its allocation, and every drawdown."""
     capital = max(policy.limits.get("account.initial_capital", 0), 1)
-    largest = max((strategy.allocation for strategy in policy.strategies.values()), default=0)
-    active = sum(strategy.status is StrategyStatus.ACTIVE for strategy in policy.strategies.values())
-    return {
-        "strategy.max_strategy_allocation_pct": largest * MILLION // capital,
-        "strategy.max_strategies_active": active,
-    }
-
-
-def _drawdown(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, int]:
-    found = drawdowns(policy, live, peaks)
-    worst = max((item.ppm for item in found if item.key != ACCOUNT), default=0)
-    account = next(item.ppm for item in found if item.key == ACCOUNT)
-    return {STRATEGY_LIMIT: worst, ACCOUNT_LIMIT: account}
+    most = policy.limits.get(ALLOCATION, 0)
+    for uid, strategy in policy.strategies.items():
+        ledger = live.strategies.get(uid)
+        deployed = (ledger.deployed if ledger else 0) * MILLION // capital
+        bound = min(strategy.allocation * MILLION // capital, most)
+        yield Use(ALLOCATION, deployed, bound, strategy.id, strategy_scope(uid))
+    for item in drawdowns(policy, live, peaks):
+        key, name = (ACCOUNT_LIMIT, "") if item.key == ACCOUNT else (STRATEGY_LIMIT, policy.strategies[item.key].id)
+        yield Use(key, item.ppm, item.limit_ppm, name, item.scope)
 
 
 def annotate(change: Change, target: Policy, used: Mapping[str, int], whose: Mapping[str, str]) -> Change:

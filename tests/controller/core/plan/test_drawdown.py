@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from controller.core.plan.conditions import Facts, summarise
 from controller.core.plan.drawdown import base_key, drawdowns, equities, raised_peaks, restrictions
 from controller.core.plan.guards import Size, empty_snapshot, size_of, too_much
+from controller.core.risk.levels import levels
 from schemas.desired import TradingMode
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState, StrategyLive
@@ -33,7 +34,7 @@ def with_profit(realized: int = 0, unrealized: int = 0, fees: int = 0, equity: i
 
 @pytest.mark.parametrize(
     ("share", "level"),
-    [(0, "clear"), (49, "clear"), (50, "notice"), (75, "warning"), (89, "warning"), (90, "reducing"), (100, "halt")],
+    [(0, "clear"), (49, "clear"), (50, "info"), (75, "warn"), (89, "warn"), (90, "error"), (100, "halt")],
 )
 def test_account_drawdown_when_share_of_limit_is_lost_then_level(share: int, level: str) -> None:
     equity = PEAK - PEAK * 25 * share // 10_000
@@ -81,7 +82,7 @@ def test_allocation_changed_later_then_base_stays() -> None:
 
 
 def test_reducing_band_then_new_orders_are_paused_in_that_scope() -> None:
-    found = drawdowns(policy(), live(equity=PEAK * 77 // 100), {ACCOUNT: PEAK})
+    found = levels(policy(), live(equity=PEAK * 77 // 100), {ACCOUNT: PEAK}, ())
     assert [(item.scope, item.mode) for item in restrictions(found)] == [(ACCOUNT, TradingMode.PAUSE_NEW_ORDERS)]
 
 

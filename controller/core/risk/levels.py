@@ -1,0 +1,86 @@
+"""Levels: how near the live book stands to each limit, with hysteresis. State in, state out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT
+from controller.core.policy.utilisation import Use, uses
+from controller.core.risk.ladders import DRAWDOWN, HARD, MARGIN, SOFT, Rung, kept, reached
+from schemas.halts import ACCOUNT
+from schemas.limits import BY_NAME, Leaf, Unit
+from schemas.live import LiveState
+from schemas.policy import Policy
+from schemas.risk import Level, LevelName
+
+TARGET = "volatility.portfolio_target"
+_DRAWDOWNS = (ACCOUNT_LIMIT, STRATEGY_LIMIT)
+_SMALLEST = "position.min_position_dollars"
+"""Binds orders that open a position; a position that shrinks below it breaks nothing."""
+_UNITS: Mapping[Unit, Literal["money", "percent", "ratio", "count"]] = {
+    Unit.MONEY: "money",
+    Unit.PERCENT: "percent",
+    Unit.RATIO: "ratio",
+    Unit.COUNT: "count",
+}
+Key = tuple[str, str, str]
+
+
+def levels(
+    policy: Policy,
+    live: LiveState,
+    peaks: Mapping[str, int],
+    before: Sequence[Level] | None,
+    volatility: float | None = None,
+) -> tuple[Level, ...]:
+    """Every level of the account and of strategies, and those of instruments and sectors that are not clear.
+
+    ``policy`` is the desired one; ``before`` what this gave for the reading before, None after a start: then a
+    drawdown counts as having been at ``error``, so that no restart lifts a restriction early. ``volatility``:
+    annualised, of the whole book (0.2 is 20 %); without it nothing is said of its target.
+    """
+    found = uses(policy, live, peaks)
+    if volatility is not None:
+        found.append(Use(TARGET, round(volatility * MILLION), policy.limits.get(TARGET, 0)))
+    known = None if before is None else {_key(item): item.level for item in before}
+    made = [_level(use, policy, _before(use, known)) for use in found if use.key != _SMALLEST]
+    return tuple(item for item in made if item.level != "clear" or not item.what or item.scope != ACCOUNT)
+
+
+def changed(before: Sequence[Level], now: Sequence[Level]) -> tuple[Level, ...]:
+    """Those of ``now`` whose level is another than before; what is in neither was and is clear."""
+    known = {_key(item): item.level for item in before}
+    kept_on = {_key(item) for item in now}
+    gone = [item.model_copy(update={"level": "clear"}) for item in before if _key(item) not in kept_on]
+    return tuple(item for item in (*now, *gone) if known.get(_key(item), "clear") != item.level)
+
+
+def _key(item: Level | Use) -> Key:
+    return item.scope, item.key, item.what
+
+
+def _before(use: Use, known: Mapping[Key, LevelName] | None) -> LevelName:
+    if known is not None:
+        return known.get(_key(use), "clear")
+    return "error" if use.key in _DRAWDOWNS else "clear"
+
+
+def _level(use: Use, policy: Policy, before: LevelName) -> Level:
+    limit, ladder = BY_NAME[use.key], _ladder(use.key)
+    part, whole = (use.limit, use.value) if limit.leaf is Leaf.FLOOR else (use.value, use.limit)
+    return Level(
+        scope=use.scope,
+        key=use.key,
+        what=use.what,
+        level=kept(reached(ladder, part, whole), reached(ladder, part, whole, MARGIN), before),
+        value=use.value,
+        limit=use.limit,
+        utilisation=part * MILLION // whole if whole > 0 else None,
+        unit=_UNITS[limit.unit],
+        shadow=use.key in policy.shadow,
+    )
+
+
+def _ladder(key: str) -> Sequence[Rung]:
+    if key in _DRAWDOWNS:
+        return DRAWDOWN
+    return HARD if BY_NAME[key].hard else SOFT
