@@ -73,6 +73,10 @@ class Source(Protocol):
         """
         ...
 
+    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """As :meth:`commits` of what is verified already, however many there are."""
+        ...
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors of two commits: several for criss-cross merges, none for unrelated histories."""
         ...

@@ -23,7 +23,8 @@ class Trees:
         self._documents = DocumentCache()
         self._blobs: dict[str, bytes] = {}
         self._desired: OrderedDict[str, Desired] = OrderedDict()
-        self._uids: dict[str, frozenset[str]] = {}
+        self._past: tuple[str, frozenset[str]] = "", frozenset()
+        """A commit, and the uids of every tree up to it: its descendants have only the newer trees to read."""
 
     def desired(self, commit: str, tree: str = "") -> Desired:
         """The documents of a commit or staged tree. Raises Refused(SchemaInvalid | BadObject | TooLarge)."""
@@ -48,15 +49,17 @@ class Trees:
         """Uids of strategies of all trees up to ``parent``; only looked for when a strategy is new."""
         if _uids(child) <= _uids(parent):
             return frozenset()
-        history = {commit.tree: commit for commit in self._source.commits(None, parent.commit)}
-        for tree, commit in history.items():
-            if tree not in self._uids:
-                self._uids[tree] = _uids(self._known(commit))
-        return frozenset[str]().union(*(self._uids[tree] for tree in history))
+        known, past = self._past
+        if not known or not self._source.is_ancestor(known, parent.commit):
+            known, past = "", frozenset()
+        newer = {commit.tree: commit for commit in self._source.history(known or None, parent.commit)}
+        past = past.union(*(_uids(self._known(commit)) for commit in newer.values()))
+        self._past = parent.commit, past
+        return past
 
     def trusts(self, commit: str) -> tuple[Trust, ...]:
         """Every trust document in the history of ``commit``."""
-        history = self._source.commits(None, commit)
+        history = self._source.history(None, commit)
         found = {self._source.tree(item.tree)[TRUST].id: item for item in history}
         return tuple(self._known(item).trust for item in found.values())
 

@@ -155,6 +155,20 @@ def test_commits_when_several_then_parents_come_first(source: Source, sign: KeyF
     assert source.commits(made[-1], made[-1]) == []
 
 
+def test_history_when_longer_than_what_one_pass_judges_then_whole(
+    source: Source, sign: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = source.tip()
+    made = [landed(source, sign, f"{number}\n".encode()) for number in range(5)]
+    for module in ("reader", "memory"):
+        monkeypatch.setattr(f"controller.adapters.git.{module}.MAX_COMMITS", 3)
+    with pytest.raises(Refused) as caught:
+        source.commits(None, made[-1])
+    assert caught.value.refusal.reason is RefusalReason.TOO_LARGE
+    assert [commit.id for commit in source.history(None, made[-1])] == [first, *made]
+    assert [commit.id for commit in source.history(made[0], made[-1])] == made[1:]
+
+
 def test_ancestor_when_asked_then_only_true_for_history(source: Source, sign: KeyFile) -> None:
     first = source.tip()
     second, third = landed(source, sign, b"2\n"), landed(source, sign, b"3\n")

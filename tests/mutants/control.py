@@ -202,7 +202,7 @@ _GRAPH = "controller.core.trust.history"
 _LANDING = "controller.core.trust.landing"
 
 VERIFIER = edits(
-    ("test_verifier",),
+    ("test_verifier", "test_trees"),
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
@@ -215,6 +215,8 @@ VERIFIER = edits(
         (_TREES, "files for folders", "if path in FOLDERS or (", "if ("),
         (_TREES, "executables", "if is_relevant(path) and entry.mode != _FILE:", "if False:"),
         (_TREES, "uids of all history", "if _uids(child) <= _uids(parent):", "if True:"),
+        (_TREES, "uids since the last look", "        past = past.union(", "        past = past or past.union("),
+        (_TREES, "uids of this line alone", "if not known or not self._source.is_ancestor(known, parent.commit):", "if not known:"),
         (_VERIFIER, "parent's policy", "for parent in map(self.desired, commit.parents)}", "for parent in [self._trees.desired(commit.id, commit.tree)]}"),
     ),
 )

@@ -45,11 +45,15 @@ class MemorySource:
 
     def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """Commits in ``since..tip``, parents first."""
-        known = set() if since is None else set(self._ancestors(since))
-        chosen = [oid for oid in self._ancestors(tip) if oid not in known]
-        if len(chosen) > MAX_COMMITS:
+        found = self.history(since, tip)
+        if len(found) > MAX_COMMITS:
             raise refused(tip, RefusalReason.TOO_LARGE, f"more than {MAX_COMMITS:,} commits", "push in smaller steps")
-        return [self._commit(oid) for oid in chosen]
+        return found
+
+    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """The same without a bound."""
+        known = set() if since is None else set(self._ancestors(since))
+        return [self._commit(oid) for oid in self._ancestors(tip) if oid not in known]
 
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors."""

@@ -68,22 +68,27 @@ class Reader:
 
     def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """Commits in ``since..tip``, parents first. Raises Refused(TooLarge | BadObject), SourceUnavailable."""
-        if since == tip:
-            return []
-        newest = self.commit(tip)
-        if newest.parents == (since,):
-            return [newest]
-        self._refuse_shallow()
-        selection = [tip] if since is None else [tip, f"^{since}"]
-        argv = ["rev-list", "--topo-order", "--reverse", f"--max-count={MAX_COMMITS + 1}", *selection, "--"]
-        try:
-            ids = self.git.run(argv).decode().split()
-        except GitFailed as error:
-            raise SourceUnavailable(error.message, hint="git fsck") from error
-        if len(ids) > MAX_COMMITS:
+        found = self._walk(since, tip, f"--max-count={MAX_COMMITS + 1}")
+        if len(found) > MAX_COMMITS:
             message = f"more than {MAX_COMMITS:,} commits since the last verified one"
             raise refused(tip, RefusalReason.TOO_LARGE, message, "push in smaller steps")
-        return [self.commit(commit_id) for commit_id in ids]
+        return [self.commit(commit_id) for commit_id in found]
+
+    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """The same without a bound on their number."""
+        return [self.commit(commit_id) for commit_id in self._walk(since, tip)]
+
+    def _walk(self, since: str | None, tip: str, *options: str) -> list[str]:
+        if since == tip:
+            return []
+        if self.commit(tip).parents == (since,):
+            return [tip]
+        self._refuse_shallow()
+        selection = [tip] if since is None else [tip, f"^{since}"]
+        try:
+            return self.git.run(["rev-list", "--topo-order", "--reverse", *options, *selection, "--"]).decode().split()
+        except GitFailed as error:
+            raise SourceUnavailable(error.message, hint="git fsck") from error
 
     def tree(self, treeish: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders, by path, of a commit or a tree."""

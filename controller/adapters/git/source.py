@@ -73,6 +73,10 @@ class GitSource:
         """Commits in ``since..tip``, parents first."""
         return self._reader.commits(since, tip)
 
+    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        """The same without a bound."""
+        return self._reader.history(since, tip)
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors."""
         return self._reader.merge_bases(left, right)
