@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli import review
 from cli.commits import behind, commit_id, unpushed
 from cli.config_changes import edit, reload, rollback
 from cli.history import history as commits
@@ -14,6 +15,9 @@ from cli.render.changes import difference, unified, walk, walk_briefly
 from cli.render.config import history as render_history
 from cli.render.config import plan as render_plan
 from cli.render.config import validation as render_validation
+from cli.render.markdown import review as render_markdown
+from cli.render.review import review as render_review
+from cli.render.review import verification as render_verification
 from cli.tree import Near, read_command
 from controller.rpc.client import ServiceDown
 
@@ -27,23 +31,26 @@ for command in (edit, reload, rollback):
 
 @config.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@review.head_option
 @json_option
-def validate(folder: Path | None, as_json: bool) -> int:
-    """Check the documents of the clone (or of FOLDER) as they lie there; all mistakes at once."""
-    root = folder or Path(home()) / "config"
-    if not root.is_dir():
-        raise Failure(f"{root} does not exist", "gt risk init")
-    files = _documents(root)
-    problems = _problems(files)
-    document: Document = {
-        "repository": str(root),
-        "documents": len(files),
-        "valid": not problems,
-        "problems": problems,
-    }
+def validate(folder: Path | None, head: str, as_json: bool) -> int:
+    """Check the documents of the clone (or of FOLDER) as they lie there, or of a commit; all mistakes at once."""
+    if head:
+        where, (count, problems) = head, review.documents(head)
+    else:
+        root = folder or Path(home()) / "config"
+        if not root.is_dir():
+            raise Failure(f"{root} does not exist", "gt risk init")
+        files = _documents(root)
+        where, count, problems = str(root), len(files), _problems(files)
+    return _validated(where, count, problems, as_json)
+
+
+def _validated(where: str, count: int, problems: list[Document], as_json: bool) -> int:
+    document: Document = {"repository": where, "documents": count, "valid": not problems, "problems": problems}
     if problems:
-        count = f"{len(problems)} mistake{'s' if len(problems) != 1 else ''} in {root}"
-        document["error"] = {"message": count, "hint": "gt risk config validate", "code": "InvalidDesired"}
+        found = f"{len(problems)} mistake{'s' if len(problems) != 1 else ''} in {where}"
+        document["error"] = {"message": found, "hint": "gt risk config validate", "code": "InvalidDesired"}
     return finish(document, OK if not problems else ERROR, as_json, render_validation)
 
 
@@ -74,9 +81,17 @@ def _problems(files: dict[str, bytes]) -> list[Document]:
 
 @config.command()
 @click.argument("ref", default="")
+@review.reviewing
+@click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", help="With --base: how.")
 @json_option
-def plan(ref: str, as_json: bool) -> int:
-    """Show what the tip (or commit REF) would change, changing nothing."""
+def plan(ref: str, base: str, head: str, form: str, as_json: bool) -> int:
+    """Show what the tip (or commit REF) would change, changing nothing; with --base what a branch would, merged there.
+
+    With --base it needs a checkout and nothing else, so a pull request's plan is one command in the CI of any forge.
+    """
+    if review.wanted(base, head, ref):
+        render = render_markdown if form == "markdown" else render_review
+        return review.show(review.review(base, head), as_json, render)
     return emit(ask("config.plan", {"ref": commit_id(ref)}), as_json, render_plan)
 
 
@@ -107,9 +122,15 @@ def _text(path: str, content: bytes) -> str:
 @config.command()
 @click.argument("ref", default="")
 @click.option("--explain", is_flag=True, help="Say why, with the cheapest way out.")
+@review.reviewing
 @json_option
-def verify(ref: str, explain: bool, as_json: bool) -> int:
-    """Judge every commit from the last verified one to REF, or to the tip and what the clone has not pushed."""
+def verify(ref: str, explain: bool, base: str, head: str, as_json: bool) -> int:
+    """Judge every commit from the last verified one to REF, or to the tip and what the clone has not pushed.
+
+    With --base: every commit that the head has and the base has not, in any checkout.
+    """
+    if review.wanted(base, head, ref):
+        return review.show(review.review(base, head), as_json, render_verification)
     commit = commit_id(ref)
     local = unpushed(commit)
     if local:

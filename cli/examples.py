@@ -22,13 +22,22 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk config edit risk_config.yaml", "edit, check, sign and apply one document"),
         ("gt risk config edit", "every document, with $VISUAL or $EDITOR"),
     ),
-    "config validate": (("gt risk config validate", "every mistake of the clone, with file and line"),),
-    "config plan": (("gt risk config plan", "what the newest commit would change"),),
+    "config validate": (
+        ("gt risk config validate", "every mistake of the clone, with file and line"),
+        ("gt risk config validate --head HEAD", "every mistake of a commit, in any checkout"),
+    ),
+    "config plan": (
+        ("gt risk config plan", "what the newest commit would change"),
+        ("gt risk config plan --base origin/main --format markdown", "what this branch would, for a pull request"),
+    ),
     "config diff": (
         ("gt risk config diff", "the clone as it lies there against what is in force, key by key"),
         ("gt risk config diff tip --text", "the newest commit, line by line"),
     ),
-    "config verify": (("gt risk config verify --explain", "what blocks a commit, and the cheapest way out"),),
+    "config verify": (
+        ("gt risk config verify --explain", "what blocks a commit, and the cheapest way out"),
+        ("gt risk config verify --base origin/main", "every commit of this branch, in any checkout"),
+    ),
     "config reload": (("gt risk config reload", "look at git now and say what is in force"),),
     "config rollback": (
         ("gt risk config rollback --commit 1a2b3c4", "bring the documents of that commit back, as a new commit"),

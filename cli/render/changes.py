@@ -42,7 +42,7 @@ def _stale(document: Document) -> list[str]:
 
 def walk_briefly(document: Document) -> list[str]:
     """One line a commit that was judged."""
-    lines = [line for item in document["commits"] for line in _commit(item)]
+    lines = [line for item in document["commits"] for line in commit_lines(item)]
     refused = any(item["refusal"] for item in document["commits"])
     hint = [_next("gt risk config verify --explain")] if refused else []
     return [*_head(document), *lines, *hint, *_down(document)]
@@ -52,7 +52,7 @@ def walk(document: Document) -> list[str]:
     """The same with every reason, every mistake and what to do."""
     lines: list[str] = []
     for item in document["commits"]:
-        lines += _commit(item)
+        lines += commit_lines(item)
         refusal = item["refusal"]
         if refusal is not None:
             lines += [f"    {safe(refusal['message'])}", *(f"    {safe(mistake(one))}" for one in refusal["problems"])]
@@ -71,7 +71,8 @@ def _head(document: Document) -> list[str]:
     return [f"Commits from {since} to {tip}:", *left]
 
 
-def _commit(item: Document) -> list[str]:
+def commit_lines(item: Document) -> list[str]:
+    """One commit that was judged, with the word of its refusal."""
     reason = f": {item['refusal']['reason']}" if item["refusal"] else ""
     who = f" ({safe(item['author'])})" if item["author"] else ""
     return [

@@ -17,7 +17,7 @@ from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Tempo
 from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
-from controller.rpc import configuration, reads
+from controller.rpc import change, configuration, reads
 from controller.settings import Settings
 from controller.views import audit, config, portfolio, status, strategies
 from schemas.desired import Strategy
@@ -68,6 +68,7 @@ class Dispatcher:
             "wake": self._wake,
             "service.hold": self._service_hold,
             **configuration.methods(control, settings),
+            **change.methods(control),
             **reads.methods(control),
             **(more or {}),
         }
