@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.scalars import Line, Model, Version
+from schemas.scalars import Line, Model, Percent, Version
 
 
 class Role(StrEnum):
@@ -16,6 +16,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     EMERGENCY = "emergency"
     LIQUIDATE = "liquidate"
+    OWNER = "owner"
     BOT = "bot"
     WEB = "web"
     FORGE = "forge"
@@ -38,12 +39,26 @@ class Signer(Model):
 
 
 class TrustRule(Model):
-    """Who may change ``path`` (fnmatch, may end in /*) in ``direction``; the first matching rule decides."""
+    """Who may change ``field`` of ``path`` in ``direction``; the first matching rule decides.
 
-    path: Line
+    ``signers`` is how many people a loosening takes before it acts, ``over_pct`` that one is enough for a number
+    until it has moved by more than this share of the value that so many approved last.
+    """
+
+    path: Line = Field(description="Documents, fnmatch: risk_config.yaml, strategies/*.yaml.")
+    field: Line = Field(
+        default="*",
+        description="Field of the document, fnmatch: position.max_position_pct, status, allocation_pct.",
+    )
     direction: Literal["tighten", "loosen", "any"] = "any"
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)] = Field(
+        description="Who may; owner is the principal that a strategy names as its owner."
+    )
     signers: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
+    over_pct: Percent | None = None
+    plan_digest: bool = Field(
+        default=False, description="The loosening waits until a landing signature names the plan in Plan-Digest."
+    )
 
 
 class Trust(Model):

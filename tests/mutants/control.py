@@ -154,6 +154,7 @@ _BOTS = "controller.reconcile.bots"
 _HOOKS = "controller.host.hooks"
 _VERIFIER = "controller.reconcile.verifier"
 _ROLES = "controller.core.trust.authority"
+_THRESHOLD = "controller.core.trust.threshold"
 _COMMITS = "controller.core.trust.commits"
 
 PUSHES = edits(
@@ -178,7 +179,7 @@ PUSHES = edits(
 )
 
 TRUST = edits(
-    ("test_authority", "test_trust", "test_verifier"),
+    ("test_authority", "test_threshold", "test_trust", "test_verifier"),
     (
         (_ROLES, "trust by an admin only", "def _possible(need: Need) -> frozenset[Role]:\n    if need.path == TRUST:", "def _possible(need: Need) -> frozenset[Role]:\n    if False:"),
         (_ROLES, "machines never loosen", "return frozenset(Role) - _NEVER_LOOSEN", "return frozenset(Role)"),
@@ -186,7 +187,15 @@ TRUST = edits(
         (_ROLES, "the forge does nothing", "frozenset(Role) - {Role.FORGE} - ", "frozenset(Role) - "),
         (_ROLES, "hard limits by the risk officer", "Role.RISK_OFFICER if need.hard else Role.OPERATOR", "Role.OPERATOR"),
         (_ROLES, "rules of trust.yaml count", "granted = frozenset(rule.roles) if rule else _default(need)", "granted = _default(need)"),
-        ("controller.core.trust.rules", "a denied admin is none", "and fingerprint(blob) not in case.pins.denied_keys", ""),
+        ("controller.core.trust.rules", "a denied admin is none", "trust, need = undenied(case.child.trust, case.pins.denied_keys),", "trust, need = case.child.trust,"),
+        (_ROLES, "a rule is for its field", " and fnmatchcase(need.field, rule.field)", ""),
+        (_ROLES, "an owner owns", "if own or role is not Role.OWNER", "if own or True"),
+        (_ROLES, "a machine is nobody", "return not MACHINES & set(signer.roles)", "return True"),
+        (_THRESHOLD, "people, not keys", "signed = tuple(sorted(set(signers) & set(able)))", "signed = tuple(sorted(signers))"),
+        (_THRESHOLD, "two admins where there are two", "return max(count, min(2, len(others(trust, need, ()))))", "return count"),
+        (_THRESHOLD, "size from the last approved", "change.old if base is None else base,", "change.old,"),
+        (_THRESHOLD, "units agree", " or _unit(base) != _unit(new)", ""),
+        (_THRESHOLD, "the plan is named", "plan=rule is not None and rule.plan_digest and not named", "plan=False"),
         (_COMMITS, "NUL bytes", '    if b"\\0" in payload:\n', "    if False:\n"),
         (_COMMITS, "order of headers", '    if _HEAD.fullmatch(head + b"\\n") is None:\n', "    if False:\n"),
         (_COMMITS, "UTF-8 only", '        payload.decode("utf-8")\n', "        pass\n"),

@@ -1,10 +1,10 @@
 """Who may change what: roles by path and by direction, default rules, and what no rule can grant."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from schemas.desired import DOCUMENTS, StrategyStatus
+from schemas.desired import DOCUMENTS, Desired, StrategyStatus
 from schemas.limits import HARD
 from schemas.plan import Change, Direction
 from schemas.trust import Role, Signer, Trust, TrustRule
@@ -13,39 +13,75 @@ _HARD = frozenset(limit.name for limit in HARD)
 _TIGHTENERS = frozenset({Role.OPERATOR, Role.RISK_OFFICER, Role.EMERGENCY, Role.WEB})
 _NEVER_LOOSEN = frozenset({Role.EMERGENCY, Role.WEB, Role.BOT, Role.FORGE})
 MACHINES = frozenset({Role.WEB, Role.BOT, Role.FORGE})
+_FIELDS = {"allocation": "allocation_pct", "mode": "trading_mode"}
 TRUST = "trust.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that a commit does: a path it touches, in a direction, and whether a hard limit or a pause it is."""
+    """One thing that a commit does: a path it touches, in a direction, and whether a hard limit or a pause it is.
+
+    ``field`` is the field's name in the document, ``owner`` who owns the strategy that the path speaks of.
+    """
 
     path: str
     direction: Direction
     label: str = ""
     hard: bool = False
     pause: bool = False
+    field: str = ""
+    owner: str = ""
 
     def __str__(self) -> str:
         """``position.max_position_pct (loosen)``."""
         return f"{self.label or self.path} ({self.direction.value})"
 
 
-def needs(paths: Iterable[str], changes: Iterable[Change]) -> tuple[Need, ...]:
-    """One need for each compiled change, and one neutral need for each touched path that compiles to none."""
-    found = [
-        Need(
-            path=change.path,
-            direction=change.direction,
-            label=change.label,
-            hard=change.kind == "limit" and change.label in _HARD,
-            pause=change.kind == "status" and change.new == StrategyStatus.PAUSED.value,
-        )
-        for change in changes
-    ]
+def needs(paths: Iterable[str], changes: Iterable[Change], before: Desired | None = None) -> tuple[Need, ...]:
+    """One need for each compiled change, and one neutral need for each touched path that compiles to none.
+
+    ``before``: the tree whose strategies say who owns them.
+    """
+    owners = owners_of(before)
+    found = [need_of(change, owners) for change in changes]
     covered = {need.path for need in found}
-    found += [Need(path, Direction.NEUTRAL) for path in sorted(set(paths) - covered)]
+    found += [Need(path, Direction.NEUTRAL, owner=owners.get(path, "")) for path in sorted(set(paths) - covered)]
     return tuple(found)
+
+
+def need_of(change: Change, owners: Mapping[str, str]) -> Need:
+    """What one compiled change asks for; ``owners`` as :func:`owners_of` gives them."""
+    return Need(
+        path=change.path,
+        direction=change.direction,
+        label=change.label,
+        hard=change.kind == "limit" and change.label in _HARD,
+        pause=change.kind == "status" and change.new == StrategyStatus.PAUSED.value,
+        field=field_of(change.key),
+        owner=owners.get(change.path, ""),
+    )
+
+
+def owners_of(desired: Desired | None) -> dict[str, str]:
+    """The owner of each strategy by the path of its document."""
+    strategies = desired.strategies if desired is not None else {}
+    return {f"strategies/{key}.yaml": strategy.owner for key, strategy in strategies.items()}
+
+
+def field_of(key: str) -> str:
+    """The field of a document that a compiled key speaks of: ``position.max_position_pct``, ``allocation_pct``."""
+    return _FIELDS.get(key, key.removeprefix("document.").removeprefix("emergency."))
+
+
+def may(trust: Trust, need: Need, signer: Signer) -> bool:
+    """Whether ``signer`` may do ``need``."""
+    return bool(roles_for(trust, need) & roles_in(need, signer))
+
+
+def roles_in(need: Need, signer: Signer) -> frozenset[Role]:
+    """The roles of ``signer`` that count for ``need``: an owner is one of the own strategies alone."""
+    own = need.owner == signer.principal
+    return frozenset(role for role in signer.roles if own or role is not Role.OWNER)
 
 
 def roles_for(trust: Trust, need: Need) -> frozenset[Role]:
@@ -60,10 +96,11 @@ def roles_for(trust: Trust, need: Need) -> frozenset[Role]:
 
 
 def rule_for(trust: Trust, need: Need) -> TrustRule | None:
-    """The first rule whose path and direction match; a neutral change counts as a tightening one here."""
+    """The first rule whose path, field and direction match; a neutral change counts as a tightening one here."""
     direction = "loosen" if need.direction is Direction.LOOSEN else "tighten"
     for rule in trust.rules:
-        if fnmatchcase(need.path, rule.path) and rule.direction in ("any", direction):
+        here = fnmatchcase(need.path, rule.path) and fnmatchcase(need.field, rule.field)
+        if here and rule.direction in ("any", direction):
             return rule
     return None
 
@@ -75,7 +112,7 @@ def _default(need: Need) -> frozenset[Role]:
         return frozenset({Role.RISK_OFFICER if need.hard else Role.OPERATOR})
     if not is_document(need.path):
         return frozenset({Role.OPERATOR})
-    return _TIGHTENERS | {Role.BOT}
+    return _TIGHTENERS | {Role.BOT, Role.OWNER}
 
 
 def _possible(need: Need) -> frozenset[Role]:
@@ -99,14 +136,12 @@ def is_document(path: str) -> bool:
     return any(fnmatchcase(path, pattern) and path.count("/") == pattern.count("/") for pattern in DOCUMENTS)
 
 
-def others(trust: Trust, roles: frozenset[Role], signer: Signer) -> tuple[str, ...]:
-    """Principals other than the signer's who hold one of ``roles`` with a person's key."""
-    return tuple(
-        sorted(
-            {
-                other.principal
-                for other in trust.signers
-                if other.principal != signer.principal and roles & set(other.roles) - MACHINES
-            }
-        )
-    )
+def others(trust: Trust, need: Need, signed: Collection[str]) -> tuple[str, ...]:
+    """Principals beside those who have ``signed`` who may do ``need`` with a person's key, sorted."""
+    able = {signer.principal for signer in trust.signers if is_person(signer) and may(trust, need, signer)}
+    return tuple(sorted(able - set(signed)))
+
+
+def is_person(signer: Signer) -> bool:
+    """Whether the key counts as somebody who signs: a key of web, bot or forge is none, whatever else it lists."""
+    return not MACHINES & set(signer.roles)

@@ -1,11 +1,11 @@
 """One commit before its judge: what the rules of trust may look at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from controller.core.trust.authority import Need, needs
-from controller.core.trust.keys import SignatureError, Signed, key_blob
+from controller.core.trust.keys import SignatureError, Signed, fingerprint, key_blob
 from schemas.desired import Desired
 from schemas.plan import Change
 from schemas.status import Refusal, RefusalReason
@@ -81,7 +81,7 @@ class Case:
     @property
     def needs(self) -> tuple[Need, ...]:
         """What the commit does."""
-        return needs(self.paths, self.changes)
+        return needs(self.paths, self.changes, self.parent)
 
     def refusal(self, reason: RefusalReason, message: str, fix: str) -> Refusal:
         """A refusal of this commit."""
@@ -91,6 +91,14 @@ class Case:
 def find(trust: Trust, key: bytes) -> Signer | None:
     """The signer of ``trust`` who holds ``key``."""
     return next((signer for signer in trust.signers if blob_of(signer) == key), None)
+
+
+def undenied(trust: Trust, denied: Collection[str]) -> Trust:
+    """``trust`` less the keys whose fingerprints are ``denied``: they count for nothing."""
+    if not denied:
+        return trust
+    kept = tuple(item for item in trust.signers if (blob := blob_of(item)) is None or fingerprint(blob) not in denied)
+    return trust.model_copy(update={"signers": kept})
 
 
 def blob_of(signer: Signer) -> bytes | None:

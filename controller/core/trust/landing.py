@@ -7,7 +7,7 @@ landing trailer. Until then it is pending, and no tip that holds it is accepted.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from controller.core.trust.authority import Need, roles_for
+from controller.core.trust.authority import Need, may
 from controller.core.trust.case import Case
 from controller.core.trust.commits import TARGET, trailers
 from controller.core.trust.history import History, Mask
@@ -77,7 +77,7 @@ def not_landing(cases: Sequence[Case], needs: Sequence[Need]) -> str:
         if case.standing is None:
             return "its key is not in trust.yaml"
         trust, signer = case.standing
-        barred = [need for need in needs if not roles_for(trust, need) & set(signer.roles)]
+        barred = [need for need in needs if not may(trust, need, signer)]
         if barred:
             return f"{signer.principal} may not make {barred[0]}"
     return ""

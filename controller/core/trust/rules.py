@@ -6,10 +6,21 @@ so that nothing else of an unsigned commit is ever read; ``CHANGE_RULES`` need i
 
 from collections.abc import Callable, Sequence
 
-from controller.core.trust.authority import MACHINES, Need, others, roles_for, rule_for, touchable
-from controller.core.trust.case import Case, Pinned, blob_of, find
+from controller.core.trust.authority import (
+    TRUST,
+    Need,
+    is_person,
+    may,
+    others,
+    owners_of,
+    roles_for,
+    roles_in,
+    touchable,
+)
+from controller.core.trust.case import Case, Pinned, find, undenied
 from controller.core.trust.commits import TARGET, malformed, target_text, trailers, two_signatures
-from controller.core.trust.keys import SignatureError, fingerprint, key_blob
+from controller.core.trust.keys import SignatureError, key_blob
+from controller.core.trust.threshold import count_for, needed
 from schemas.plan import Direction
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Role, Signer, Trust
@@ -158,7 +169,7 @@ def path_allowed(case: Case) -> Refusal | None:
     if case.standing is None:
         return None
     trust, signer = case.standing
-    barred = [need for need in case.needs if not touchable(trust, need) & set(signer.roles)]
+    barred = [need for need in case.needs if not touchable(trust, need) & roles_in(need, signer)]
     if not barred:
         return None
     message = f"{_who(signer)} may not change {_list([need.path for need in barred])}"
@@ -170,8 +181,9 @@ def direction_allowed(case: Case) -> Refusal | None:
     if case.standing is None:
         return None
     trust, signer = case.standing
-    roles = set(signer.roles)
-    barred = [need for need in case.needs if touchable(trust, need) & roles and not roles_for(trust, need) & roles]
+    barred = [
+        need for need in case.needs if touchable(trust, need) & roles_in(need, signer) and not may(trust, need, signer)
+    ]
     if not barred:
         return None
     message = f"{_who(signer)} may not make these changes: {_list([str(need) for need in barred])}"
@@ -183,23 +195,26 @@ def enough_signers(case: Case) -> Refusal | None:
     if case.standing is None:
         return None
     trust, signer = case.standing
-    have = 1 if set(signer.roles) - MACHINES else 0
-    for need in case.needs:
-        rule = rule_for(trust, need)
-        if rule is not None and rule.signers > 1 and have < rule.signers:
-            more = others(trust, roles_for(trust, need), signer)
-            who = " or ".join(more) if more else "nobody else holds the role, an admin must add someone"
-            message = f"{need} needs {rule.signers} signers and has {have}; must also sign: {who}"
-            fix = "approvals by several people come later; until then an admin may lower signers in trust.yaml"
-            return case.refusal(RefusalReason.THRESHOLD_NOT_MET, message, fix)
-    return None
+    signers = (signer.principal,) if is_person(signer) else ()
+    owners = owners_of(case.parent)
+    usable = undenied(trust, case.pins.denied_keys)
+    waiting = [item for item in needed(case.changes, usable, signers, owners, named=True) if not item.satisfied]
+    if not waiting:
+        return None
+    fix = "approvals by several people come later; until then an admin may lower signers in trust.yaml"
+    return case.refusal(RefusalReason.THRESHOLD_NOT_MET, str(waiting[0]), fix)
 
 
 def admin_left(case: Case) -> Refusal | None:
-    """A change of trust is rehearsed: at least one admin must remain whose key is usable and not denied."""
-    if case.child is None or any(_can_administer(case, signer) for signer in case.child.trust.signers):
+    """A change of trust is rehearsed: people must remain who can change it again, with keys that are not denied."""
+    if case.child is None:
         return None
-    message = "no admin would be left who could ever change trust.yaml again"
+    trust, need = undenied(case.child.trust, case.pins.denied_keys), Need(TRUST, Direction.LOOSEN, TRUST)
+    able, asked = others(trust, need, ()), count_for(trust, need, "", "")
+    if able and len(able) >= asked:
+        return None
+    who = f"it takes {asked} and only {', '.join(able)} may" if able else "no admin would be left"
+    message = f"nobody could ever change trust.yaml again: {who}"
     return case.refusal(RefusalReason.UNSAFE_PLAN, message, "keep one signer with role admin in trust.yaml")
 
 
@@ -253,7 +268,7 @@ def _who(signer: Signer) -> str:
 
 def _ask(trust: Trust, signer: Signer, need: Need) -> str:
     roles = roles_for(trust, need)
-    people = others(trust, roles, signer)
+    people = others(trust, need, (signer.principal,))
     names = " or ".join(sorted(role.value for role in roles)) or "nobody"
     return f"this needs role {names}" + (f": ask {' or '.join(people)} to sign it" if people else "")
 
@@ -261,11 +276,6 @@ def _ask(trust: Trust, signer: Signer, need: Need) -> str:
 def _list(texts: Sequence[str]) -> str:
     unique = list(dict.fromkeys(texts))
     return ", ".join(unique[:5]) + (f" and {len(unique) - 5} more" if len(unique) > 5 else "")
-
-
-def _can_administer(case: Case, signer: Signer) -> bool:
-    blob = blob_of(signer)
-    return Role.ADMIN in signer.roles and blob is not None and fingerprint(blob) not in case.pins.denied_keys
 
 
 def _key_problem(case: Case, signer: Signer) -> str:

@@ -49,7 +49,7 @@ def test_roles_when_a_rule_grants_everything_to_everybody_then_never_these(
         (Need("README.md", Direction.NEUTRAL), {Role.OPERATOR}),
         (
             Need("risk_config.yaml", Direction.TIGHTEN),
-            {Role.OPERATOR, Role.RISK_OFFICER, Role.EMERGENCY, Role.WEB},
+            {Role.OPERATOR, Role.RISK_OFFICER, Role.EMERGENCY, Role.WEB, Role.OWNER},
         ),
     ],
 )

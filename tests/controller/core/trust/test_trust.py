@@ -282,7 +282,7 @@ def test_trust_change_when_only_a_denied_admin_is_left_then_refused() -> None:
     child = tree(roles.replace(b"roles: [admin, risk-officer", b"roles: [risk-officer"))
     subject = replace(made(parent, child, "kim"), pins=replace(PINS, denied_keys=(denied,)))
     assert judged(subject) is RefusalReason.UNSAFE_PLAN
-    assert judged(replace(subject, pins=PINS)) is None
+    assert judged(replace(subject, pins=PINS)) is RefusalReason.THRESHOLD_NOT_MET
 
 
 def test_trust_change_when_a_key_cannot_be_verified_then_refused() -> None:
