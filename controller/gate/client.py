@@ -14,6 +14,7 @@ from typing import Any
 
 _CHUNK = 65_536
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_parse = json.JSONDecoder().decode
 _RETRY = 0.001
 """Seconds between two tries to connect while the gate has more callers than it has accepted."""
 
@@ -129,7 +130,7 @@ def _lines(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    value = json.loads(line)
+    value = _parse(line.decode())
     if not isinstance(value, dict):
         raise ValueError("reply is not an object")
     return value

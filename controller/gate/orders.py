@@ -16,9 +16,11 @@ BUFFER_PPM = 10_000
 _BUFFER_PART = PPM // BUFFER_PPM
 MAX_QUANTITY = 10**9
 MAX_PRICE = 10**13
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-]{0,11}")
-_UID = re.compile(r"[0-9a-f]{32}")
-_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_NAMES = (
+    ("uid", re.compile(r"[0-9a-f]{32}").fullmatch),
+    ("symbol", re.compile(r"[A-Z][A-Z0-9.\-]{0,11}").fullmatch),
+    ("client_id", re.compile(r"[\x21-\x7e]{1,64}").fullmatch),
+)
 
 
 class OrderRequest(NamedTuple):
@@ -34,16 +36,18 @@ class OrderRequest(NamedTuple):
     stop: int = 0
 
 
+_FIELDS = frozenset(OrderRequest._fields)
+
+
 def parse_order(source: object) -> OrderRequest | Deny:
     """The order in ``source`` (fields of ``ports.Order``), or a denial naming the first field that is wrong."""
     if not isinstance(source, dict):
         return _invalid("order", source)
-    unknown = source.keys() - set(OrderRequest._fields)
-    if unknown:
-        return _invalid(min(map(str, unknown)), "unknown field")
-    for name, pattern in (("uid", _UID), ("symbol", _SYMBOL), ("client_id", _CLIENT_ID)):
+    if not source.keys() <= _FIELDS:
+        return _invalid(min(map(str, source.keys() - _FIELDS)), "unknown field")
+    for name, fits in _NAMES:
         value = source.get(name)
-        if type(value) is not str or not pattern.fullmatch(value):
+        if type(value) is not str or not fits(value):
             return _invalid(name, value)
     return _parse_terms(source)
 

@@ -61,36 +61,30 @@ class Sentinel:
         self._follow(enforce=True)
         self.outbox.clear()
 
-    def timeout(self) -> float:
-        """Seconds until :meth:`step` has something to do by itself."""
-        if self._noticed:
-            return 0.0
-        due, now = self.desk.venue.due(), self.desk.clocks.boot_ns()
-        wait = (self._next_tick - now) / 1e9
-        return max(0.0, min(wait, 0.05) if due is None else min(wait, due - now / 1e9, 0.05))
-
-    def step(self) -> None:
+    def step(self) -> float:
         """Between two rounds of requests: follow the latch first, then let the venue go on.
 
         When something changed, one more round of requests comes first, so that no barrier waits for the cancels; the
-        venue stands still until they are done.
+        venue stands still until they are done. Returns the seconds until there is something to do by itself.
         """
-        now = self.desk.clocks.boot_ns()
+        desk = self.desk
+        now = desk.clocks.boot_ns()
         ticking = now >= self._next_tick
         if ticking:
             self._next_tick = now + TICK_NS
-            self.refresh(force=bool(self.desk.authority.keeper.problem))
-            self.desk.resolve()
+            desk.resolve()
             self._carry(now)
-        self.refresh()
-        self._noticed = not self._noticed and self.desk.authority.standing is not self._followed
+        self.refresh(force=ticking and bool(desk.authority.keeper.problem))
+        self._noticed = not self._noticed and desk.authority.standing is not self._followed
         if self._noticed:
-            return
+            return 0.0
         self._follow(enforce=ticking)
-        events = self.desk.advance(now)
+        events = desk.advance(now)
         if events:
             self._tell(events)
-            self.desk.enforce()
+            desk.enforce()
+        due, tick = desk.venue.due(), self._next_tick / 1e9
+        return max(0.0, (tick if due is None else min(tick, due)) - now / 1e9)
 
     def halt(self, scope: str, mode: int, reason: str) -> bool:
         """Restrict ``scope`` at once and until the latch carries it; True when a slot of the latch holds it."""

@@ -5,6 +5,7 @@ import json
 import os
 import selectors
 import socket
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +21,12 @@ MAX_OUT = 4_194_304
 MAX_CLIENTS = 256
 BATCH = 4
 ACCEPTS = 16
+LINGER_NS = 100_000
+"""How long the gate stays awake after an answer: orders come in rows, and waking up takes longer than checking one."""
 BARRIER = b'{"op":"barrier"}'
 _CHUNK = 65_536
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_parse = json.JSONDecoder().decode
 
 
 class Stop(Protocol):
@@ -63,6 +67,9 @@ class Server:
         self._sentinel = sentinel
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, Client] = {}
+        self._waiting: list[Client] = []
+        self._awake_until = 0
+        self._wait = 0.0
         self._listener = _listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
 
@@ -71,17 +78,17 @@ class Server:
         self._sentinel.begin()
         while not stop.is_set():
             for key, mask in self._selector.select(self._timeout()):
-                client = self._clients.get(key.fd)
-                if client is None:
+                if key.data is None:
                     self._accept()
                 else:
-                    self._ready(client, mask)
-            waiting = [client for client in self._clients.values() if client.lines]
+                    self._ready(key.data, mask)
+            waiting, self._waiting = self._waiting, []
             if len(waiting) > 1:
                 waiting.sort(key=Client.waits_for_barrier, reverse=True)
             for client in waiting:
                 self._answer(client)
-            self._sentinel.step()
+                self._awake_until = time.monotonic_ns() + LINGER_NS
+            self._wait = self._sentinel.step()
             self._publish()
 
     def close(self) -> None:
@@ -96,10 +103,7 @@ class Server:
         self._selector.close()
 
     def _timeout(self) -> float:
-        for client in self._clients.values():
-            if client.lines:
-                return 0.0
-        return self._sentinel.timeout()
+        return 0.0 if self._waiting or time.monotonic_ns() < self._awake_until else self._wait
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
@@ -118,7 +122,7 @@ class Server:
         if len(self._clients) >= MAX_CLIENTS:
             self._drop_oldest("too many connections")
         client = self._clients[channel.fileno()] = Client(channel)
-        self._selector.register(channel, client.watched)
+        self._selector.register(channel, client.watched, client)
         self._read(client)
 
     def _drop_oldest(self, why: str) -> None:
@@ -144,6 +148,8 @@ class Server:
             self._end(client)
             return
         *lines, client.buffer = (client.buffer + chunk).split(b"\n")
+        if lines and not client.lines:
+            self._waiting.append(client)
         client.lines.extend(lines)
         if len(client.buffer) > MAX_LINE:
             log("client-dropped", "warn", reason="a request is too long")
@@ -155,18 +161,20 @@ class Server:
         self._watch(client)
 
     def _answer(self, client: Client) -> None:
-        for _ in range(min(BATCH, len(client.lines))):
-            line = client.lines.popleft()
-            if not line.strip():
-                continue
-            request = _decode(line)
-            if isinstance(request, dict) and request.get("op") == "subscribe":
-                self._subscribe(client, request)
-            else:
-                self._put(client, self._reply(request))
-            if client.socket.fileno() < 0:
-                return
+        for _ in range(BATCH):
+            if not client.lines:
+                break
+            if line := client.lines.popleft().strip():
+                self._answer_one(client, _decode(line))
+        if client.lines:
+            self._waiting.append(client)
         self._flush(client)
+
+    def _answer_one(self, client: Client, request: object) -> None:
+        if isinstance(request, dict) and request.get("op") == "subscribe":
+            self._subscribe(client, request)
+        else:
+            self._put(client, self._reply(request))
 
     def _reply(self, request: object) -> dict[str, Any]:
         try:
@@ -223,11 +231,11 @@ class Server:
         if wanted == client.watched:
             return
         if not client.watched:
-            self._selector.register(client.socket, wanted)
+            self._selector.register(client.socket, wanted, client)
         elif not wanted:
             self._selector.unregister(client.socket)
         else:
-            self._selector.modify(client.socket, wanted)
+            self._selector.modify(client.socket, wanted, client)
         client.watched = wanted
 
     def _drop(self, client: Client) -> None:
@@ -238,6 +246,7 @@ class Server:
             self._selector.unregister(client.socket)
         self._clients.pop(fd, None)
         client.lines.clear()
+        client.out.clear()
         client.socket.close()
 
 
@@ -259,6 +268,6 @@ def _listen(path: Path) -> socket.socket:
 
 def _decode(line: bytes) -> object:
     try:
-        return json.loads(line.decode())
+        return _parse(line.decode())
     except (ValueError, RecursionError):
         return None

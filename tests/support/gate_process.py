@@ -1,5 +1,6 @@
-"""Processes around a gate: ``python -m tests.support.gate_process gate|submit|halt …`` (see the functions)."""
+"""Processes around a gate: ``python -m tests.support.gate_process gate|submit|halt|litter …`` (see the functions)."""
 
+import gc
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 
 from controller.gate.client import GateClient, GateUnavailable
+from controller.gate.handlers import OPERATIONS, handle
 from controller.gate.service import GateService, stop_on_signals
 from controller.latch.barrier import barrier
 from controller.latch.layout import word_hex
@@ -19,6 +21,7 @@ from tests.support.venue import MemoryVenue
 
 DOLLAR = 1_000_000
 ANN, BEA = "a" * 32, "b" * 32
+CASH, MARKS = 10**6 * DOLLAR, {"AAPL": 100 * DOLLAR}
 
 
 def gate(root: str, record: str, delay: str) -> None:
@@ -27,8 +30,13 @@ def gate(root: str, record: str, delay: str) -> None:
     Beside it answers ``early.sock``: a barrier that reads the latch at once instead of between two orders.
     """
     home = Path(root)
-    venue = MemoryVenue(10**6 * DOLLAR, {"AAPL": 100 * DOLLAR}, record=Path(record), delay=float(delay))
-    service = GateService(
+    service = _service(home, MemoryVenue(CASH, MARKS, record=Path(record), delay=float(delay)))
+    _answer_early(home)
+    service.serve(stop_on_signals())
+
+
+def _service(home: Path, venue: MemoryVenue) -> GateService:
+    return GateService(
         venue,
         raise_path=home / "raise",
         permit_path=home / "permit",
@@ -36,8 +44,6 @@ def gate(root: str, record: str, delay: str) -> None:
         socket_path=home / "gate.sock",
         environment="paper",
     )
-    _answer_early(home)
-    service.serve(stop_on_signals())
 
 
 def _answer_early(home: Path) -> None:
@@ -91,6 +97,33 @@ def halt(root: str, how: str) -> None:
         print(raised.slot, raised.word, at, flush=True)
 
 
+def litter(root: str) -> None:
+    """Answer requests of every kind, good and bad, amid bars, fills and a halt; print how many objects that left which
+    only the collector could free."""
+    home = Path(root)
+    venue = MemoryVenue(CASH, MARKS)
+    service = _service(home, venue)
+    sentinel = service.sentinel
+    sentinel.begin()
+    gc.collect()
+    gc.disable()
+    for number in range(20):
+        order = {"uid": ANN, "symbol": "AAPL", "side": "buy", "quantity": number, "client_id": f"c{number}"}
+        reply = handle(sentinel, {"op": "submit", "order": order})
+        if reply["ok"]:
+            venue.fill(reply["order"], repeat=True)
+        venue.answers = ["", "reject", "lost", "unknown"][number % 4 :]
+        venue.bar("2008-06-03", AAPL=101 * DOLLAR)
+        sentinel.step()
+        for op in OPERATIONS:
+            handle(sentinel, {"op": op, "id": number})
+    handle(sentinel, {"op": "halt", "scope": "account", "mode": 3, "reason": "drill"})
+    handle(sentinel, {"op": "barrier"})
+    sentinel.step()
+    print(gc.collect())
+    service.close()
+
+
 if __name__ == "__main__":
-    roles: dict[str, Callable[..., None]] = {"gate": gate, "submit": submit, "halt": halt}
+    roles: dict[str, Callable[..., None]] = {"gate": gate, "submit": submit, "halt": halt, "litter": litter}
     roles[sys.argv[1]](*sys.argv[2:])

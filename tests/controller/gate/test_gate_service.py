@@ -443,6 +443,14 @@ def test_gate_told_to_end_then_ends_cleanly(home: Home, start: Callable[[], "sub
     assert not home.socket.exists()
 
 
+def test_requests_of_every_kind_then_nothing_is_left_for_the_collector(home: Home) -> None:
+    home.publish(make_policy())
+    home.permit_for(29)
+    command = [sys.executable, "-m", "tests.support.gate_process", "litter", str(home.root)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"0\n"
+
+
 def test_paper_venue_opens_under_the_gate(home: Home) -> None:
     venue = open_venue(PaperSettings(), "", home.root / "engine", 100_000 * DOLLAR)
     try:
@@ -478,8 +486,7 @@ def test_halt_noticed_then_one_round_for_barriers_while_the_venue_stands_still_a
     assert sentinel.desk.submit(order()).ok
     home.halt()
     venue.bar("2008-06-03", AAPL=101 * DOLLAR)
-    sentinel.step()
-    assert (len(venue.book().orders), venue.due(), sentinel.timeout()) == (1, 0.0, 0.0)
+    assert (sentinel.step(), len(venue.book().orders), venue.due()) == (0.0, 1, 0.0)
     sentinel.step()
     assert (len(venue.book().orders), venue.due()) == (0, None)
     service.close()
