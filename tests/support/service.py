@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ SECONDS = 30.0
 class Service:
     """The service of one home, driven only by the command line, git and signals."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, env: Mapping[str, str] = FAST) -> None:
         self.home = home
         self.clone = home / "config"
+        self.env = dict(env)
 
     def gt(self, *argv: str) -> Ran:
         """Run ``gt-risk``."""
-        return gt_risk(self.home, *argv, env=FAST)
+        return gt_risk(self.home, *argv, env=self.env)
 
     def must(self, *argv: str) -> Ran:
         """Run ``gt-risk``; the exit code must be 0."""
@@ -77,10 +78,10 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 
 
 @contextmanager
-def running_service(*init: str, place: Path | None = None) -> Iterator[Service]:
+def running_service(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
     """A home made by ``init`` (its options, ``place``) with the service started; all of it is stopped at the end."""
     with short_home() if place is None else nullcontext(place) as home:
-        service = Service(home)
+        service = Service(home, env)
         service.must("init", "--name", "op", "--email", "op@example.org", *init)
         try:
             service.must("service", "start")

@@ -30,7 +30,7 @@ class Reader:
         if found is None:
             return None
         if isinstance(found, int):
-            raise refused(name, RefusalReason.TOO_LARGE, f"the commit of {name} has {found:,} bytes")
+            return self.git.run(["rev-parse", "--verify", "--end-of-options", name]).decode().strip()
         return found[0]
 
     def commit(self, commit_id: str) -> RawCommit:

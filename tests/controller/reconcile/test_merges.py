@@ -1,20 +1,16 @@
 """Merges on real git: what each attack gets, and what a team may do."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from controller.adapters.git.objects import LooseWriter, commit_payload
-from controller.adapters.git.source import GitSource
 from controller.reconcile.verifier import Verified
 from schemas.status import Refusal, RefusalReason
-from tests.support.config_repo import LANDING, Site, make_site, replaced, trust_text
+from tests.support.config_repo import LANDING, make_site, replaced, trust_text
+from tests.support.histories import PLAIN, Files, Histories, record
 
 SIGNERS = ("operator", "bot", "emergency", "officer", "trader", "web", "forge")
-PLAIN = "Work in progress\n"
-Files = Mapping[str, bytes | None]
 
 
 def limit(percent: int) -> Files:
@@ -25,39 +21,12 @@ def benchmark(name: str) -> Files:
     return replaced("risk_config.yaml", "benchmark: SPX", f"benchmark: {name}")
 
 
-def record(number: int) -> Files:
-    halt_id = f"{number:032x}"
-    text = f'version: 1\nid: "{halt_id}"\nscope:\n  kind: account\nmode: pause-new-orders\n'
-    text += 'opened: "2026-01-19T10:23:45Z"\nactor: kim\nchannel: cli\nreason: ""\n'
-    return {f"halts/{halt_id}.yaml": text.encode()}
-
-
-@dataclass
-class Repo:
-    """A site's bare repo with ways to write merges to it; nothing moves the branch."""
-
-    site: Site
-    source: GitSource
+class Repo(Histories):
+    """A site's bare repo and the verdict on its merges, which must not depend on where verification begins."""
 
     @property
     def base(self) -> str:
         return self.site.pins.introduction
-
-    def commit(self, parent: str, files: Files, signer: str = "operator", message: str = "Change" + LANDING) -> str:
-        return self.site.commit(self.source, files, signer, message, parent)
-
-    def merge(self, *parents: str, files: Files | None = None, signer: str = "forge", message: str = "Merge\n") -> str:
-        """A merge that takes the tree of its first parent, with ``files`` put in."""
-        staged = self.source.stage(parents[0], files or {}, "A <a@b>", 1, "x")
-        tree = staged.split(b"\n", 1)[0].split()[1].decode()
-        payload = commit_payload(tree, parents, "A Person <a@example.org>", 1_768_818_225, message)
-        return self.source.seal(payload, self.site.key(signer)(payload))
-
-    def unsigned(self, parent: str, files: Files) -> str:
-        loose = LooseWriter(self.site.home.bare / "objects")
-        commit = loose.write("commit", self.source.stage(parent, files, "A <a@b>", 1, "Unsigned"))
-        loose.flush()
-        return commit
 
     def advance(self, tip: str, since: str = "") -> Verified:
         """Verify from ``since``; the verdict must be the same from the introduction on and by first parents."""

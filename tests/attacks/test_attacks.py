@@ -1,0 +1,76 @@
+"""Every attack of the corpus, by a real push and then planted behind the hook, under one running service."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks import builders
+from tests.attacks.arena import Arena, arena
+from tests.attacks.corpus import ATTACKS, PAGE, Attack, page
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180), pytest.mark.xdist_group("attacks")]
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with arena(tmp_path_factory.mktemp("stranger")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_attack_when_tried_then_refused_for_its_own_reason_recorded_and_nothing_has_changed(
+    field: Arena, attack: Attack
+) -> None:
+    try:
+        commit = attack.build(field)
+        before, tip = field.state(), field.tip()
+        pushed(field, attack, commit)
+        assert field.tip() == tip
+        if attack.why is not None:
+            planted(field, attack, commit)
+        assert field.state() == before
+        assert field.tip() == tip
+        assert field.ask("audit.verify")["intact"]
+    finally:
+        attack.undo(field)
+
+
+def pushed(field: Arena, attack: Attack, commit: str) -> None:
+    """The push is refused, tells its reason, and is in the audit log unless git itself has refused it."""
+    seen = field.newest("config.refused")
+    done = field.push(commit, attack.ref)
+    assert done.returncode != 0, done.stderr
+    assert attack.told in done.stderr
+    record = field.newest("config.refused")
+    assert (record == seen) is attack.git
+    if not attack.git:
+        assert (record["revision"], record["level"], record["channel"]) == (commit, "error", "git")
+        assert attack.told in record["details"]
+
+
+def planted(field: Arena, attack: Attack, commit: str) -> None:
+    """With the commit on the branch already, the controller refuses it, names the reason and records it once."""
+    assert attack.why is not None
+    tip = field.tip()
+    field.plant(commit)
+    try:
+        status = field.seen(lambda status: status["revision"]["observed_tip"] == commit)
+        assert status["refusal"]["reason"] == attack.why.value, status["refusal"]
+        assert status["revision"]["last_applied"] == tip
+        record = field.newest("config.refused")
+        assert record["after"] == commit
+        assert record["details"].startswith(f"{attack.why.value}: ")
+    finally:
+        field.put_back()
+
+
+@pytest.mark.parametrize("build", [builders.clear_picked, builders.clear_squashed], ids=["cherry-pick", "squash"])
+def test_clear_when_replayed_then_it_lifts_nothing(field: Arena, build: builders.Builder) -> None:
+    before, commit = field.state(), build(field)
+    if field.push(commit).returncode == 0:
+        field.seen(lambda status: status["revision"]["last_applied"] == commit)
+    assert field.state() == before
+
+
+def test_page_when_the_corpus_changes_then_it_says_so() -> None:
+    assert PAGE.read_text() == page(), "python -m tests.attacks.corpus"
