@@ -5,10 +5,11 @@ What comes from the head is data: its documents are read, nothing of it is run, 
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from controller.adapters.clock import SystemClock
 from controller.adapters.git.process import GitFailed
@@ -31,7 +32,6 @@ from schemas.desired import Desired
 from schemas.plan import Change, Plan
 from schemas.review import Review
 from schemas.status import Problem, RefusalReason, Revision
-from schemas.trust import Trust
 
 NO_SERVICE = "no running service of this book was asked"
 
@@ -72,37 +72,29 @@ class Checkout:
         that have nothing in common.
         """
         fork = self._fork(base, head)
-        trust, verifier, pinned = self._trusted(base)
+        verifier, pinned = self._trusted(base)
         memory = Memory(revision=Revision(last_verified=fork))
-        found = Review.model_validate(
-            {
-                "base": base,
-                "head": head,
-                "fork": fork,
-                "pinned": pinned,
-                "utilisation": figures.missing,
-                "walk": Configuration(self._source, verifier, memory, self._sectors).walk(head),
-            }
-        )
+        walk = Configuration(self._source, verifier, memory, self._sectors).walk(head)
+        found = Review(base=base, head=head, fork=fork, pinned=pinned, utilisation=figures.missing, walk=walk)
         merged = self._merge(base, head)
         try:
-            after = verifier.desired(head)
-            landed = verifier.desired(merged.tree) if merged.tree else None
+            trees = [verifier.desired(item) for item in (base, fork, head, merged.tree) if item]
         except Refused as error:
             return found.model_copy(update={"problems": _problems(error)})
-        before = verifier.desired(base)
-        landing = None if landed is None else self._changes(before, landed, figures)
-        proposed = self._changes(verifier.desired(fork), after, figures)
         paths = self._touched(base, merged.tree or head)
-        return found.model_copy(
-            update={
-                "proposed": proposed,
-                "landing": landing,
-                "conflict": merged.conflict,
-                "signing": signings(trust, paths, proposed if landing is None else landing),
-                "digest": "" if landing is None else _plan(base, head, landing).digest(),
-            }
-        )
+        return found.model_copy(update={"conflict": merged.conflict, **self._compared(trees, paths, figures)})
+
+    def _compared(self, trees: Sequence[Desired], paths: frozenset[str], figures: Figures) -> dict[str, object]:
+        """What base, fork, head and (if there is one) merge differ in, as fields of the review."""
+        before, fork, head, *merge = trees
+        proposed = self._changes(fork, head, figures)
+        landing = self._changes(before, merge[0], figures) if merge else None
+        return {
+            "proposed": proposed,
+            "landing": landing,
+            "signing": signings(before, paths, proposed if landing is None else landing),
+            "digest": "" if landing is None else _plan(before.commit, head.commit, landing).digest(),
+        }
 
     def repo(self, base: str) -> str:
         """The id of the repository that the trust of ``base`` speaks of. Raises Refused."""
@@ -129,11 +121,11 @@ class Checkout:
             raise SourceUnavailable(f"{base[:12]} and {head[:12]} have no common history", hint="git fetch --unshallow")
         return min(bases)
 
-    def _trusted(self, base: str) -> tuple[Trust, Verifier, str]:
-        """The trust of the base branch, a verifier that starts from it, and whose word that is."""
+    def _trusted(self, base: str) -> tuple[Verifier, Literal["settings", "base branch"]]:
+        """A verifier that starts from the trust of the base branch, and whose word that is."""
         trust = self._reader().desired(base).trust
         if self._local is not None and self._local.repo == trust.target.repo:
-            return trust, Verifier(self._source, self._local, verify, check_key, self._sectors), "settings"
+            return Verifier(self._source, self._local, verify, check_key, self._sectors), "settings"
         keys = (blob_of(signer) for signer in trust.signers)
         pins = Pins(
             repo=trust.target.repo,
@@ -142,16 +134,18 @@ class Checkout:
             introduction=base,
             fingerprints=tuple(fingerprint(key) for key in keys if key is not None),
         )
-        return trust, Verifier(self._source, pins, verify, check_key, self._sectors), "base branch"
+        return Verifier(self._source, pins, verify, check_key, self._sectors), "base branch"
 
     def _merge(self, base: str, head: str) -> Merged:
         """What a merge would hold; its objects go to a folder of their own."""
         try:
-            said = self._source.git.run(["merge-tree", "--write-tree", "--no-messages", "--name-only", base, head])
+            tree = self._source.git.run(["merge-tree", "--write-tree", "--no-messages", "--name-only", base, head])
         except GitFailed as error:
-            text = error.stderr.strip()
-            return Merged(conflict=text or "it conflicts with the base branch: git rebase -S onto it, or merge it")
-        return Merged(tree=said.split()[0].decode())
+            said = [line for line in error.stderr.splitlines() if not line.startswith("hint:")]
+            return Merged(
+                conflict="; ".join(said) or "it conflicts with the base branch: git rebase -S onto it, or merge it"
+            )
+        return Merged(tree=tree.split()[0].decode())
 
     def _changes(self, before: Desired, after: Desired, figures: Figures) -> tuple[Change, ...]:
         old, new = compile_policy(before, self._sectors), compile_policy(after, self._sectors)

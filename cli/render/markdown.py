@@ -10,10 +10,23 @@ MARK = "<!-- gt-risk plan -->"
 """First line of the comment: by it the next run finds the one that it replaces."""
 _ROWS = 200
 _TEXT = 160
+_SIGNS = 60_000
+"""What a forge takes as one comment, with room to spare."""
 
 
 def review(document: Document) -> list[str]:
-    """The whole comment."""
+    """The whole comment, cut where a forge would refuse it."""
+    lines: list[str] = []
+    size = 0
+    for line in _lines(document):
+        size += len(line.encode()) + 1
+        if size > _SIGNS:
+            return [*lines, "", "… and more: `gt-risk config plan` prints all of it"]
+        lines.append(line)
+    return lines
+
+
+def _lines(document: Document) -> list[str]:
     base, head = document["base"][:12], document["head"][:12]
     return [
         MARK,

@@ -33,11 +33,18 @@ class Ran:
         return json.loads(self.out)
 
 
-def gt_risk(home: Path, *argv: str, stdin: str = "", env: dict[str, str] | None = None) -> Ran:
+def gt_risk(home: Path, *argv: str, stdin: str = "", env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """Run ``gt-risk argv`` with ``home``; standard input is never a terminal."""
-    environ = {**os.environ, "GT_RISK_HOME": str(home), "PYTHONWARNINGS": "error", **(env or {})}
+    place = {"PYTHONPATH": str(Path(__file__).parents[2])} if cwd is not None else {}
+    environ = {**os.environ, "GT_RISK_HOME": str(home), "PYTHONWARNINGS": "error", **place, **(env or {})}
     done = subprocess.run(
-        [sys.executable, "-c", ENTRY, *argv], input=stdin, capture_output=True, text=True, env=environ, timeout=60
+        [sys.executable, "-c", ENTRY, *argv],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=60,
+        cwd=cwd,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

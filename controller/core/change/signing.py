@@ -1,41 +1,35 @@
 """Who must sign a change, by the trust that would judge its landing. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
-from controller.core.trust.authority import MACHINES, Need, needs, roles_for, rule_for
-from schemas.plan import Change
+from controller.core.trust.authority import Need, need_of, needs, others, owners_of, roles_for
+from controller.core.trust.threshold import count_for
+from schemas.desired import Desired
+from schemas.plan import Change, Direction
 from schemas.review import Signing
-from schemas.trust import Role, Trust
+from schemas.trust import Trust
 
 
-def signings(trust: Trust, paths: Collection[str], changes: Iterable[Change]) -> tuple[Signing, ...]:
-    """One entry for each compiled change, and for each touched path that compiles to none; in that order.
+def signings(before: Desired, paths: Collection[str], changes: Sequence[Change]) -> tuple[Signing, ...]:
+    """One entry for each compiled change, then for each touched path that compiles to none.
 
-    ``trust`` is that of the branch where the change would land.
+    ``before`` is the tree of the branch where the change would land: its trust judges, its strategies name owners.
     """
-    return tuple(_signing(trust, need) for need in needs(paths, changes))
+    owners, covered = owners_of(before), {change.path for change in changes}
+    rest = needs(set(paths) - covered, (), before)
+    return (
+        *(_signing(before.trust, need_of(change, owners), change.old, change.new) for change in changes),
+        *(_signing(before.trust, need, "", "") for need in rest),
+    )
 
 
-def _signing(trust: Trust, need: Need) -> Signing:
-    roles, rule = roles_for(trust, need), rule_for(trust, need)
+def _signing(trust: Trust, need: Need, old: str, new: str) -> Signing:
+    loosens = need.direction is Direction.LOOSEN
     return Signing(
         label=need.label or need.path,
         path=need.path,
         direction=need.direction,
-        roles=tuple(sorted(role.value for role in roles)),
-        signers=rule.signers if rule is not None else 1,
-        people=people(trust, roles),
-    )
-
-
-def people(trust: Trust, roles: Collection[Role]) -> tuple[str, ...]:
-    """Principals who hold one of ``roles`` with a key that is no machine's, sorted."""
-    return tuple(
-        sorted(
-            {
-                signer.principal
-                for signer in trust.signers
-                if set(signer.roles) & set(roles) and not set(signer.roles) & MACHINES
-            }
-        )
+        roles=tuple(sorted(role.value for role in roles_for(trust, need))),
+        signers=count_for(trust, need, old, new) if loosens else 1,
+        people=others(trust, need, ()),
     )
