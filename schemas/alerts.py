@@ -7,7 +7,12 @@ from pydantic import Field, StrictBool
 from schemas.scalars import Count, Line, Model, Version
 
 AlertLevel = Literal["INFO", "WARN", "ERROR", "CRITICAL"]
+AlertChannel = Literal["dashboard", "logs", "email", "slack", "apprise"]
 _ALL_LEVELS: tuple[AlertLevel, ...] = ("INFO", "WARN", "ERROR", "CRITICAL")
+_REFERENCE = r"(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f\x7f]+)"
+Secret = Annotated[str, Field(pattern=f"^{_REFERENCE}$", max_length=500)]
+"""Where a secret is kept (``env:NAME`` or ``file:/PATH``); never the secret itself."""
+SecretOrNone = Annotated[str, Field(pattern=f"^({_REFERENCE})?$", max_length=500)]
 
 
 class DashboardChannel(Model):
@@ -28,13 +33,20 @@ class LogChannel(Model):
 
 
 class EmailChannel(Model):
-    """SMTP; the password is a reference, never a literal."""
+    """SMTP; the password is a reference, never a literal. ``to``: addresses with commas between them.
+
+    ``port``: 0 is 587 (starttls), 465 (tls) or 25 (none). WARN alerts go into the daily digest whatever ``levels`` says.
+    """
 
     enabled: StrictBool = False
     levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
     to: Line = ""
     sender: Annotated[Line, Field(alias="from")] = ""
-    smtp_server: Line = ""
+    smtp_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]*$", max_length=253)] = ""
+    port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 0
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: Line = ""
+    password: SecretOrNone = ""
 
 
 class SlackChannel(Model):
@@ -42,7 +54,15 @@ class SlackChannel(Model):
 
     enabled: StrictBool = False
     levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
-    webhook_url: Annotated[str, Field(pattern=r"^$|^(env|file):.+$")] = ""
+    webhook_url: SecretOrNone = ""
+
+
+class AppriseChannel(Model):
+    """Any service that Apprise knows (``gt-risk[alerts]``); its URLs hold secrets and so are references."""
+
+    enabled: StrictBool = False
+    levels: tuple[AlertLevel, ...] = ("ERROR", "CRITICAL")
+    urls: tuple[Secret, ...] = ()
 
 
 class Channels(Model):
@@ -52,6 +72,7 @@ class Channels(Model):
     logs: LogChannel = LogChannel()
     email: EmailChannel = EmailChannel()
     slack: SlackChannel = SlackChannel()
+    apprise: AppriseChannel = AppriseChannel()
 
 
 class RateLimiting(Model):
@@ -63,7 +84,10 @@ class RateLimiting(Model):
 
 
 class QuietHours(Model):
-    """Hours in which non-critical delivery is held for the digest; evaluation never stops."""
+    """Hours in which non-critical delivery is held for the digest; evaluation never stops.
+
+    ``end_time`` is also when the daily digest goes, with quiet hours or without. ``timezone``: an IANA name.
+    """
 
     enabled: StrictBool = False
     start_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "22:00"
@@ -79,7 +103,7 @@ class AlertRule(Model):
     trigger: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     level: AlertLevel
     message: Line
-    channels: tuple[Literal["dashboard", "logs", "email", "slack"], ...]
+    channels: tuple[AlertChannel, ...]
 
 
 class Alerts(Model):

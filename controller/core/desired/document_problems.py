@@ -23,12 +23,15 @@ _WRITE = {
     "dict_type": "write fields below it, indented",
     "too_short": "add at least one entry",
 }
+_REFERENCE = "a reference to the secret: env:NAME or file:/PATH"
 _FORMS = {
     "uid": "32 random hexadecimal digits, unique to this strategy",
     "id": "the name of the file without .yaml",
     "repo": "the repo id that gt risk init pinned (32 hexadecimal digits)",
     "halt_digest": "the 64 hexadecimal digits that gt risk emergency status prints",
-    "webhook_url": "a reference to the secret: env:NAME or file:PATH",
+    "webhook_url": _REFERENCE,
+    "password": _REFERENCE,
+    "urls": _REFERENCE,
     "traffic_split": "like 50/50",
     "universe": "upper-case symbols: [AAPL, MSFT]",
 }
@@ -74,6 +77,8 @@ def _say(pointer: Pointer, model: type[Model], item: dict[str, Any]) -> tuple[st
         return f"{name} is not a field here", _did_you_mean(pointer, model)
     if kind == "missing":
         return f"{name} is missing", f"add {_example(pointer, model)}"
+    if any(_FORMS.get(part) is _REFERENCE for part in pointer):  # it may be the secret itself: repeated nowhere
+        return f"{name} is not a reference to a secret", _REFERENCE
     if kind in ("enum", "literal_error"):
         return f"{name} is {_shown(item)}", f"write one of: {context['expected'].replace(chr(39), '')}"
     if kind == "value_error":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from controller.core.desired.alert_documents import ALERT_RULES
 from controller.core.desired.key_lines import read_key_line
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer, YamlDocument
@@ -241,4 +242,5 @@ RULES: tuple[Callable[[Snapshot], Iterator[Problem]], ...] = (
     keys_readable,
     keys_unique,
     admin_left,
+    *ALERT_RULES,
 )

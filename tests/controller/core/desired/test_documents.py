@@ -86,7 +86,7 @@ MISTAKES = {
     ),
     "secret in the open": (
         files(risk_alerts=("env:GT_RISK_SLACK_WEBHOOK", "https://example.com/hook")),
-        "(fix: a reference to the secret: env:NAME or file:PATH)",
+        "webhook_url is not a reference to a secret (fix: a reference to the secret: env:NAME or file:/PATH)",
     ),
     "lower-case symbol": (
         files(strategies__ml_momentum_v2=("tags: [momentum]", "universe: [aapl]")),

@@ -1,0 +1,1 @@
+"""Alerts, pure: pictures and records to alerts, alerts to deliveries."""
