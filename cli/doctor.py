@@ -22,8 +22,10 @@ _CODE = {"ok": OK, "warning": ATTENTION, "error": ERROR}
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Close every path that is open wider than it needs.")
-@click.option("--dry-run", is_flag=True, help="With --fix: say what would be closed and change nothing.")
+@click.option(
+    "--fix", is_flag=True, help="Close what is open wider than it needs; put damage whose halt is cleared aside."
+)
+@click.option("--dry-run", is_flag=True, help="With --fix: say what would be done and change nothing.")
 @click.option("--verify-data", is_flag=True, help="Also compare audit, git, store, engine, latch, journal and policy.")
 @json_option
 def doctor(fix: bool, dry_run: bool, verify_data: bool, as_json: bool) -> int:
@@ -51,10 +53,17 @@ def doctor(fix: bool, dry_run: bool, verify_data: bool, as_json: bool) -> int:
 
 
 def _fix(place: "Home", dry_run: bool) -> list[Document]:
-    from controller.host.modes import close
+    from controller.host import modes, quarantine
 
-    found = close(place, dry_run=dry_run)
-    return [{"path": str(item.path), "from": f"{item.mode:04o}", "to": f"{item.wanted:04o}"} for item in found]
+    aside = [
+        {"action": "put aside", "path": str(item.path), "from": item.what, "to": str(item.to)}
+        for item in quarantine.put_aside(place, dry_run=dry_run)
+    ]
+    closed = [
+        {"action": "close", "path": str(item.path), "from": f"{item.mode:04o}", "to": f"{item.wanted:04o}"}
+        for item in modes.close(place, dry_run=dry_run)
+    ]
+    return aside + closed
 
 
 def _worst(found: "list[Finding]") -> str:
@@ -70,8 +79,11 @@ def _judged(document: Document, found: "list[Finding]") -> Document:
 
 
 def _render(document: Document) -> list[str]:
-    verb = "would close" if document["dry_run"] else "closed"
-    lines = [f"✓   {verb} {safe(item['path'])}: {item['from']} → {item['to']}" for item in document["fixed"]]
+    would = "would " if document["dry_run"] else ""
+    lines = [
+        f"✓   {would}{item['action']} {safe(item['path'])}: {safe(item['from'])} → {safe(item['to'])}"
+        for item in document["fixed"]
+    ]
     for item in document["checks"]:
         lines.append(icon_line(_ICON[item["level"]], f"{item['check']:<15}{safe(item['message'])}")[2:])
         if item["hint"]:

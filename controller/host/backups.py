@@ -80,6 +80,12 @@ def listed(home: Home) -> tuple[list[Backup], list[str]]:
     return sorted(found, key=lambda item: item.name, reverse=True), problems
 
 
+def way_back(home: Home) -> str:
+    """The command that brings the newest backup back; without one, the command that says how much is lost."""
+    found, _ = listed(home)
+    return f"gt risk db restore --date {found[0].name[:10]}" if found else "gt risk audit verify"
+
+
 def _folders(home: Home) -> list[Path]:
     if not home.backups.is_dir():
         return []

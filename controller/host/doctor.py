@@ -10,11 +10,10 @@ from controller.adapters.git import hook_files
 from controller.adapters.git.hook_files import State
 from controller.errors import GtRiskError
 from controller.home import Home
-from controller.host import backups, machine, pidfile
+from controller.host import backups, machine, pidfile, quarantine
 from controller.host.finding import Finding
 from controller.host.modes import permissions
 from controller.host.supervisor import SERVICES, pid_file
-from controller.latch.journal import read_home
 from controller.latch.reader import LatchReader
 from controller.rpc.client import RpcError, call
 from controller.settings import load
@@ -109,15 +108,6 @@ def latch(home: Home) -> Iterator[Finding]:
         yield Finding("latch", "ok", f"readable, no halt in force, permit {state.permit}")
 
 
-def journal(home: Home) -> Iterator[Finding]:
-    """Every record of the halt journal is whole."""
-    entries, problems = read_home(str(home.root))
-    for problem in problems:
-        yield Finding("journal", "error", problem, "gt risk service start")
-    if not problems:
-        yield Finding("journal", "ok", f"{len(entries)} records")
-
-
 def services(home: Home) -> Iterator[Finding]:
     """Which services run, and whether the controller answers."""
     for name in SERVICES:
@@ -155,7 +145,7 @@ def store(home: Home) -> Iterator[Finding]:
     if verdict == "ok":
         yield Finding("store", "ok", str(home.store))
     else:
-        yield Finding("store", "error", f"{home.store}: {verdict}", "gt risk audit verify")
+        yield Finding("store", "error", f"{home.store}: {verdict}", backups.way_back(home))
 
 
 def saved(home: Home) -> Iterator[Finding]:
@@ -184,7 +174,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     repositories,
     machine.signing,
     latch,
-    journal,
+    quarantine.findings,
     services,
     store,
     saved,

@@ -53,7 +53,7 @@ def _shortened(name: str, told: list[Finding]) -> list[Finding]:
 
 def audit(home: Home) -> Iterator[Finding]:
     """The store's file is whole, and the audit chain reaches from its first record to the one that audit.head names."""
-    hint = _restore(home)
+    hint = backups.way_back(home)
     if not home.audit_head.exists():
         yield Finding(AUDIT, "error", f"{home.audit_head} is missing: records may have been cut", hint)
         return
@@ -65,11 +65,6 @@ def audit(home: Home) -> Iterator[Finding]:
         yield Finding(AUDIT, "ok", f"{report.records:,} records, each continues the one before; audit.head fits")
     else:
         yield Finding(AUDIT, "error", f"broken at record {report.bad_seq}: {report.problem}", hint)
-
-
-def _restore(home: Home) -> str:
-    found, _ = backups.listed(home)
-    return f"gt risk db restore --date {found[0].name[:10]}" if found else "gt risk audit verify"
 
 
 def history(home: Home) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ record under an open-file-description try-lock, writes it in one call and has it
 """
 
 import os
+import zlib
 
 from controller.latch.journal_record import HALT, MAGIC, RECORD, RELEASED, Entry, pack, parse
 from controller.latch.raising import try_lock, unlock
@@ -12,10 +13,12 @@ from controller.latch.raising import try_lock, unlock
 RECORDS = 4096
 _RESCUE_RECORDS = 16
 RESCUED = "holds halts that the journal could not take"
+HEAD = MAGIC + b"HEAD"
 _EMPTY = bytes(RECORD)
 _CHUNK = 128 * RECORD
 _RESCUE = "journal-"
 _RESCUE_FOLDERS = ("", "run/", "latch/", "policy/", "logs/")
+_NAMED = 3
 
 
 class JournalHalt:
@@ -36,12 +39,26 @@ class JournalHalt:
         self.released = False
 
 
+class Damage:
+    """What is wrong with a journal file, in words; ``parts`` are the bytes that are no record: (offset, bytes).
+
+    The text has a checksum of them, so that another damage is never taken for one that was seen before.
+    """
+
+    __slots__ = ("parts", "path", "text")
+
+    def __init__(self, path: str, text: str, parts: list[tuple[int, bytes]]) -> None:
+        self.path = path
+        self.text = text
+        self.parts = parts
+
+
 def create(path: str, records: int = RECORDS) -> None:
     """Create the journal, zeros written out, whole or not at all; an existing one is never touched. Raises OSError."""
     temporary = f"{path}.{os.urandom(8).hex()}"
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        _write(fd, MAGIC + b"HEAD" + bytes(records * RECORD - 8), 0)
+        _write(fd, HEAD + bytes(records * RECORD - len(HEAD)), 0)
         os.fsync(fd)
         os.link(temporary, path)
     except FileExistsError:
@@ -70,7 +87,7 @@ class Journal:
     def write(self, entry: Entry) -> None:
         """Write one entry (several records when its text is long), visible to every reader but not yet durable."""
         for record in pack(entry):
-            self._put(record)
+            self.put(record)
 
     def sync(self) -> None:
         """Make everything written so far survive power loss."""
@@ -96,7 +113,8 @@ class Journal:
             os.close(self._fd)
             self._fd = -1
 
-    def _put(self, record: bytes) -> None:
+    def put(self, record: bytes) -> None:
+        """:meth:`write` of one whole record as it is."""
         while True:
             size = -(-os.fstat(self._fd).st_size // RECORD)
             index = self._first_free(self._next, size)
@@ -136,17 +154,25 @@ def probe(path: str, wall_ns: int) -> None:
 
 def read(path: str) -> tuple[list[Entry], list[str]]:
     """(every whole record in file order, what is wrong with the file). A damaged record hides no other one."""
+    entries, damage = examine(path)
+    return entries, [] if damage is None else [damage.text]
+
+
+def examine(path: str) -> tuple[list[Entry], Damage | None]:
+    """As :func:`read`, with the damage itself; without parts when the file is missing or cannot be read."""
     name = os.path.basename(path)  # noqa: PTH119  # pathlib costs more than the halt itself
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        return [], [f"{name}: {'missing' if isinstance(error, FileNotFoundError) else error.strerror}"]
+        missing = isinstance(error, FileNotFoundError)
+        return [], Damage(path, f"{name}: {'missing' if missing else error.strerror}", [])
     try:
-        return _read(fd, name)
+        entries, parts = _read(fd)
     except OSError as error:
-        return [], [f"{name}: {error.strerror}"]
+        return [], Damage(path, f"{name}: {error.strerror}", [])
     finally:
         os.close(fd)
+    return entries, Damage(path, f"{name}: {_named(parts)}", parts) if parts else None
 
 
 def record(home: str, entry: Entry) -> tuple[Journal | None, str]:
@@ -176,20 +202,32 @@ def rescue_paths(root: str, halt_id: str) -> list[str]:
     return [f"{root}/{folder}{_RESCUE}{halt_id}" for folder in _RESCUE_FOLDERS]
 
 
+def rescue_files(root: str) -> list[str]:
+    """Paths of the rescue files that a home holds."""
+    found: list[str] = []
+    for folder in _RESCUE_FOLDERS:
+        try:
+            names = os.listdir(f"{root}/{folder}")  # noqa: PTH208  # pathlib costs more than the halt itself
+        except FileNotFoundError:
+            continue
+        found += sorted(f"{root}/{folder}{name}" for name in names if name.startswith(_RESCUE))
+    return found
+
+
 def read_home(root: str) -> tuple[list[Entry], list[str]]:
     """As :func:`read`, over the journal of a home folder and every rescue file in it."""
     entries, problems = read(f"{root}/journal")
-    for folder in _RESCUE_FOLDERS:
-        try:
-            names = sorted(os.listdir(f"{root}/{folder}"))  # noqa: PTH208  # pathlib costs more than the halt itself
-        except FileNotFoundError:
-            continue
-        for name in names:
-            if name.startswith(_RESCUE):
-                more, wrong = read(f"{root}/{folder}{name}")
-                entries += more
-                problems += [f"{folder}{name}: {RESCUED}", *wrong]
+    for path in rescue_files(root):
+        more, wrong = read(path)
+        entries += more
+        problems += [f"{path.removeprefix(root)[1:]}: {RESCUED}", *wrong]
     return entries, problems
+
+
+def damages(root: str) -> list[Damage]:
+    """What is no record in the journal and the rescue files of a home."""
+    found = [examine(path)[1] for path in (f"{root}/journal", *rescue_files(root))]
+    return [damage for damage in found if damage is not None and damage.parts]
 
 
 def fold(entries: list[Entry]) -> dict[str, JournalHalt]:
@@ -208,31 +246,50 @@ def fold(entries: list[Entry]) -> dict[str, JournalHalt]:
     return halts
 
 
-def _read(fd: int, name: str) -> tuple[list[Entry], list[str]]:
-    entries, problems = [], []
+def _read(fd: int) -> tuple[list[Entry], list[tuple[int, bytes]]]:
+    """(whole records, (offset, bytes) of what is none)."""
+    entries: list[Entry] = []
+    parts: list[tuple[int, bytes]] = []
     whole, tail = divmod(os.fstat(fd).st_size, RECORD)
-    if os.pread(fd, 4, 0) != MAGIC:
-        problems.append(f"{name}: bad header")
+    head = os.pread(fd, len(HEAD), 0).ljust(len(HEAD), b"\0")
+    if head != HEAD:
+        parts.append((0, head))
     for base in range(1, whole, _CHUNK // RECORD):
         chunk = os.pread(fd, min(_CHUNK, (whole - base) * RECORD), base * RECORD)
         for offset in range(0, len(chunk), RECORD):
             record = chunk[offset : offset + RECORD]
             if record != _EMPTY:
-                index = base + offset // RECORD
-                entry = parse(record) or _read_again(fd, index)
+                at = base * RECORD + offset
+                entry = parse(record) or _read_again(fd, at)
                 if entry is None:
-                    problems.append(f"{name}: record {index} is damaged")
+                    parts.append((at, record))
                 else:
                     entries.append(entry)
-    if tail and any(os.pread(fd, tail, whole * RECORD)):
-        problems.append(f"{name}: torn record at the end")
-    return entries, problems
+    end = os.pread(fd, tail, whole * RECORD)
+    if whole and any(end):
+        parts.append((whole * RECORD, end))
+    return entries, parts
 
 
-def _read_again(fd: int, index: int) -> Entry | None:
+def _named(parts: list[tuple[int, bytes]]) -> str:
+    names = [_part(at, len(data)) for at, data in parts]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    checksum = 0
+    for _, data in parts:
+        checksum = zlib.crc32(data, checksum)
+    return f"damaged in {', '.join(names[:_NAMED])}{more} ({checksum:08x})"
+
+
+def _part(at: int, size: int) -> str:
+    if not at:
+        return "its header"
+    return f"record {at // RECORD}" if size == RECORD else "its torn end"
+
+
+def _read_again(fd: int, at: int) -> Entry | None:
     """A record that another process was just writing is whole the next time."""
     for _ in range(3):
-        entry = parse(os.pread(fd, RECORD, index * RECORD))
+        entry = parse(os.pread(fd, RECORD, at))
         if entry is not None:
             return entry
     return None

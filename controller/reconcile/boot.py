@@ -27,7 +27,8 @@ from controller.reconcile.publisher import LastKnownGood, Published, Publisher, 
 
 LONG_EXPIRY_NS = 600_000_000_000
 _NO_STORE = "the store is missing: drawdown peaks and the audit log are gone with it"
-JOURNAL_LOST = ("journal-damaged", "journal: missing")
+JOURNAL_DAMAGED = "journal-damaged"
+JOURNAL_LOST = (JOURNAL_DAMAGED, "journal: missing")
 _ANEW = (JOURNAL_LOST[1], _NO_STORE)
 """What is made anew and can so be lost again: each loss has a halt of its own."""
 
@@ -74,6 +75,7 @@ def boot(home: Home, book: str, environment: str) -> Booted:
         _note_expiry(home, expired_at)
         wrong = _anomalies(home, problems, fresh=known_good is None) + _long_expiry(permit, silent)
         raised, unwritten = raise_anomalies(home, wrong, closed)
+        unwritten += _reserve(home)
         fence = permit.take(newest_fence(home.policy))
     except (LatchError, OSError):
         permit.close()
@@ -165,7 +167,7 @@ def _raise_again(home: Home, entries: list[Entry], closed: Collection[str]) -> l
 
 def _anomalies(home: Home, problems: list[str], *, fresh: bool) -> list[tuple[str, str]]:
     """(kind, text) of what says that halts or peaks may be lost; what a new home never had is not lost."""
-    found = [("journal-damaged", text) for text in problems if not text.endswith(journals.RESCUED)]
+    found = [(JOURNAL_DAMAGED, text) for text in problems if not text.endswith(journals.RESCUED)]
     if not home.store.exists() or not home.store.stat().st_size:
         found.append(("store-lost", _NO_STORE))
     return [item for item in found if not (fresh and item[1] in _ANEW)]
@@ -200,6 +202,19 @@ def _make_journal(home: Home) -> str:
     except OSError as error:
         return f"journal: {error.strerror or error}"
     return ""
+
+
+def _reserve(home: Home) -> list[str]:
+    """Room in the journal for the halts to come, so that a full disk stops none; what went wrong."""
+    try:
+        journal = journals.Journal(str(home.journal))
+        try:
+            journal.reserve()
+        finally:
+            journal.close()
+    except OSError as error:
+        return [f"journal: {error.strerror or error}"]
+    return []
 
 
 def _held(home: Home) -> set[str]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 
 from controller.audit import fold_journal
-from controller.core.plan.effective import gather, halt_of, open_halts
+from controller.core.plan.effective import gather, open_halts
 from controller.errors import StoreUnavailable, Temporary
 from controller.halt import CONTROLLER, MONITOR, halt
 from controller.home import Home
@@ -21,13 +21,12 @@ from controller.latch.reader import passed
 from controller.ports import Clock, Source, Store
 from controller.reconcile.boot import synthetic_id
 from controller.reconcile.evidence import Evidence
+from controller.reconcile.halt_records import MODES, SOURCES, from_documents, from_journal, micros, rounded
 from controller.reconcile.journal_view import JournalView
 from controller.reconcile.troubles import Troubles
-from schemas.desired import Desired, TradingMode
+from schemas.desired import Desired
 from schemas.halts import ACCOUNT, Adoption, Halt, HaltSource
 
-MODES = list(TradingMode)
-SOURCES = list(HaltSource)
 ALARM_SLOTS = 32
 _NOT_STORED = "halts are in force but not in the store yet"
 _NOT_READ = "halts of the store cannot be read"
@@ -65,7 +64,7 @@ class HaltDesk:
         """OPEN: raise ∪ journal ∪ store ∪ evidence ∪ tree less what ``desired`` clears or a release has ended."""
         with self._lock:
             known, released = self._known(desired)
-            return open_halts(known, desired.cleared if desired else {}, released, _written(desired))
+            return open_halts(known, desired.cleared if desired else {}, released, from_documents(desired))
 
     def standing(self, desired: Desired) -> tuple[tuple[Halt, ...], tuple[Halt, ...]]:
         """From one look: OPEN, and the halts that ``desired`` clears by their digest and whose release the store does
@@ -76,12 +75,12 @@ class HaltDesk:
             binding = {self._id_of(slot) for slot in self._slots() if slot.open}
             found = [
                 item.merged
-                for halt_id, item in gather(known, _written(desired)).items()
+                for halt_id, item in gather(known, from_documents(desired)).items()
                 if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)
                 and (halt_id in binding or halt_id not in complete)
             ]
             ended = tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
-            return open_halts(known, desired.cleared, released, _written(desired)), ended
+            return open_halts(known, desired.cleared, released, from_documents(desired)), ended
 
     def raise_halt(self, scope: str, reason: str) -> Halt:
         """A halt of the drawdown monitor; in the latch when this returns. Raises Temporary when nothing holds it."""
@@ -150,6 +149,16 @@ class HaltDesk:
                 if item.id not in held:
                     self._raise_again(item)
 
+    def fold_journal(self) -> None:
+        """Bring the journal and its rescue files into the audit log. Raises StoreUnavailable."""
+        with self._lock:
+            self._fold_journal()
+
+    def journal_damage(self) -> tuple[str, ...]:
+        """What in the journal and its rescue files is no record now."""
+        with self._lock:
+            return self._journal.damage()
+
     def _recorded(self) -> list[Halt]:
         with self._lock:
             return self._known(None)[0]
@@ -160,10 +169,10 @@ class HaltDesk:
             self._uids |= {item.uid for item in desired.strategies.values()}
         by_id = self._journal.halts()
         records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]
-        records += [_from_journal(item) for item in by_id.values()]
+        records += [from_journal(item) for item in by_id.values()]
         released = {item.halt_id for item in by_id.values() if item.released}
         try:
-            records += [_rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]
+            records += [rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]
             released |= self._store.released()
             self._troubles.tell(_NOT_READ, "")
         except StoreUnavailable as error:
@@ -192,7 +201,7 @@ class HaltDesk:
             id=self._id_of(slot),
             scope=known.scope if known else self._scope_of(slot),
             mode=MODES[slot.mode],
-            opened_ns=_micros(known.opened_ns if known else slot.wall_ns),
+            opened_ns=micros(known.opened_ns if known else slot.wall_ns),
             actor=known.actor if known else (f"pid {slot.pid}, uid {slot.os_uid}" if slot.ok else "unknown"),
             source=SOURCES[slot.source] if slot.ok and slot.source < len(SOURCES) else HaltSource.SYNTHETIC,
             reason=known.reason if known else "",
@@ -245,7 +254,7 @@ class HaltDesk:
             id=outcome.halt_id,
             scope=scope,
             mode=MODES[mode],
-            opened_ns=_micros(outcome.opened_ns),
+            opened_ns=micros(outcome.opened_ns),
             actor=self._actor,
             source=SOURCES[source],
             reason=reason,
@@ -267,29 +276,3 @@ class HaltDesk:
         if entries is not self._folded:
             fold_journal(self._store, entries)
             self._folded = entries
-
-
-def _written(desired: Desired | None) -> list[Halt]:
-    return [] if desired is None else [halt_of(document) for document in desired.halts.values()]
-
-
-def _micros(wall_ns: int) -> int:
-    """Halts are named by a digest over their time as evidence writes it: in microseconds."""
-    return wall_ns // 1_000 * 1_000
-
-
-def _rounded(item: Halt) -> Halt:
-    return item.model_copy(update={"opened_ns": _micros(item.opened_ns)})
-
-
-def _from_journal(item: JournalHalt) -> Halt:
-    return Halt(
-        id=item.halt_id,
-        scope=item.scope,
-        mode=MODES[item.mode],
-        opened_ns=_micros(item.opened_ns),
-        actor=item.actor,
-        source=SOURCES[item.source],
-        reason=item.reason,
-        durable=True,
-    )

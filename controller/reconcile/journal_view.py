@@ -1,13 +1,14 @@
 """The halt journal as the controller reads it many times a second: parsed only when a record changed."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from controller.home import Home
 from controller.latch import journal as journals
 from controller.latch.journal_record import RECORD, Entry
+from controller.reconcile.troubles import Troubles
 
-_PREFIX = Path(journals.rescue_paths("", "")[0]).name
 _CHUNK = 64 * 1024
 _log = logging.getLogger(__name__)
 
@@ -15,15 +16,17 @@ _log = logging.getLogger(__name__)
 class JournalView:
     """Entries of the journal and its rescue files. For one thread at a time.
 
-    The header record is left out of the comparison: the probe writes it every second.
+    Of the header record only its magic is compared: the probe writes the rest every second.
     """
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._raw: bytes | None = None
-        self._rescued: frozenset[str] = frozenset()
+        self._rescued: list[tuple[str, int]] = []
         self._entries: list[Entry] = []
         self._halts: dict[str, journals.JournalHalt] = {}
+        self._damage: tuple[str, ...] = ()
+        self._troubles = Troubles(_log)
 
     def entries(self) -> list[Entry]:
         """Every whole record in file order; what is damaged is logged once."""
@@ -34,6 +37,11 @@ class JournalView:
         """Halts by id."""
         self._refresh()
         return self._halts
+
+    def damage(self) -> tuple[str, ...]:
+        """What in the files is no record."""
+        self._refresh()
+        return self._damage
 
     def append(self, entry: Entry) -> None:
         """Write one entry, durable when it returns. Raises OSError."""
@@ -50,14 +58,15 @@ class JournalView:
         self._raw, self._rescued = raw, rescued
         self._entries, problems = journals.read_home(str(self._home.root))
         self._halts = journals.fold(self._entries)
-        for problem in problems:
-            _log.error("journal: %s", problem)
+        self._damage = tuple(item.text for item in journals.damages(str(self._home.root)))
+        self._troubles.tell("halt journal", "; ".join(problems), logging.ERROR)
 
     def _content(self) -> bytes:
         """What is in use: records are taken from the front, so a chunk of zeros ends it."""
         parts: list[bytes] = []
         try:
             with self._home.journal.open("rb", buffering=0) as file:
+                parts.append(file.read(len(journals.HEAD)))
                 file.seek(RECORD)
                 while (part := file.read(_CHUNK)).strip(b"\0"):
                     parts.append(part)
@@ -65,7 +74,10 @@ class JournalView:
             return str(error).encode()
         return b"".join(parts)
 
-    def _rescue_files(self) -> frozenset[str]:
-        """Rescue files by name, in every folder that may hold one."""
-        folders = {Path(path).parent for path in journals.rescue_paths(str(self._home.root), "")}
-        return frozenset(str(path) for folder in folders for path in folder.glob(f"{_PREFIX}*"))
+    def _rescue_files(self) -> list[tuple[str, int]]:
+        """(path, time of the last change) of each."""
+        found: list[tuple[str, int]] = []
+        for path in journals.rescue_files(str(self._home.root)):
+            with suppress(FileNotFoundError):
+                found.append((path, Path(path).stat().st_mtime_ns))
+        return found

@@ -11,18 +11,25 @@ from collections.abc import Callable
 from controller.errors import LeaseLost, StoreUnavailable
 from controller.home import Home
 from controller.latch import journal
-from controller.latch.journal_record import HALT as RAISED
 from controller.latch.journal_record import Entry
 from controller.latch.layout import RAISE_MAGIC, LatchError, LeaseHeld
 from controller.latch.mapped import REPLACED, MappedFile
 from controller.ports import Clock, Store
-from controller.reconcile.boot import JOURNAL_LOST, book16, raise_anomalies, record, released, restore_pair
-from controller.reconcile.halt_desk import SOURCES, HaltDesk
+from controller.reconcile.boot import (
+    JOURNAL_DAMAGED,
+    JOURNAL_LOST,
+    book16,
+    raise_anomalies,
+    record,
+    released,
+    restore_pair,
+)
+from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.halt_records import to_journal
 from controller.reconcile.lease import Lease
 from controller.reconcile.troubles import Troubles
 from schemas.audit import AuditEntry
 from schemas.desired import Desired
-from schemas.halts import Halt
 
 _log = logging.getLogger(__name__)
 
@@ -58,17 +65,20 @@ class LatchGuard:
         self._raise = _mapped(home)
         self._journal = _opened(home)
         self._troubles = Troubles(_log)
+        self._damage: tuple[str, ...] = ()
+        self._halted: tuple[str, ...] = ()
 
     def check(self) -> bool:
         """Look, and repair what can be; whether anything was repaired.
 
-        Of the journal, another file in its place is a loss too.
+        Of the journal, another file in its place is a loss too; damage counts when it is there twice alike, because a
+        halter may just be writing.
 
         Raises LeaseLost when another controller has the new permit file. What cannot be repaired (a half of another
         book, a folder that cannot be written) is logged once: the gate freezes on it by itself and the permit is not
         renewed.
         """
-        return any([self._check_pair(), self._check_journal()])
+        return any([self._check_pair(), self._check_journal(), self._check_damage()])
 
     def _check_pair(self) -> bool:
         raised = "raise is not open" if self._raise is None else self._raise.problem()
@@ -105,30 +115,48 @@ class LatchGuard:
             self._raise.close()
         self._raise = _mapped(self._home)
         for text in told:
-            _log.critical("%s", text)
-            self._audit("latch.lost", text)
+            self._announce("latch.lost", text)
         self._restored(fence)
 
     def _check_journal(self) -> bool:
         """Every open halt goes into the new one too: the old one was what made them survive power loss."""
         if not self._journal_lost():
             return False
-        entries, _ = journal.read_home(str(self._home.root))
-        try:
-            raised, problems = raise_anomalies(self._home, [JOURNAL_LOST], self._closed(entries))
-        except LatchError as error:
-            self._tell("journal", str(error))
+        raised = self._halt([JOURNAL_LOST])
+        if raised is None:
             return False
-        problems += self._record_open()
-        self._tell("journal", "; ".join(dict.fromkeys(problems)))
         for halt_id in raised:
-            text = f"{': '.join(JOURNAL_LOST)}; halted as {halt_id[:12]}"
-            _log.critical("%s", text)
-            self._audit("journal.lost", text)
+            self._announce("journal.lost", f"{': '.join(JOURNAL_LOST)}; halted as {halt_id[:12]}")
         if self._journal >= 0:
             os.close(self._journal)
         self._journal = _opened(self._home)
         return bool(raised)
+
+    def _check_damage(self) -> bool:
+        """A damaged record may have been a halt's: one halt for this damage, until it is cleared or taken out."""
+        before, self._damage = self._damage, self._desk.journal_damage()
+        if self._damage != before or self._damage == self._halted:
+            return False
+        raised = self._halt([(JOURNAL_DAMAGED, text) for text in self._damage])
+        if raised is None:
+            return False
+        self._halted = self._damage
+        for halt_id in raised:
+            self._announce("journal.damaged", f"{'; '.join(self._damage)}; halted as {halt_id[:12]}")
+        return bool(raised)
+
+    def _halt(self, wrong: list[tuple[str, str]]) -> list[str] | None:
+        """Halt for what is wrong with the journal, and record everything open in it; ids of the new halts, None when
+        the latch could not take them."""
+        entries, _ = journal.read_home(str(self._home.root))
+        try:
+            raised, problems = raise_anomalies(self._home, wrong, self._closed(entries))
+        except LatchError as error:
+            self._tell("journal", str(error))
+            return None
+        problems += self._record_open()
+        self._tell("journal", "; ".join(dict.fromkeys(problems)))
+        return raised
 
     def _journal_lost(self) -> bool:
         """Whether the path names no journal, or not the one held open. What cannot be looked at is the probe's."""
@@ -144,7 +172,7 @@ class LatchGuard:
         """Bring into the journal what is open and not in it; what went wrong."""
         known = journal.fold(journal.read_home(str(self._home.root))[0])
         missing = [item for item in self._desk.open_halts(self._desired()) if item.id not in known]
-        return [problem for item in missing if (problem := record(self._home, _entry(item)))]
+        return [problem for item in missing if (problem := record(self._home, to_journal(item)))]
 
     def _tell(self, what: str, problem: str) -> None:
         advice = f"{problem}; see: gt-risk doctor" if problem else ""
@@ -159,7 +187,9 @@ class LatchGuard:
         except StoreUnavailable:
             return known
 
-    def _audit(self, event: str, text: str) -> None:
+    def _announce(self, event: str, text: str) -> None:
+        """To the log and into the audit."""
+        _log.critical("%s", text)
         now = self._clock.wall_ns()
         entry = AuditEntry(
             at_ns=now,
@@ -190,18 +220,3 @@ def _opened(home: Home) -> int:
         return os.open(home.journal, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return -1
-
-
-def _entry(item: Halt) -> Entry:
-    return Entry(
-        RAISED,
-        item.id,
-        item.opened_ns,
-        scope=item.scope,
-        mode=item.mode.rank,
-        source=SOURCES.index(item.source),
-        actor=item.actor,
-        text=item.reason,
-        word=item.word,
-        slot=item.slot,
-    )

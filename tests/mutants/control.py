@@ -96,15 +96,16 @@ RECONCILE = edits(
         (_HALT_DESK, "a release needs its clear", "if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)", "if True"),
         (_HALT_DESK, "vanished words are raised again", "            self._reraise_vanished()\n", "            self._seen = {slot.slot: slot for slot in self._slots() if slot.open}\n"),
         (_HALT_DESK, "OPEN knows the latch", "records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]", "records: list[Halt] = []"),
-        (_HALT_DESK, "OPEN knows the journal", "        records += [_from_journal(item) for item in by_id.values()]\n", ""),
-        (_HALT_DESK, "OPEN knows the store", 'records += [_rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]', "pass"),
+        (_HALT_DESK, "OPEN knows the journal", "        records += [from_journal(item) for item in by_id.values()]\n", ""),
+        (_HALT_DESK, "OPEN knows the store", 'records += [rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]', "pass"),
         (_HALT_DESK, "OPEN knows the evidence", "        records += self.evidence.known.values()\n", ""),
-        (_HALT_DESK, "OPEN knows the tree", "return [] if desired is None else [halt_of(document) for document in desired.halts.values()]", "return []"),
+        ("controller.reconcile.halt_records", "OPEN knows the tree", "return [] if desired is None else [halt_of(document) for document in desired.halts.values()]", "return []"),
     ),
 )
 
 _MONITOR = "controller.reconcile.monitor"
 _MEND = "controller.latch.mend"
+_GUARD = "controller.reconcile.latch_guard"
 
 MEND = edits(
     ("test_latch_guard", "test_latch_mend_crash", "test_expiries"),
@@ -114,8 +115,10 @@ MEND = edits(
         (_MEND, "a lost latch halts", "            latch.raise_halt(halt_id, ACCOUNT, HALT, SYNTHETIC, now)\n", "            pass\n"),
         (_MEND, "one pair only once the halt is in", "_seal_raise(path, book16, os.urandom(16))", "_seal_raise(path, book16, nonce)"),
         (_MEND, "a raise file that a halter made hides no loss", '"" if header.book16 == book16 else', '"" if True else'),
-        ("controller.reconcile.latch_guard", "a lost journal halts", "raise_anomalies(self._home, [JOURNAL_LOST],", "raise_anomalies(self._home, [],"),
-        ("controller.reconcile.latch_guard", "open halts go into the new journal", "        problems += self._record_open()\n", ""),
+        (_GUARD, "a lost journal halts", "self._halt([JOURNAL_LOST])", "self._halt([])"),
+        (_GUARD, "a damaged journal halts", "self._halt([(JOURNAL_DAMAGED, text) for text in self._damage])", "self._halt([])"),
+        (_GUARD, "damage is looked at twice", "if self._damage != before or self._damage == self._halted:", "if self._damage == self._halted:"),
+        (_GUARD, "open halts go into the new journal", "        problems += self._record_open()\n", ""),
         (_MEND, "another book is left alone", "if header.book16 not in (book16, NO_BOOK):", "if False:"),
         (_MEND, "a newer release is left alone", "        if is_sealed(head):\n", "        if False:\n"),
         (_MEND, "a permit under another lease is left alone", "if not ours and not try_lock(fd, 0, HEADER_SIZE):", "if False:"),

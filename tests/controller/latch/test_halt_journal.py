@@ -111,9 +111,9 @@ def spoil_header(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "problem", "left"),
     [
-        (tear_tail, "torn record at the end", 3),
-        (spoil_record, "record 2 is damaged", 2),
-        (spoil_header, "bad header", 3),
+        (tear_tail, "journal: damaged in its torn end (", 3),
+        (spoil_record, "journal: damaged in record 2 (", 2),
+        (spoil_header, "journal: damaged in its header (", 3),
         (Path.unlink, "journal: missing", 0),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from controller.errors import LeaseLost
 from controller.halt import CLI, halt
 from controller.latch.journal import create, fold, read
+from controller.latch.journal_record import RECORD
 from controller.latch.layout import PERMIT_MAGIC, RAISE_MAGIC, SIZE, LatchError, pack_header, scope24
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
@@ -277,6 +278,68 @@ def test_journal_when_lost_then_halted_told_and_what_is_open_recorded_in_a_new_o
     kept = fold(read(str(rig.home.journal))[0])
     assert {key: item.reason for key, item in kept.items()} == {halt_id: "test", lost.id: lost.reason}
     assert rig.store.audit(event="journal.lost")[0].entry.level == "critical"
+    guard.close()
+
+
+def spoil(rig: Rig, at: int) -> None:
+    with rig.home.journal.open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xfe\xff")
+
+
+def lost_record(rig: Rig) -> None:
+    spoil(rig, RECORD + 40)
+
+
+def lost_header(rig: Rig) -> None:
+    spoil(rig, 0)
+
+
+@pytest.mark.parametrize("damage", [lost_record, lost_header])
+def test_journal_when_damaged_while_running_then_halted_once_told_and_the_open_halt_recorded_again(
+    rig: Rig, damage: Callable[[Rig], None]
+) -> None:
+    halt_id = halt(str(rig.home.root), "account", 1, "ada", "test", CLI, notify=False).halt_id
+    rig.desk.adopt()
+    guard = guard_of(rig, [], [])
+    damage(rig)
+    assert not guard.check(), "a halter may just be writing"
+    assert guard.check() and not guard.check()
+    rig.desk.adopt()
+    (lost,) = [item for item in rig.desk.open_halts(None) if item.word and item.id != halt_id]
+    assert (lost.mode.value, lost.source.value) == ("halt-all", "synthetic")
+    assert lost.reason.startswith("journal-damaged: journal: damaged in ")
+    assert halt_id in fold(read(str(rig.home.journal))[0])
+    assert rig.store.audit(event="journal.damaged")[0].entry.level == "critical"
+    guard.close()
+
+
+def test_journal_damage_when_its_halt_is_cleared_then_not_again_but_another_damage_halts_anew(rig: Rig) -> None:
+    guard = guard_of(rig, [], [])
+    ids = list[str]()
+    for at in (30 * RECORD + 40, 31 * RECORD + 40):
+        spoil(rig, at)
+        assert [guard.check() for _ in range(3)] == [False, True, False]
+        (item,) = [found for found in rig.desk.open_halts(None) if found.word]
+        ids.append(item.id)
+        rig.desk.release(item.id, commit_id(2))
+        assert not any(guard.check() for _ in range(3))
+    assert len(set(ids)) == 2
+    rig.booted.permit.close()
+    rig.start()
+    assert rig.booted.raised == []
+    guard.close()
+
+
+def test_journal_when_a_record_is_seen_half_written_then_no_halt(rig: Rig) -> None:
+    guard = guard_of(rig, [], [])
+    spoil(rig, RECORD)
+    assert not guard.check()
+    with rig.home.journal.open("r+b") as file:
+        file.seek(RECORD)
+        file.write(bytes(2))
+    assert not guard.check() and not guard.check()
+    assert rig.desk.open_halts(None) == ()
     guard.close()
 
 
