@@ -29,6 +29,7 @@ from controller.reconcile.monitor import Monitor
 from controller.reconcile.observation import Observer, Origin
 from controller.reconcile.permit_keeper import ClockWatch, PermitKeeper
 from controller.reconcile.reconciler import Parts, Reconciler
+from controller.reconcile.rescue import Rescue
 from controller.reconcile.restore import restore
 from controller.settings import Settings
 from schemas.audit import AuditRecord
@@ -71,6 +72,7 @@ class Controller(Common):
             stop=lambda: self.keeper.forget("reconcile"),
             restored=self._latch_restored,
         )
+        self.rescue = Rescue(home, self.desk)
         self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory, unsaved)
         self.backoff = Backoff(random.random)
         self.polled = self._polled()
@@ -239,6 +241,7 @@ class Controller(Common):
     def _probe(self) -> None:
         journal.probe(str(self.home.journal), time.time_ns())
         self.keeper.progress("journal")
+        self.rescue.take_in()
 
     def _poke(self, reason: str) -> None:
         self.loop.poke(reason)
