@@ -1,0 +1,175 @@
+"""A look at a test: what it says, what it decides, and what it never says."""
+
+from dataclasses import replace
+from math import isfinite
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
+from controller.core.experiments.assignment import blocked, hashed
+from controller.core.experiments.mismatch import mismatched, of_two
+from controller.core.experiments.standing import DECIDED, MOVES, Facts, IllegalMove, State, advance, move
+
+PLAN = Plan("sharpe", n_max=120, seed=1, draws=499)
+
+
+def arms(n: int, shift: float = 0.0, seed: int = 1, n_b: int | None = None) -> Arms:
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(0.001, 0.01, n), rng.normal(0.001 + shift, 0.01, n if n_b is None else n_b)
+    return Arms(a, b, times(a), times(b) + 0.5)
+
+
+def times(of: np.ndarray) -> NDArray[np.float64]:
+    return np.arange(len(of), dtype=np.float64)
+
+
+def run(plan: Plan, whole: Arms, steps: range) -> Report:
+    """Looks at the first so many of both arms, one after another."""
+    state: State = "collecting"
+    report = None
+    for n in steps:
+        part = Arms(whole.a[:n], whole.b[:n], whole.time_a[:n], whole.time_b[:n])
+        report = analyse(plan, part, state, report.looks if report else ())
+        state = report.state
+    assert report is not None
+    return report
+
+
+def test_analyse_when_an_arm_is_small_then_collects_and_looks_at_nothing() -> None:
+    report = analyse(PLAN, arms(15), "collecting", ())
+    assert (report.state, report.looks, report.primary.p) == ("collecting", (), None)
+
+
+def test_analyse_when_the_difference_is_great_then_b_wins_and_stays() -> None:
+    report = run(PLAN, arms(60, 0.02), range(16, 61, 4))
+    assert report.state == "winner_b"
+    assert report.primary.p is not None
+    assert report.primary.p < 0.05
+    later = analyse(PLAN, arms(60), report.state, report.looks)
+    assert later.state == "winner_b"
+
+
+def test_analyse_when_nothing_differs_then_says_so_at_the_end_only() -> None:
+    report = run(PLAN, arms(60, seed=4), range(16, 60, 4))
+    assert report.state == "running"
+    assert run(PLAN, arms(60, seed=4), range(16, 61, 4)).state == "no_difference"
+
+
+def test_analyse_when_b_is_worse_than_a_guardrail_allows_then_stops() -> None:
+    plan = replace(PLAN, guardrails=(Guardrail("mean_return", 0.002),))
+    assert analyse(plan, arms(40, -0.02), "running", ()).state == "stopped_by_guardrail"
+
+
+def test_analyse_when_b_crosses_but_a_guardrail_is_not_shown_then_no_winner_yet() -> None:
+    plan = replace(PLAN, guardrails=(Guardrail("win_rate", 0.0001),))
+    whole = arms(40, 0.012, seed=2)
+    wins = replace(whole, b=np.where(np.arange(40) % 2, -0.0001, whole.b + 0.05))
+    report = run(plan, wins, range(16, 41, 4))
+    assert any(look.crossed == "b" for look in report.looks)
+    assert report.state == "running"
+
+
+def test_analyse_when_the_arms_are_not_as_the_split_says_then_invalid() -> None:
+    report = analyse(PLAN, replace(arms(40), epochs=((60, 20, 0.5),)), "running", ())
+    assert report.state == "invalid"
+    assert "epoch 1" in report.reason
+
+
+def test_analyse_when_asked_again_then_the_same_to_the_last_bit_and_nothing_counts_twice() -> None:
+    first = analyse(PLAN, arms(30, 0.004), "collecting", ())
+    again = analyse(PLAN, arms(30, 0.004), "collecting", ())
+    assert first == again
+    assert analyse(PLAN, arms(30, 0.004), first.state, first.looks).looks == first.looks
+
+
+def test_analyse_then_what_is_shown_never_rises_and_never_undercuts_the_level() -> None:
+    report = run(PLAN, arms(60, 0.004, seed=3), range(16, 61, 6))
+    shown = [look.shown for look in report.looks]
+    assert shown == sorted(shown, reverse=True)
+    assert all((look.crossed is not None) <= (look.shown <= 0.0505) for look in report.looks)
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.array([]),
+        np.array([0.01]),
+        np.full(40, 0.01),
+        np.zeros(40),
+        np.full(40, -1.0),
+        np.abs(np.random.default_rng(1).normal(0, 0.01, 40)) + 0.001,
+    ],
+    ids=["no trade", "one trade", "constant", "all zero", "everything lost", "all wins"],
+)
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_analyse_when_an_arm_is_strange_then_a_clear_state_and_only_finite_figures(a: np.ndarray, paired: bool) -> None:
+    b = np.random.default_rng(2).normal(0, 0.01, len(a) if paired else 40)
+    report = analyse(replace(PLAN, paired=paired), Arms(a, b, times(a), times(b) + 0.5), "collecting", ())
+    assert report.state in ("collecting", "running", "winner_a")
+    for item in (report.primary, *report.secondaries):
+        figures = [item.a, item.b, item.difference, item.low, item.high, item.p]
+        assert all(figure is None or isfinite(figure) for figure in figures), item
+        assert item.status == "ok" or item.reason
+
+
+def test_analyse_when_paired_and_long_then_robust_figures_stand_beside() -> None:
+    long = arms(100, 0.002)
+    assert analyse(replace(PLAN, paired=True, n_max=200), long, "running", ()).robust is not None
+    assert analyse(PLAN, long, "running", ()).robust is None
+
+
+def test_advance_then_what_is_decided_stays_decided() -> None:
+    for state in DECIDED:
+        assert advance(state, Facts(enough=True, ended=True, crossed="a", mismatched=True)) == state
+        with pytest.raises(IllegalMove, match=state):
+            move(state, "running")
+    assert set(MOVES) == {"collecting", "running", *DECIDED}
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        (Facts(enough=False, ended=False, crossed="b"), "collecting"),
+        (Facts(enough=True, ended=False, crossed="b", safe=False), "running"),
+        (Facts(enough=True, ended=True, crossed="b", safe=False), "no_difference"),
+        (Facts(enough=True, ended=True, crossed="b"), "winner_b"),
+        (Facts(enough=True, ended=False, crossed="a", safe=False), "winner_a"),
+        (Facts(enough=True, ended=False, crossed="b", harmed="win_rate"), "stopped_by_guardrail"),
+        (Facts(enough=True, ended=False, crossed="b", harmed="win_rate", mismatched=True), "invalid"),
+    ],
+)
+def test_advance_then_a_winner_needs_everything(facts: Facts, state: State) -> None:
+    assert advance("collecting", facts) == state
+
+
+def test_hashed_then_the_same_for_ever_and_as_many_as_the_share_says() -> None:
+    names = [f"signal-{place}" for place in range(8_000)]
+    drawn = [hashed("t", 1, 0, name, 0.25) for name in names]
+    assert drawn == [hashed("t", 1, 0, name, 0.25) for name in names]
+    assert drawn.count("b") == pytest.approx(2_000, abs=150)
+    assert drawn != [hashed("t", 2, 0, name, 0.25) for name in names]
+    assert {hashed("t", 1, 0, name, 0.0) for name in names} == {"a"}
+    assert {hashed("t", 1, 0, name, 1.0) for name in names} == {"b"}
+
+
+def test_hashed_when_the_share_grows_then_nobody_goes_back() -> None:
+    for place in range(500):
+        arms_of = [hashed("t", 1, 0, str(place), share) for share in (0.1, 0.25, 0.5, 1.0)]
+        assert arms_of == sorted(arms_of)
+
+
+def test_blocked_then_two_of_every_four_and_not_always_the_same_two() -> None:
+    found = [blocked("t", 1, 0, place) for place in range(400)]
+    blocks = {tuple(found[start : start + 4]) for start in range(0, 400, 4)}
+    assert all(block.count("a") == 2 for block in blocks)
+    assert len(blocks) == 6
+
+
+def test_mismatch_then_the_first_epoch_that_cannot_be_chance() -> None:
+    assert mismatched([(50, 50, 0.5), (90, 10, 0.1)]) is None
+    assert mismatched([(50, 50, 0.5), (50, 50, 0.1)]) == 1
+    assert of_two(0, 0, 0.5) == 1.0
+    assert of_two(3_000, 3_000, 0.5) == pytest.approx(1.0)
