@@ -6,9 +6,11 @@ GtRiskError                 every error of ours; carries the operator's next com
 ├── Temporary               try again later (``retry_after`` seconds)
 │   ├── SourceUnavailable   git cannot be reached or read in time
 │   ├── StoreUnavailable    the store cannot be reached or written
-│   └── EngineUnavailable   the gate or the venue does not answer
+│   ├── EngineUnavailable   the gate or the venue does not answer
+│   └── FiguresUnavailable  the process that computes risk and return does not answer
 ├── Permanent               trying again cannot help
 │   ├── SettingsError       settings or home folder are wrong
+│   ├── ChannelRefused      a message will never be taken
 │   └── LeaseLost           another controller has the lease: stop at once
 └── Raced                   somebody else moved the branch first: plan again on the newer tip
 """
@@ -66,8 +68,20 @@ class EngineUnavailable(Temporary):
     """The gate or the venue does not answer."""
 
 
+class FiguresUnavailable(Temporary):
+    """The process that computes the figures of risk and return does not answer."""
+
+
+class ChannelUnavailable(Temporary):
+    """A message could not be handed over."""
+
+
 class Permanent(GtRiskError):
     """Trying again cannot help."""
+
+
+class ChannelRefused(Permanent):
+    """A message will never be taken."""
 
 
 class SettingsError(Permanent):

@@ -115,6 +115,31 @@ class Parcel(Model):
     text: str = ""
 
 
+class Message(Model):
+    """One message in words. ``duplicate``: it may have arrived before. ``alert`` is None for a digest."""
+
+    id: str
+    title: str
+    text: str
+    level: AlertLevel
+    kind: Kind
+    at_ns: int
+    duplicate: bool = False
+    alert: Alert | None = None
+
+
+class Delivery(Model):
+    """What became of one delivery: ``waiting``, ``held`` for a digest, ``digested`` with it, ``sent``, or ``lost``."""
+
+    channel: str
+    kind: Kind
+    state: Literal["waiting", "held", "digested", "sent", "lost"]
+    made_ns: int
+    sent_ns: int = 0
+    attempts: int = 0
+    error: str = ""
+
+
 class Load(Model):
     """Messages of one channel in the hour around now: all of them, and repeats of CRITICAL alerts."""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from controller.adapters.store import chain, merge, retention
+from controller.adapters.store.alert_memory import MemoryAlerts
 from controller.errors import StoreUnavailable
 from schemas.audit import AuditEntry, AuditRecord, ChainReport, chain_hash
 from schemas.halts import Halt
@@ -97,6 +98,7 @@ class MemoryStore(MemoryAudit):
         self._positions: tuple[PositionView, ...] = ()
         self._orders: dict[str, OrderView] = {}
         self._fills: dict[tuple[str, int], FillView] = {}
+        self.alerts = MemoryAlerts()
 
     def revision(self) -> Revision:
         """The last saved revision."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select
 
 from controller.adapters.store import merge, rows, tables
+from controller.adapters.store.alert_sql import SqlAlerts
 from controller.adapters.store.audit_log import AuditLog
 from controller.adapters.store.database import Database
 from controller.adapters.store.series import SeriesLog
@@ -27,6 +28,7 @@ class SqlStore:
         self._database = Database(location)
         self._audit = AuditLog(self._database, audit_head)
         self._series = SeriesLog(self._database)
+        self.alerts = SqlAlerts(self._database)
 
     def append_audit(self, entry: AuditEntry) -> AuditRecord:
         """Append to the chain."""
