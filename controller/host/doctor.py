@@ -1,16 +1,13 @@
 """``gt risk doctor``: looks at one installation and says, line by line, what is wrong and what to do."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from controller.adapters.git import hook_files
-from controller.adapters.git.hook_files import State
 from controller.errors import GtRiskError
 from controller.home import Home
-from controller.host import backups, machine, pidfile, quarantine
+from controller.host import backups, machine, pidfile, quarantine, repositories
 from controller.host.finding import Finding
 from controller.host.modes import permissions
 from controller.host.supervisor import SERVICES, pid_file
@@ -57,41 +54,6 @@ def keys(home: Home) -> Iterator[Finding]:
             yield Finding("keys", "error", f"{path}: others can reach it", f"chmod go-rwx {path}")
         else:
             yield Finding("keys", "ok", str(path))
-
-
-def repositories(home: Home) -> Iterator[Finding]:
-    """Bare repo and clone with their hooks."""
-    for folder, hook in ((home.bare, "hooks/pre-receive"), (home.clone, ".git/hooks/post-commit")):
-        path = folder / hook
-        if not folder.is_dir() or not any(folder.iterdir()):
-            yield Finding("config", "error", f"{folder} is missing", "gt risk init")
-        elif not os.access(path, os.X_OK):
-            yield Finding("config", "warning", f"{path} is missing or not executable", "gt risk init")
-        else:
-            yield Finding("config", "ok", f"{folder} with its hooks")
-    yield from _hooks(home)
-    guarded, _ = machine.run("git", "-C", str(home.bare), "config", "--type=bool", "receive.denyNonFastForwards")
-    if home.bare.is_dir() and (guarded or "").strip() != "true":
-        yield Finding("config", "warning", f"{home.bare} does not refuse a branch that is set back", "gt risk init")
-    status, _ = machine.run("git", "-C", str(home.clone), "status", "--porcelain", "--branch")
-    if "behind" in (status or "").partition("\n")[0]:
-        yield Finding("config", "warning", f"{home.clone} is behind", f"git -C {home.clone} pull --rebase")
-
-
-def _hooks(home: Home) -> Iterator[Finding]:
-    """Hooks that this release did not write, and what to do with each."""
-    try:
-        pins = load({"GT_RISK_HOME": str(home.root)}).pins
-    except GtRiskError:
-        return
-    for path, state in hook_files.look(home, pins):
-        if state is State.OLD:
-            yield Finding(
-                "config", "error", f"{path} is an older release's: pushes may be refused", "gt risk db migrate"
-            )
-        elif state is State.OWN:
-            why = f"{path} is your own: nobody renews it"
-            yield Finding("config", "warning", why, f"to have ours: mv {path} {path}.own, then gt risk init")
 
 
 def latch(home: Home) -> Iterator[Finding]:
@@ -171,7 +133,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     permissions,
     settings,
     keys,
-    repositories,
+    repositories.findings,
     machine.signing,
     latch,
     quarantine.findings,

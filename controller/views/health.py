@@ -76,8 +76,10 @@ def _controller(overview: Overview) -> Component:
 
 def _source(overview: Overview) -> Component:
     for item in overview.conditions:
-        if item.type in _SOURCE and item.status == "True":
-            return Component("source", "error", f"{item.reason}: {item.message}", "gt risk config verify --explain")
+        if item.type in _SOURCE and status.is_trouble(item):
+            state: State = "error" if item.status == "True" else "warning"
+            hint = "gt risk doctor" if item.type is ConditionType.SOURCE_STALE else "gt risk config verify --explain"
+            return Component("source", state, f"{item.reason}: {item.message}", hint)
     if overview.refusal is not None:
         refusal = overview.refusal
         message = f"commit {refusal.commit[:12]} refused: {refusal.reason.value}"

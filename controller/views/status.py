@@ -11,7 +11,7 @@ from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import Halt
 from schemas.live import Decision
 from schemas.overview import Overview
-from schemas.status import ConditionType
+from schemas.status import Condition, ConditionType
 
 _BYPASS = ConditionType.BYPASS_ACTIVE
 _TROUBLE = {
@@ -68,7 +68,7 @@ def attention(overview: Overview) -> list[str]:
     found += [
         f"{item.type.value} ({item.reason}): {item.message}"
         for item in overview.conditions
-        if item.type in _TROUBLE and item.status == "True" and not (item.type is _BYPASS and overview.halts)
+        if is_trouble(item) and not (item.type is _BYPASS and overview.halts)
     ]
     if any(item.type is ConditionType.READY and item.status != "True" for item in overview.conditions):
         found.append("not ready")
@@ -76,6 +76,11 @@ def attention(overview: Overview) -> list[str]:
         refusal = overview.refusal
         found.append(f"commit {refusal.commit[:12]} refused: {refusal.reason.value}: {refusal.message}")
     return [*overview.notes, *found, *portfolio.breaches(overview)]
+
+
+def is_trouble(condition: Condition) -> bool:
+    """Whether people must know of it; a source that is away now too, however young the last verified look is."""
+    return condition.type in _TROUBLE and (condition.status == "True" or condition.reason == "SourceUnavailable")
 
 
 def status(overview: Overview, now_ns: int) -> dict[str, Any]:

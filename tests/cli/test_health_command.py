@@ -79,6 +79,13 @@ def test_health_when_git_is_in_trouble_then_the_source_says_so(type_: ConditionT
     assert states(seen.model_copy(update={"conditions": (*seen.conditions, trouble)}))["source"] == "error"
 
 
+def test_health_when_the_source_is_away_just_now_then_warned_at_once() -> None:
+    away = Condition(type=ConditionType.SOURCE_STALE, status="False", reason="SourceUnavailable", message="gone")
+    seen = greenplace().model_copy(update={"conditions": (*greenplace().conditions, away)})
+    assert states(seen)["source"] == "warning"
+    assert "SourceStale (SourceUnavailable): gone" in attention(seen)
+
+
 def test_health_when_the_permit_has_run_out_then_said() -> None:
     seen = greenplace()
     assert seen.live is not None

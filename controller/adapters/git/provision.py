@@ -110,6 +110,9 @@ def _introduce(
     tip = reader.ref(ref)
     if tip is not None:
         return (pins.introduction, "") if pins.introduction else _adopt(reader, tip, person)
+    if pins.introduction:
+        message = f"{reader.git.git_dir} has no {ref}; settings pin {pins.introduction[:12]}, so none is made anew"
+        raise SettingsError(message, "gt risk doctor")
     target = target_text(pins.repo, pins.environment, pins.branch)
     message = f"Introduce the desired state\n\n{TARGET}: {target}\n"
     writer = Writer(reader)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from controller.errors import SettingsError
 from controller.home import Home
 from controller.host import backup, machine
 from controller.host.doctor import examine
@@ -85,6 +86,23 @@ def from_a_bundle(home: Home) -> None:
     (home.root / "hooks").rename(hooks)
 
 
+def branchless(home: Home) -> None:
+    (home.bare / "refs" / "heads" / "main").unlink()
+
+
+def branch_garbled(home: Home) -> None:
+    (home.bare / "refs" / "heads" / "main").write_text("nothing\n")
+
+
+def branch_cut(home: Home) -> None:
+    (home.bare / "refs" / "heads" / "main").write_text("")
+
+
+def tip_only_in_the_clone(home: Home) -> None:
+    commit = (home.bare / "refs" / "heads" / "main").read_text().strip()
+    (home.bare / "objects" / commit[:2] / commit[2:]).unlink()
+
+
 def latchless(home: Home) -> None:
     home.raise_file.unlink()
 
@@ -108,6 +126,10 @@ FAULTS: tuple[tuple[Callable[[Home], None], str, str, str], ...] = (
     (cloneless, "config", "error", "gt risk init"),
     (hookless, "config", "warning", "gt risk init"),
     (from_a_bundle, "config", "warning", "gt risk init"),
+    (branchless, "config", "error", "rm -f "),
+    (branch_garbled, "config", "error", "rm -f "),
+    (branch_cut, "config", "error", "rm -f "),
+    (tip_only_in_the_clone, "config", "error", "rm -f "),
     (latchless, "latch", "error", "gt risk service start"),
     (torn, "journal", "error", "gt risk service start"),
     (broken_store, "store", "error", "gt risk audit verify"),
@@ -123,6 +145,23 @@ def test_examine_when_a_fault_is_planted_then_found_with_the_next_command(
     found = findings(home, check, level)
     assert len(found) == 1, found
     assert found[0].hint.startswith(hint)
+
+
+@pytest.mark.parametrize("fault", [branchless, branch_garbled, branch_cut, tip_only_in_the_clone])
+def test_branch_when_missing_or_damaged_then_init_makes_none_and_the_named_command_brings_it_back(
+    fault: Callable[[Home], None], home: Home
+) -> None:
+    before = (home.bare / "refs" / "heads" / "main").read_text()
+    pins = home.settings.read_text()
+    fault(home)
+    (found,) = findings(home, "config", "error")
+    if fault is not tip_only_in_the_clone:
+        with pytest.raises(SettingsError, match="so none is made anew"):
+            initialise(home, Wish(name="Op", email="op@example.org"))
+    assert home.settings.read_text() == pins
+    subprocess.run(found.hint, shell=True, check=True, capture_output=True)
+    assert (home.bare / "refs" / "heads" / "main").read_text() == before
+    assert findings(home, "config", "error") == []
 
 
 def test_examine_when_settings_cannot_be_read_then_told_and_nothing_raises(home: Home) -> None:
