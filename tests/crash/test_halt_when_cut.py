@@ -6,10 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +14,7 @@ from controller.gate.client import GateClient
 from controller.home import Home
 from tests.support.cli import ENTRY, Ran
 from tests.support.service import FAST, Service, running_service, until
+from tests.support.small_disk import fill, small_disk
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180), pytest.mark.xdist_group("halt_when_cut")]
 
@@ -96,38 +94,16 @@ def test_halt_when_the_journal_is_unwritable_then_recorded_elsewhere_and_exit_fi
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Service]:
-    """A service on a file system of its own of 48 megabytes."""
-    folder = Path(tempfile.mkdtemp(prefix="gt"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        folder.rmdir()
-        pytest.skip("NOT TESTED: this machine lets nobody mount a small disk")
-    try:
-        with running_service(place=folder / "h") as started:
-            yield started
-    finally:
-        umount = ["umount", str(folder)]
-        until(lambda: not subprocess.run(umount, capture_output=True, check=False).returncode, "nobody is on it")
-        folder.rmdir()
+def small() -> Iterator[Service]:
+    with small_disk() as started:
+        yield started
 
 
-def fill(folder: Path) -> Path:
-    """Leave no byte free."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            with suppress(OSError):
-                while file.write(bytes(size)) == size:
-                    pass
-    return filler
-
-
-def test_halt_when_the_disk_is_full_then_latch_and_journal_have_their_place_already(small_disk: Service) -> None:
-    filler = fill(small_disk.home)
-    ran = halt(small_disk)
+def test_halt_when_the_disk_is_full_then_latch_and_journal_have_their_place_already(small: Service) -> None:
+    filler = fill(small.home)
+    ran = halt(small)
     assert (ran.code, ran.document["durable"]) == (0, True)
-    until(lambda: small_disk.read("status")["mode"] == "halt-all", "status says so")
-    assert small_disk.gt("status").code == 3
+    until(lambda: small.read("status")["mode"] == "halt-all", "status says so")
+    assert small.gt("status").code == 3
     filler.unlink()
-    until(lambda: known(small_disk, ran), "known once there is room again")
+    until(lambda: known(small, ran), "known once there is room again")

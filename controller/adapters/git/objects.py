@@ -3,17 +3,19 @@
 Every object read is hashed again: an id is then all that is trusted, whatever the repository's files say.
 """
 
+import errno
 import hashlib
 import os
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from controller.adapters.git.process import Batch
-from controller.errors import Refused
+from controller.errors import Refused, SourceUnavailable
 from controller.ports import Entry, RawCommit
 from schemas.status import Refusal, RefusalReason
 
@@ -155,7 +157,10 @@ def _text(raw: bytes) -> str:
 
 @dataclass(slots=True)
 class LooseWriter:
-    """Writes loose objects, durable before :meth:`flush` returns: no ref may ever point at an empty file."""
+    """Writes loose objects, durable before :meth:`flush` returns: no ref may ever point at an empty file.
+
+    Raises SourceUnavailable when they cannot be written; then nothing that was queued is kept.
+    """
 
     folder: Path
     _unsynced: list[tuple[int, Path, Path]] = field(default_factory=list)
@@ -166,19 +171,36 @@ class LooseWriter:
         if len(content) > BOUNDS[kind]:
             raise refused(oid, RefusalReason.TOO_LARGE, f"a {kind} may have {BOUNDS[kind]:,} bytes", "split it")
         path = self.folder / oid[:2] / oid[2:]
-        if path.exists():
-            return oid
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        temporary = path.with_name(f"tmp_obj_{secrets.token_hex(6)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-        os.write(descriptor, zlib.compress(b"%s %d\0" % (kind.encode(), len(content)) + content, 1))
-        self._unsynced.append((descriptor, temporary, path))
+        if not path.exists():
+            with self._whole():
+                self._queue(path, zlib.compress(b"%s %d\0" % (kind.encode(), len(content)) + content, 1))
         return oid
 
     def flush(self) -> None:
         """Sync what was written and give each file its name."""
-        queued, self._unsynced = self._unsynced, []
-        for descriptor, temporary, path in queued:
-            os.fdatasync(descriptor)
-            os.close(descriptor)
-            temporary.rename(path)
+        with self._whole():
+            while self._unsynced:
+                descriptor, temporary, path = self._unsynced[0]
+                os.fdatasync(descriptor)
+                temporary.rename(path)
+                del self._unsynced[0]
+                os.close(descriptor)
+
+    def _queue(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary = path.with_name(f"tmp_obj_{secrets.token_hex(6)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        self._unsynced.append((descriptor, temporary, path))
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            queued, self._unsynced = self._unsynced, []
+            for descriptor, temporary, _ in queued:
+                os.close(descriptor)
+                temporary.unlink(missing_ok=True)
+            raise SourceUnavailable(f"{self.folder}: {error.strerror}", 5.0, f"df -h {self.folder}") from error

@@ -21,6 +21,7 @@ _PINNED = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_GRAFT_FILE": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
@@ -88,7 +89,8 @@ def arguments(git_dir: Path, argv: Sequence[str]) -> list[str]:
 
 
 class Git:
-    """One repository. Safe for several threads: each command is a process group of its own."""
+    """One repository. Safe for several threads: each command is a session of its own, so that nothing which it starts
+    (ssh, a credential helper) finds a terminal to ask at."""
 
     def __init__(self, git_dir: Path, timeout: float = 20.0, extra: Mapping[str, str] | None = None) -> None:
         self.git_dir = git_dir
@@ -125,7 +127,7 @@ class Git:
                 stderr=subprocess.PIPE,
                 env=env,
                 preexec_fn=limits,
-                process_group=0,
+                start_new_session=True,
             )
         except OSError as error:
             raise SourceUnavailable(f"git cannot be started: {error}", hint="install git 2.34 or newer") from error

@@ -62,7 +62,7 @@ class GitSource:
         """The commit of the branch as last fetched or pushed. Raises SourceUnavailable when there is none."""
         tip = self._reader.ref(self._ref)
         if tip is None:
-            raise SourceUnavailable(f"{self.git.git_dir} has no {self._ref}", hint="gt risk init")
+            raise SourceUnavailable(f"{self.git.git_dir} has no {self._ref}", hint="gt risk doctor")
         return tip
 
     def is_ancestor(self, old: str, new: str) -> bool:
