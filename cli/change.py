@@ -1,15 +1,13 @@
 """The one way to change desired state: propose, show, ask, sign, land, wait until it is in force, say so."""
 
-import base64
 import sys
 from _thread import start_new_thread
+from binascii import a2b_base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from cli.options import UNCHANGED, Options, confirm, interruptible
+from cli.consent import UNCHANGED, Options, confirm, interruptible
 from cli.output import ATTENTION, DECLINED, OK, PARTLY, Document, Failure, finish, notice
 from cli.remote import ask
 from cli.render.config import changes
@@ -23,8 +21,7 @@ _SIGNER = "controller.adapters.signatures.signer"
 _OFFLINE = "service down: the commit has landed and is applied when the service is back"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What to ask of the service and how to speak of it.
 
     ``intent`` as in :mod:`schemas.edits`; ``title`` opens the plan; ``done`` makes the closing lines from the result;
@@ -107,10 +104,12 @@ def describe(change: Change, proposal: Document) -> list[str]:
 
 def _land(request: Document, proposal: Document, change: Change, options: Options) -> tuple[str, Document]:
     """Sign and land; somebody else's newer commit means a new plan, and a new question when the plan differs."""
+    from pathlib import Path
+
     from controller.adapters.signatures.signer import sign
 
     for _ in range(RACES):
-        payload = base64.b64decode(proposal["payload"])
+        payload = a2b_base64(proposal["payload"])
         with interruptible(UNCHANGED):
             signature = sign(payload, Path(proposal["signing_key"]))
         try:

@@ -1,26 +1,17 @@
 """``gt risk config edit``, ``rollback`` and ``reload``: what moves the configuration."""
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from cli.change import WAIT_SECONDS, Change, carry_out
-from cli.commits import commit_id
-from cli.options import UNCHANGED, Options, asked, interruptible, json_option, landing
-from cli.output import OK, Document, Failure, declined, emit, finish, mistake, notice
-from cli.remote import ask, call_service, home
+from cli.change import WAIT_SECONDS
+from cli.consent import Options, interruptible
+from cli.landing import config as landed
+from cli.options import json_option, landing
+from cli.output import Document, emit
+from cli.remote import call_service
 from cli.render.text import safe
 from cli.tree import Explained
-from controller.rpc.client import RpcError
-
-if TYPE_CHECKING:
-    from cli.drafts import Draft
 
 
 @click.command(cls=Explained)
@@ -32,94 +23,17 @@ if TYPE_CHECKING:
     help="Go on with the text of an earlier edit.",
 )
 @landing
-def edit(file: str, folder: Path | None, options: Options) -> int:
+def edit(options: Options, file: str, folder: Path | None) -> int:
     """Edit the documents (or FILE alone) with $VISUAL or $EDITOR, check them, and land the edit as a signed commit."""
-    from cli import drafts
-
-    root = Path(home())
-    with interruptible(UNCHANGED):
-        base = drafts.base_of(folder) if folder else ""
-        found = ask("config.documents", {"ref": base}, WAIT_SECONDS)
-    if folder is not None:
-        draft = drafts.resume(folder, found["files"])
-    else:
-        draft = drafts.begin(root / "drafts", found["commit"], found["files"], file, root / "config" / ".schemas")
-    again = f"gt risk config edit --from {draft.folder}"
-    with _kept(draft, again):
-        code = _until_valid(draft, again, options)
-    if options.dry_run and draft.changed():
-        notice(f"ℹ️  your text is kept in {draft.folder}; go on with: {again}")
-    else:
-        draft.discard()
-    return code
-
-
-def _until_valid(draft: Draft, again: str, options: Options) -> int:
-    """Editor, check, land; the editor once more while there are mistakes and the person wants to."""
-    while True:
-        draft.edit(quiet=options.as_json)
-        files = draft.changed()
-        if not files:
-            return finish({"changed": []}, OK, options.as_json, lambda _: ["✓ nothing was edited"])
-        try:
-            return carry_out(_edited(draft.base, files, again), options)
-        except RpcError as error:
-            _edit_again(error, again, options)
-
-
-def _edited(base: str, files: dict[str, str | None], again: str) -> Change:
-    names = ", ".join(files)
-    return Change(
-        {"kind": "write-documents", "base": base, "files": files},
-        lambda _: [f"Editing: {safe(names)}"],
-        lambda _: [f"✓ Configuration updated: {safe(names)}", "✓ Change logged to audit trail"],
-        f"{again} --yes",
-        again,
-    )
-
-
-def _edit_again(error: RpcError, again: str, options: Options) -> None:
-    """Show every mistake and offer the editor once more; what cannot be asked or is declined ends the command."""
-    if not error.problems or not sys.stdin.isatty() or options.yes:
-        raise error
-    for problem in error.problems:
-        notice(f"✗ {mistake(problem)}")
-    if not asked("Edit again?", default=True):
-        declined(f"declined: {UNCHANGED}", again)
-
-
-@contextmanager
-def _kept(draft: Draft, again: str) -> Iterator[None]:
-    """Whatever ends the edit, its text stays in the draft's folder and the next command is named."""
-    try:
-        yield
-    except (Failure, RpcError, OSError, KeyboardInterrupt):
-        if not draft.changed():
-            draft.discard()
-        else:
-            notice(f"ℹ️  your text is kept in {draft.folder}; go on with: {again}")
-        raise
+    return landed.edit(options, file, folder)
 
 
 @click.command(cls=Explained)
 @click.option("--commit", "ref", required=True, metavar="REV", help="The commit whose documents come back.")
 @landing
-def rollback(ref: str, options: Options) -> int:
+def rollback(options: Options, ref: str) -> int:
     """Bring the documents back to an earlier commit by a new signed one; halts and trust stay as they are."""
-    commit = commit_id(ref)
-
-    def title(proposal: Document) -> list[str]:
-        mark = "⚠️  WARNING: " if proposal["plan"]["direction"] == "loosen" else ""
-        return [f"{mark}Rolling back to {commit[:12]}", f"Direction: {proposal['plan']['direction']}"]
-
-    change = Change(
-        {"kind": "rollback", "commit": commit},
-        title,
-        lambda _: [f"✓ Configuration rolled back to {commit[:12]}", "✓ Change logged to audit trail"],
-        f"gt risk config rollback --commit {ref} --yes",
-        "gt risk config history",
-    )
-    return carry_out(change, options)
+    return landed.rollback(options, ref)
 
 
 @click.command(cls=Explained)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import confirm, json_option, mutating
+from cli.consent import confirm
+from cli.options import json_option, mutating
 from cli.output import OK, PARTLY, Document, Failure, emit, finish
 from cli.remote import home
 from cli.render import db as render

@@ -1,13 +1,12 @@
-"""From the words of the command line to an exit code: the short way for reads, click for everything else."""
+"""From the words of the command line to an exit code: a short way for plain lines, click for everything else."""
 
 import errno
 import os
 import sys
 from io import TextIOWrapper
 
+from cli import reads, writes
 from cli.output import ERROR, USAGE, Failure, fail
-from cli.reads import run as run_read
-from cli.reads import short_way
 from cli.remote import home
 from controller.rpc.client import RpcError
 
@@ -47,8 +46,11 @@ def _interrupted(stop: KeyboardInterrupt, *, as_json: bool) -> int:
 def _run(argv: list[str]) -> int:
     as_json = "--json" in argv
     try:
-        read = short_way(argv)
-        return run_read(*read) if read is not None else _click(argv, as_json)
+        read = reads.short_way(argv)
+        if read is not None:
+            return reads.run(*read)
+        write = writes.short_way(argv)
+        return write() if write is not None else _click(argv, as_json)
     except (Failure, RpcError) as error:
         return fail(error, as_json)
     except BrokenPipeError:

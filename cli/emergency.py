@@ -2,12 +2,11 @@
 
 import click
 
-from cli.change import Change, carry_out
-from cli.options import Options, act_at_once, emergency_words, landing, mutating
-from cli.output import OK, Document, finish
-from cli.remote import ask, home
-from cli.render.status import emergency as render_emergency
-from cli.render.status import halt_lines
+from cli.consent import Options
+from cli.landing import emergency as landed
+from cli.options import act_at_once, emergency_words, landing, mutating
+from cli.output import OK, finish
+from cli.remote import home
 from cli.tree import Near, read_command
 
 emergency = Near("emergency", help="Halt everything, see what is halted, resume.", no_args_is_help=True)
@@ -46,11 +45,6 @@ def pause_new_orders(reason: str, dry_run: bool, yes: bool, as_json: bool) -> in
     return _halt("pause-new-orders", plan, emergency_words(("emergency", "pause-new-orders"), reason, yes, as_json))
 
 
-def _under_review(state: Document) -> list[str]:
-    """Strategies with a halt of their own: each waits for a reviewer's note."""
-    return sorted({halt["strategy"] for halt in state["halts"] if halt["strategy"]})
-
-
 def _halt(mode: str, plan: list[str], words: list[str]) -> int:
     """Show ``plan`` when there is one, else act on the fast path."""
     if plan:
@@ -72,32 +66,6 @@ def liquidate_all(resume: str, reason: str, dry_run: bool, yes: bool, as_json: b
 @emergency.command()
 @click.option("--peak", type=click.Choice(["keep", "rebase"]), help="After a drawdown halt: the high-water mark.")
 @landing
-def resume(peak: str | None, options: Options) -> int:
+def resume(options: Options, peak: str | None) -> int:
     """Lift the account's open halts by a signed commit that names them; strategies stay paused."""
-    state = ask("emergency.status")
-    halts = [halt for halt in state["halts"] if halt["scope"] == "account"]
-
-    def title(_: Document) -> list[str]:
-        shown = [line for halt in halts for line in halt_lines(halt)] or ["  no account halt is open"]
-        current = render_emergency(state)[2:9]
-        review = [f"  {name}" for name in _under_review(state)]
-        under = ["", "Review open, not cleared by this:", *review] if review else []
-        return ["Resume from Emergency Mode?", "", *current, "", "Clears:", *shown, *under]
-
-    def done(_: Document) -> list[str]:
-        after = ask("emergency.status")
-        still = [line for halt in after["halts"] for line in halt_lines(halt)]
-        ready = ["✓ Trading enabled", "✓ Normal operations resumed"] if after["mode"] == "normal" else []
-        return [
-            *(f"✓ Halt cleared: {halt['id'][:12]}" for halt in halts),
-            "✓ Emergency mode lifted" if ready else f"⚠️  The trading mode is still {after['mode']}",
-            *ready,
-            *(["⚠️  Still open:", *still] if still else []),
-            *(f"⚠️  Review open: {name} (resume it with --note TEXT)" for name in _under_review(after)),
-            "ℹ️  Strategies remain paused - resume individually with:",
-            "    gt risk strategy resume <strategy-id>",
-        ]
-
-    intent = {"kind": "resume", "halts": [halt["id"] for halt in halts], "peak": peak}
-    change = Change(intent, title, done, "gt risk emergency resume --yes", default=True)
-    return carry_out(change, options)
+    return landed.resume(options, peak)

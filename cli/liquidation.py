@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from cli.options import interruptible
+from cli.consent import interruptible
 from cli.output import OK, PARTLY, Document, Failure, declined, finish
 from cli.remote import call_service
 from cli.render.liquidation import closing, everything_plan, portfolio_plan

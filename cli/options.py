@@ -1,32 +1,15 @@
-"""Options that mean the same in every command, and the one prompt rule."""
+"""Options that mean the same in every command, as click declares them."""
 
 import functools
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from cli.output import USAGE, Failure, declined, notice
+from cli.consent import options_of
+from cli.output import USAGE, Failure
 
 F = TypeVar("F", bound=Callable[..., Any])
-UNCHANGED = "nothing was changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of every command that lands a commit.
-
-    ``reason`` is one line; ``plan`` the digest of the one plan that was agreed to.
-    """
-
-    reason: str
-    dry_run: bool
-    yes: bool
-    as_json: bool
-    plan: str = ""
 
 
 def json_option(function: F) -> F:
@@ -51,44 +34,10 @@ def landing(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def call(reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str, **others: Any) -> int:
-        line = " ".join(reason.split())
-        return function(options=Options(line, dry_run, yes, as_json, accept_plan), **others)
+        return function(options=options_of(reason, dry_run, yes, as_json, accept_plan), **others)
 
     words = "Carry out the plan with this digest (see --dry-run --json) and no other, without asking."
     return click.option("--accept-plan", default="", metavar="DIGEST", help=words)(mutating(call))
-
-
-@contextmanager
-def interruptible(meanwhile: str) -> Iterator[None]:
-    """Ctrl-C in the block ends the command saying ``meanwhile``: what has and what has not happened by then."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(*(stop.args or (meanwhile,))) from None
-
-
-def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, default: bool = False) -> None:
-    """The one prompt rule: a terminal is shown ``plan`` and asked; anything else is refused (exit 4) without ``yes``.
-
-    ``plan`` and question go to standard error, so that standard output stays one document. ``again`` is the next
-    command that the refusal names.
-    """
-    if yes:
-        return
-    for line in plan:
-        notice(line)
-    if not sys.stdin.isatty():
-        declined("not confirmed: there is no terminal to ask", again)
-    if not asked(question, default=default):
-        declined(f"cancelled: {UNCHANGED}", again)
-
-
-def asked(question: str, *, default: bool = False) -> bool:
-    """The answer of the terminal. Ctrl-C and the end of input raise KeyboardInterrupt."""
-    try:
-        return click.confirm(question, default=default, err=True)
-    except click.Abort:
-        raise KeyboardInterrupt(UNCHANGED) from None
 
 
 def emergency_words(words: Sequence[str], reason: str, yes: bool, as_json: bool) -> list[str]:

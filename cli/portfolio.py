@@ -2,8 +2,9 @@
 
 import click
 
+from cli.consent import Options, confirm
 from cli.liquidation import PORTFOLIO, liquidate
-from cli.options import Options, confirm, mutating
+from cli.options import mutating
 from cli.output import ERROR, OK, PARTLY, Document, finish
 from cli.remote import call_service
 from cli.render.liquidation import exits

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import confirm, mutating
+from cli.consent import confirm
+from cli.options import mutating
 from cli.output import OK, Document, Failure, finish
 from cli.remote import home
 from controller.home import Home

@@ -1,13 +1,12 @@
 """``gt risk strategy``"""
 
-import os
-
 import click
 
-from cli.change import Change, carry_out
+from cli.consent import Options
+from cli.landing import strategy as landed
 from cli.names import STRATEGY
-from cli.options import Options, act_at_once, emergency_words, json_option, landing, mutating
-from cli.output import OK, Document, Failure, emit, finish
+from cli.options import act_at_once, emergency_words, json_option, landing, mutating
+from cli.output import OK, emit, finish
 from cli.remote import ask
 from cli.render.strategy import details
 from cli.render.strategy import metrics as render_metrics
@@ -36,28 +35,9 @@ def metrics(id: str, as_json: bool) -> int:
 @strategy.command()
 @click.argument("id", type=STRATEGY)
 @landing
-def pause(id: str, options: Options) -> int:
+def pause(options: Options, id: str) -> int:
     """Pause a strategy by a signed commit: only orders that reduce its positions pass."""
-
-    def done(result: Document) -> list[str]:
-        cancelled = sum(result["applied"]["cancelled"].values())
-        return [f"✓ Strategy paused: {id}", f"✓ {cancelled} pending orders cancelled", _open_positions(id)]
-
-    change = Change(
-        {"kind": "set-status", "strategy": id, "status": "paused"},
-        lambda _: [f"Pausing strategy: {id}"],
-        done,
-        f"gt risk strategy pause {id} --yes",
-        "gt risk strategy list",
-        ask=False,
-        default=True,
-    )
-    return carry_out(change, options)
-
-
-def _open_positions(id: str) -> str:
-    count = ask("strategy.show", {"id": id})["strategy"]["positions"]
-    return f"✓ {'n/a' if count is None else count} positions remain open"
+    return landed.pause(options, id)
 
 
 @strategy.command()
@@ -66,19 +46,9 @@ def _open_positions(id: str) -> str:
 @click.option("--reviewer", default="", metavar="NAME", help="Who reviewed its halt; the operator when left out.")
 @click.option("--note", default="", metavar="TEXT", help="What the review has found: needed after a halt of its own.")
 @landing
-def resume(id: str, peak: str | None, reviewer: str, note: str, options: Options) -> int:
+def resume(options: Options, id: str, peak: str | None, reviewer: str, note: str) -> int:
     """Make a strategy active again by a signed commit that also clears its own open halts, each reviewed."""
-    halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
-    intent = {"kind": "set-status", "strategy": id, "status": "active", "halts": halts, "peak": peak}
-    intent |= {"reviewer": reviewer, "note": note}
-    change = Change(
-        intent,
-        lambda _: [f"Resuming strategy: {id}"],
-        lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt reviewed and cleared: {halt[:12]}" for halt in halts)],
-        f"gt risk strategy resume {id} --yes",
-        "gt risk strategy list",
-    )
-    return carry_out(change, options)
+    return landed.resume(options, id, peak, reviewer, note)
 
 
 @strategy.command()
@@ -86,34 +56,9 @@ def resume(id: str, peak: str | None, reviewer: str, note: str, options: Options
 @click.option("--name", default="", metavar="TEXT", help="What people call it; the template's own when left out.")
 @click.option("--from", "source", type=STRATEGY, help="Begin with a copy of this strategy instead of the template.")
 @landing
-def add(id: str, name: str, source: str | None, options: Options) -> int:
+def add(options: Options, id: str, name: str, source: str | None) -> int:
     """Write a new strategy, paused, with every field explained, and commit it."""
-    intent = {"kind": "add-strategy", "strategy": id, "uid": os.urandom(16).hex(), "name": name, "text": _begin(source)}
-    change = Change(
-        intent,
-        lambda _: [f"Adding strategy: {id}"],
-        lambda _: [
-            f"✓ Strategy added: {id} (paused)",
-            f"  next: gt risk config edit strategies/{id}.yaml, then gt risk strategy resume {id}",
-        ],
-        f"gt risk strategy add {id} --yes",
-        "gt risk strategy list",
-    )
-    return carry_out(change, options)
-
-
-def _begin(source: str | None) -> str:
-    """The text that a new strategy begins with."""
-    if source is None:
-        from controller.host.template import template_root
-
-        return (template_root() / "templates" / "strategy.template.yaml").read_text()
-    files: dict[str, str] = ask("config.documents")["files"]
-    path = f"strategies/{source}.yaml"
-    if path not in files:
-        ask("strategy.show", {"id": source})
-        raise Failure(f"{path} is not in the tip", "gt risk strategy list")
-    return files[path]
+    return landed.add(options, id, name, source)
 
 
 @strategy.command()

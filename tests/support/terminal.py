@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support.cli import ENTRY, Ran
 
 SECONDS = 30.0
+CTRL_C = "\x03"
 OWN = "import fcntl, sys, termios; fcntl.ioctl(int(sys.argv.pop(1)), termios.TIOCSCTTY, 0); "
 """Makes the terminal with that descriptor the controlling one."""
 
@@ -77,7 +78,8 @@ def read_until(descriptor: int, wanted: bytes) -> bytes:
 def on_controlling_terminal(home: Path, answers: Sequence[tuple[bytes, str]], *argv: str) -> Ran:
     """Run ``gt-risk argv`` on a terminal of its own, so that others (ssh-keygen) may ask there too.
 
-    ``answers``: what is typed when the terminal shows a prompt; everything shown is in ``out``.
+    ``answers``: what is typed when the terminal shows a prompt; everything shown is in ``out``. A Ctrl-C that ends
+    them is pressed until it counts (see :func:`_interrupt`).
     """
     pid, master = pty.fork()
     if pid == 0:
@@ -88,10 +90,21 @@ def on_controlling_terminal(home: Path, answers: Sequence[tuple[bytes, str]], *a
         for prompt, answer in answers:
             shown += read_until(master, prompt)
             os.write(master, answer.encode())
+        while answers[-1][1] == CTRL_C and not _ended(pid):
+            os.write(master, CTRL_C.encode())
         shown += _rest(master)
     finally:
         os.close(master)
     return Ran(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(), "")
+
+
+def _ended(pid: int) -> bool:
+    """Whether the process ends within a second."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return readable(descriptor, time.monotonic() + 1.0)
+    finally:
+        os.close(descriptor)
 
 
 def _rest(descriptor: int) -> bytes:
