@@ -185,6 +185,13 @@ def run_runner(home: Path) -> int:
     return 0
 
 
+def run_quant(_: Path) -> int:
+    """Compute figures of risk and return for the controller that started this process, until it is gone."""
+    from controller.quant.main import run
+
+    return run()
+
+
 def offline_control(home: Path, objects: Path | None = None) -> "ControllerControl":
     """Control without a running controller: git and store as they are, no live book. Raises GtRiskError.
 

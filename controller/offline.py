@@ -1,15 +1,17 @@
 """The controller's offline stand-in: what may be asked while no service runs, from git and store alone."""
 
+from functools import partial
 from pathlib import Path
 
 from controller.adapters.engines.gate import GateEngine
 from controller.common import Common
 from controller.control import ControllerControl
 from controller.core.risk.levels import levels
+from controller.core.risk.question import ASKED
 from controller.errors import EngineUnavailable
 from controller.home import Home
 from controller.latch.permit import PermitFile
-from controller.reconcile.analyst import analyse
+from controller.reconcile.analyst import question
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.publisher import load_last_known_good
 from controller.reconcile.restore import restore
@@ -58,15 +60,18 @@ def _offline_overview(common: Common, memory: Memory) -> Overview:
 
 def _from_gate(common: Common, memory: Memory) -> tuple[LiveState | None, str, Analysis | None]:
     """Its reading, or why there is none, and what the past says of it."""
+    from controller.core.risk.answer import answer
+
     engine = GateEngine(common.home.gate_socket, GATE_SECONDS)
     policy, desired = memory.applied, memory.applied_desired
     try:
         live = engine.read()
         if policy is None or desired is None:
             return live, "", None
-        found = analyse(common.store, engine, live, policy, desired.risk.account.benchmark)
+        benchmark = desired.risk.account.benchmark
+        found = answer(question(common.store, partial(engine.history, n=ASKED), live, policy, benchmark))
         near = levels(policy, live, common.store.peaks(), None, found.book.volatility_20 if found.book else None)
-        return live, "", found.model_copy(update={"levels": near})
+        return live, "", found.model_copy(update={"levels": near, "as_of_ns": common.clock.wall_ns()})
     except EngineUnavailable:
         return None, "service down", None
     finally:

@@ -15,6 +15,7 @@ from controller.control import ControllerControl
 from controller.core.policy.compile import compile_policy
 from controller.errors import GtRiskError
 from controller.latch import journal
+from controller.quant.client import QuantProcess
 from controller.reconcile.analyst import Analyst
 from controller.reconcile.boot import Booted
 from controller.reconcile.exits import Exits
@@ -88,7 +89,8 @@ class Controller(Common):
             memory=self.memory,
             volatility=lambda: self.analyst.volatility,
         )
-        self.analyst = Analyst(self.store, self.engine, self.clock, self._applied)
+        self.quant = QuantProcess(home.logs / "quant.log")
+        self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
         self.control = self._control()
@@ -194,6 +196,7 @@ class Controller(Common):
     def close(self) -> None:
         """Release everything; the lease last."""
         self.liquidations.close()
+        self.quant.close()
         self.guard.close()
         self.engine.close()
         super().close()

@@ -1,44 +1,55 @@
-"""The analyst: figures that need the past, computed by the market clock beside everything that controls.
+"""The analyst: figures that need the past, by the market clock, beside everything that controls.
 
-It reads, computes and keeps one row a session; nothing waits for it and it restricts nothing.
+It gathers what they are computed from and keeps one row a session; nothing waits for it and it restricts nothing. The
+arithmetic is done by whoever ``compute`` is: for the controller a process of its own.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from controller.core.plan.drawdown import equities
-from controller.core.risk.book import HISTORY, Closes, Held, book_risk
-from controller.core.risk.performance import performance
+from controller.core.risk.question import ASKED, Closes, Held, Question, Record
 from controller.core.risk.trades import closed_trades
+from controller.errors import FiguresUnavailable
 from controller.ports import Clock, Engine, Store
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT
-from schemas.live import LiveState
+from schemas.live import FillView, LiveState
 from schemas.policy import Policy
 from schemas.risk import Analysis
 
 EVERY_NS = 5_000_000_000
 """The replay may move on each second; figures of 252 sessions do not need to."""
+FIRST_NS = 2_000_000_000
+"""A service that starts has more urgent work than the first figures."""
 FILLS = 1_000
 """Closed trades are those of the newest fills: what a strategy does now, at a bounded price."""
+Compute = Callable[[Question], Analysis]
+History = Callable[[str], Closes]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Analyst:
     """One book's analyst. ``applied`` is the tree and policy in force, None: not yet.
 
-    ``analysis`` is the newest result.
+    ``analysis`` is the newest result, the first after ``wait_ns``; without arithmetic it says why there are no figures.
     """
 
     store: Store
     engine: Engine
     clock: Clock
     applied: Callable[[], tuple[Desired, Policy] | None]
+    compute: Compute
+    wait_ns: int = FIRST_NS
     analysis: Analysis | None = None
     _session: str = ""
     _equity: Mapping[str, int] = field(default_factory=dict)
     _due_ns: int = 0
+    _closes: dict[str, Closes] = field(default_factory=dict)
+    _closes_of: tuple[str, str] = ("", "")
 
     @property
     def volatility(self) -> float | None:
@@ -53,9 +64,31 @@ class Analyst:
         desired, policy = known
         self._keep(live, policy)
         now = self.clock.boot_ns()
+        if not self._due_ns:
+            self._due_ns = now + self.wait_ns
         if now >= self._due_ns:
-            self.analysis = analyse(self.store, self.engine, live, policy, desired.risk.account.benchmark)
             self._due_ns = now + EVERY_NS
+            asked = question(self.store, self._history(live), live, policy, desired.risk.account.benchmark)
+            self.analysis = self._figures(asked).model_copy(update={"as_of_ns": self.clock.wall_ns()})
+
+    def _figures(self, asked: Question) -> Analysis:
+        try:
+            return self.compute(asked)
+        except FiguresUnavailable as error:
+            _log.warning("figures of risk and return: %s", error)
+            return Analysis(reason=error.message)
+
+    def _history(self, live: LiveState) -> History:
+        """Closes, asked of the engine once a session: they are those of the sessions before."""
+        if self._closes_of != (live.book, live.market_time):
+            self._closes_of, self._closes = (live.book, live.market_time), {}
+
+        def closes(symbol: str) -> Closes:
+            if symbol not in self._closes:
+                self._closes[symbol] = self.engine.history(symbol, ASKED)
+            return self._closes[symbol]
+
+        return closes
 
     def _keep(self, live: LiveState, policy: Policy) -> None:
         """The last equity that was seen in a session is that session's."""
@@ -65,22 +98,37 @@ class Analyst:
         self._session, self._equity = live.market_time, {_key(live, scope): value for scope, value in found.items()}
 
 
-def analyse(store: Store, engine: Engine, live: LiveState, policy: Policy, benchmark: str) -> Analysis:
-    """Risk of the book and performance of each scope. Raises EngineUnavailable, StoreUnavailable."""
+def question(store: Store, history: History, live: LiveState, policy: Policy, benchmark: str) -> Question:
+    """What the figures of ``live`` follow from; ``history`` gives an instrument's closes.
+
+    Raises EngineUnavailable, StoreUnavailable.
+    """
     values: dict[str, int] = {}
     for item in live.positions:
         values[item.symbol] = values.get(item.symbol, 0) + item.quantity * item.mark
-    closes = {symbol: engine.history(symbol, HISTORY) for symbol in {*values, benchmark}}
+    closes = {symbol: history(symbol) for symbol in {*values, benchmark}}
     calendar = [date for date, _ in closes[benchmark]]
-    trades = closed_trades(store.fills(live.book, limit=FILLS))
-    gains = {uid: [trade.result for trade in trades if trade.uid == uid] for uid in policy.strategies}
-    gains[ACCOUNT] = [trade.result for trade in trades]
-    return Analysis(
-        book=book_risk(Held(live.market_time, live.account.equity, values), closes, benchmark),
-        performance={
-            scope: performance(_curve(store, _key(live, scope), calendar), calendar, found)
-            for scope, found in gains.items()
+    fills = store.fills(live.book, limit=FILLS)
+    return Question(
+        held=Held(live.market_time, live.account.equity, values),
+        benchmark=benchmark,
+        closes=closes,
+        calendar=calendar,
+        records={
+            scope: Record(_curve(store, _key(live, scope), calendar), *_done(fills, scope))
+            for scope in (ACCOUNT, *policy.strategies)
         },
+    )
+
+
+def _done(fills: Sequence[FillView], scope: str) -> tuple[Sequence[float], Closes, str]:
+    """Results of closed trades, what was traded, and since when that is known whole; ``fills`` newest first."""
+    own = [fill for fill in fills if scope in (ACCOUNT, fill.uid)]
+    since = fills[-1].market_time if len(fills) == FILLS else ""
+    return (
+        [trade.result for trade in closed_trades(own)],
+        [(fill.market_time, fill.quantity * fill.price) for fill in own],
+        since,
     )
 
 

@@ -46,9 +46,15 @@ def book(overview: Overview) -> dict[str, Any]:
 
 def _book(overview: Overview) -> tuple[BookRisk, dict[str, str]]:
     if overview.analysis is None or overview.analysis.book is None:
-        reason = overview.live_error if overview.live is None and overview.live_error else NOT_YET
-        return BookRisk(market_time="", benchmark=""), dict.fromkeys(_RISK, reason)
+        return BookRisk(market_time="", benchmark=""), dict.fromkeys(_RISK, _absence(overview))
     return overview.analysis.book, dict(overview.analysis.book.missing)
+
+
+def _absence(overview: Overview) -> str:
+    """Why nothing is computed: no reading, no arithmetic, or it is too early."""
+    if overview.analysis is not None and overview.analysis.reason:
+        return overview.analysis.reason
+    return overview.live_error if overview.live is None and overview.live_error else NOT_YET
 
 
 def _volatile(found: float | None, target: int | None) -> str | None:
@@ -68,10 +74,8 @@ def _larger_first(overview: Overview, pair: tuple[str, ...]) -> list[str]:
 
 def performance(overview: Overview, key: str) -> dict[str, Any]:
     """Sharpe ratio with its standard error, volatility and closed trades of ``account`` or a strategy's uid."""
-    found, reason = None, overview.live_error if overview.live is None and overview.live_error else NOT_YET
-    if overview.analysis is not None:
-        found = overview.analysis.performance.get(key)
-    known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, reason))
+    found = overview.analysis.performance.get(key) if overview.analysis is not None else None
+    known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, _absence(overview)))
     return {
         "sessions": known.sessions,
         "sharpe": _ratio(known.sharpe),

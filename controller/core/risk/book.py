@@ -6,72 +6,94 @@ which every held instrument has a close count: where one has none, the return sp
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from math import fsum
-from operator import mul
 from typing import NamedTuple
 
-from controller.core.risk.measures import Figures, NoFigure, beta, standardised, value_at_risk, volatility
-from schemas.risk import BookRisk
+import numpy as np
 
-SHORT, MEDIUM, LONG, LEAST = 20, 60, 252, 60
-HISTORY = LONG + 1
-"""Closes that :func:`book_risk` looks at."""
-Closes = Sequence[tuple[str, int]]
-_NAMES = ("volatility_20", "volatility_60", "value_at_risk", "beta", "correlation")
+from controller.core.risk import correlations, tails
+from controller.core.risk.measures import Array, Figures, NoFigure, beta, ewma_volatility, volatility
+from controller.core.risk.question import HISTORY, Closes, Held
+from schemas.risk import Backtest, BookRisk, Tail
+
+SHORT, MEDIUM, LEAST = 20, 60, 60
+BACKTEST = 126
+"""Sessions of each forecast of the backtest, and sessions that it looks at: half a year against half a year."""
+MATRIX = 12
+"""Instruments whose correlations are told one by one: the largest positions."""
+_NAMES = (
+    "volatility_20",
+    "volatility_60",
+    "volatility_ewma",
+    "value_at_risk",
+    "expected_shortfall",
+    "tails",
+    "backtest",
+    "beta",
+    "correlation",
+)
 
 
-class Held(NamedTuple):
-    """What the book holds, micro-dollars: signed ``values`` by instrument, and its ``equity``."""
-
-    market_time: str
-    equity: int
-    values: Mapping[str, int]
-
-
-class _Past(NamedTuple):
-    """Returns session by session: by instrument, and of the whole book. ``dates`` has one more: the first close."""
+class Past(NamedTuple):
+    """Closes of what is held: ``prices`` has a row for each of ``symbols`` and a column for each of ``dates``;
+    ``values`` are today's, micro-dollars, a short one negative."""
 
     dates: Sequence[str]
-    by_symbol: Mapping[str, Sequence[float]]
-    book: Sequence[float]
+    symbols: Sequence[str]
+    values: Array
+    prices: Array
 
 
 def book_risk(held: Held, closes: Mapping[str, Closes], benchmark: str) -> BookRisk:
     """Every figure; ``closes``: (date, close) oldest first by instrument, the benchmark's among them.
 
-    Value at risk, beta and correlation use the newest 252 sessions, and need 60 of them.
+    Tails, beta and correlation use the newest 252 sessions, and need 60 of them; the backtest needs all 252.
     """
     figures = Figures()
     past = figures.of("past", lambda: _past(held, closes))
     if past is None:
-        return BookRisk(
-            market_time=held.market_time, benchmark=benchmark, missing=dict.fromkeys(_NAMES, figures.missing["past"])
-        )
-    loss = figures.of("value_at_risk", lambda: value_at_risk(_newest(past.book, LEAST)))
-    correlation, pair = figures.of("correlation", lambda: _closest(past)) or (None, ())
+        missing = dict.fromkeys(_NAMES, figures.missing["past"])
+        return BookRisk(market_time=held.market_time, benchmark=benchmark, missing=missing)
+    return measured(held, past, closes.get(benchmark, ()), benchmark)
+
+
+def measured(held: Held, past: Past, market: Closes, benchmark: str) -> BookRisk:
+    """Every figure of an aligned past."""
+    figures = Figures()
+    each = past.prices[:, 1:] / past.prices[:, :-1] - 1
+    book: Array = past.values @ each / held.equity
+    loss = figures.of("value_at_risk", lambda: tails.losses(_newest(book, LEAST)))
+    if loss is None:
+        figures.missing["expected_shortfall"] = figures.missing["value_at_risk"]
+    closest = figures.of("correlation", lambda: _closest(each, book))
+    symbols, matrix = _matrix(past, each)
     return BookRisk(
         market_time=held.market_time,
         benchmark=benchmark,
-        window=len(past.book),
-        volatility_20=figures.of("volatility_20", lambda: volatility(_newest(past.book, SHORT)[-SHORT:])),
-        volatility_60=figures.of("volatility_60", lambda: volatility(_newest(past.book, MEDIUM)[-MEDIUM:])),
-        value_at_risk=None if loss is None else round(loss * held.equity),
-        beta=figures.of("beta", lambda: _beta(past, closes.get(benchmark, ()), benchmark)),
-        correlation=correlation,
-        pair=pair,
+        window=book.size,
+        volatility_20=figures.of("volatility_20", lambda: volatility(_newest(book, SHORT)[-SHORT:])),
+        volatility_60=figures.of("volatility_60", lambda: volatility(_newest(book, MEDIUM)[-MEDIUM:])),
+        volatility_ewma=figures.of("volatility_ewma", lambda: ewma_volatility(_newest(book, LEAST))),
+        value_at_risk=loss and round(loss.value_at_risk * held.equity),
+        expected_shortfall=loss and round(loss.expected_shortfall * held.equity),
+        tails=figures.of("tails", lambda: _tails(_newest(book, LEAST), held.equity)) or (),
+        backtest=figures.of("backtest", lambda: _backtest(book)),
+        beta=figures.of("beta", lambda: _beta(past.dates, book, market, benchmark)),
+        correlation=closest and closest.value,
+        pair=(past.symbols[closest.first], past.symbols[closest.second]) if closest else (),
+        symbols=symbols,
+        correlations=matrix,
         missing=figures.missing,
     )
 
 
-def _newest(returns: Sequence[float], least: int) -> Sequence[float]:
-    if len(returns) < least:
-        raise NoFigure(f"{len(returns)} of {least} sessions of prices")
+def _newest(returns: Array, least: int) -> Array:
+    if returns.size < least:
+        raise NoFigure(f"{returns.size} of {least} sessions of prices")
     return returns
 
 
-def _past(held: Held, closes: Mapping[str, Closes]) -> _Past:
-    values = {symbol: value for symbol, value in held.values.items() if value}
+def _past(held: Held, closes: Mapping[str, Closes]) -> Past:
+    values = {symbol: value for symbol, value in sorted(held.values.items()) if value}
     if not values:
         raise NoFigure("no positions")
     if held.equity <= 0:
@@ -79,37 +101,72 @@ def _past(held: Held, closes: Mapping[str, Closes]) -> _Past:
     bare = [symbol for symbol in values if len(closes.get(symbol, ())) < 2]
     if bare:
         raise NoFigure(f"no prices of {bare[0]}")
-    columns = {symbol: dict(closes[symbol]) for symbol in values}
-    dates = sorted(set.intersection(*(set(column) for column in columns.values())))[-HISTORY:]
-    by_symbol = {symbol: _returns([column[date] for date in dates]) for symbol, column in columns.items()}
-    shares = [values[symbol] / held.equity for symbol in by_symbol]
-    book = [fsum(map(mul, shares, row)) for row in zip(*by_symbol.values(), strict=True)]
-    return _Past(dates, by_symbol, book)
+    columns = [dict(closes[symbol]) for symbol in values]
+    dates = sorted(set.intersection(*(set(column) for column in columns)))[-HISTORY:]
+    prices = np.array([[column[date] for date in dates] for column in columns], dtype=np.float64)
+    return Past(dates, tuple(values), np.array(list(values.values()), dtype=np.float64), prices)
 
 
-def _returns(prices: Sequence[int]) -> list[float]:
-    return [after / before - 1 for before, after in pairwise(prices)]
+def _tails(returns: Array, equity: int) -> tuple[Tail, ...]:
+    return tuple(
+        _tail(returns, equity, method, confidence) for method in tails.METHODS for confidence in tails.CONFIDENCES
+    )
 
 
-def _beta(past: _Past, closes: Closes, benchmark: str) -> float:
+def _tail(returns: Array, equity: int, method: tails.Method, confidence: float) -> Tail:
+    try:
+        loss = tails.losses(returns, confidence, method)
+    except NoFigure as error:
+        return Tail(method=method, confidence=confidence, reason=str(error))
+    return Tail(
+        method=method,
+        confidence=confidence,
+        value_at_risk=round(loss.value_at_risk * equity),
+        expected_shortfall=round(loss.expected_shortfall * equity),
+    )
+
+
+def _backtest(returns: Array) -> Backtest:
+    whole = _newest(returns, 2 * BACKTEST)[-2 * BACKTEST :]
+    confidence = tails.CONFIDENCES[0]
+    hits = tails.exceedances(whole, BACKTEST, confidence)
+    exceptions = int(hits.sum())
+    return Backtest(
+        confidence=confidence,
+        window=BACKTEST,
+        sessions=hits.size,
+        expected=hits.size * (1 - confidence),
+        exceptions=exceptions,
+        kupiec=tails.kupiec(exceptions, hits.size, 1 - confidence).p_value,
+        independence=tails.christoffersen(hits).p_value,
+        coverage=tails.coverage(hits, 1 - confidence).p_value,
+    )
+
+
+def _beta(dates: Sequence[str], book: Array, market: Closes, benchmark: str) -> float:
     """On the book's own sessions; those that the benchmark lacks are left out of both."""
-    column = dict(closes)
-    pairs = [
-        (own, column[after] / column[before] - 1)
-        for own, (before, after) in zip(past.book, pairwise(past.dates), strict=True)
-        if before in column and after in column
-    ]
-    if len(pairs) < LEAST:
-        raise NoFigure(f"{len(pairs)} of {LEAST} sessions of {benchmark}")
-    return beta([own for own, _ in pairs], [market for _, market in pairs])
+    column = dict(market)
+    levels = np.array([column.get(date, np.nan) for date in dates])
+    moves = levels[1:] / levels[:-1] - 1
+    both = np.isfinite(moves)
+    if both.sum() < LEAST:
+        raise NoFigure(f"{both.sum()} of {LEAST} sessions of {benchmark}")
+    return beta(book[both], moves[both])
 
 
-def _closest(past: _Past) -> tuple[float, tuple[str, str]]:
-    """The largest correlation of two instruments, and which they are, in order of their names."""
-    if len(past.by_symbol) < 2:
+def _closest(each: Array, book: Array) -> correlations.Pair:
+    """The largest correlation of two instruments, and which rows they are."""
+    if len(each) < 2:
         raise NoFigure("fewer than two instruments")
-    _newest(past.book, LEAST)
-    unit = {symbol: standardised(past.by_symbol[symbol]) for symbol in sorted(past.by_symbol)}
-    names = list(unit)
-    pairs = [(first, second) for place, first in enumerate(names) for second in names[place + 1 :]]
-    return max((fsum(map(mul, unit[first], unit[second])), (first, second)) for first, second in pairs)
+    _newest(book, LEAST)
+    return correlations.closest(each)
+
+
+def _matrix(past: Past, each: Array) -> tuple[tuple[str, ...], tuple[tuple[float | None, ...], ...]]:
+    """Correlations of the largest positions, largest first; nothing where :func:`_closest` has no figure."""
+    if len(each) < 2 or each.shape[1] < LEAST:
+        return (), ()
+    largest = np.argsort(-np.abs(past.values), kind="stable")[:MATRIX]
+    found = correlations.matrix(each[largest])
+    rows = tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in found)
+    return tuple(past.symbols[place] for place in largest), rows

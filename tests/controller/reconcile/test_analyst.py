@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from controller.core.policy.compile import compile_policy
-from controller.errors import EngineUnavailable
-from controller.reconcile.analyst import Analyst, midnight_ns
+from controller.core.risk.answer import answer
+from controller.core.risk.question import Question
+from controller.errors import EngineUnavailable, FiguresUnavailable
+from controller.ports import Order
+from controller.reconcile.analyst import FILLS, FIRST_NS, Analyst, Compute, midnight_ns
 from schemas.desired import Desired
 from schemas.policy import Policy
+from schemas.risk import Analysis
 from tests.support.returns import closes, wave
 from tests.support.rig import UID_A, Rig, desired, make_rig
 
@@ -28,12 +32,12 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     made.close()
 
 
-def analyst_of(rig: Rig) -> Analyst:
+def analyst_of(rig: Rig, compute: Compute = answer, wait_ns: int = 0) -> Analyst:
     def applied() -> tuple[Desired, Policy] | None:
         known = rig.reconciler.memory.applied_desired
         return (known, compile_policy(known, {})) if known else None
 
-    return Analyst(rig.store, rig.engine, rig.clock, applied)
+    return Analyst(rig.store, rig.engine, rig.clock, applied, compute, wait_ns)
 
 
 def day(rig: Rig, analyst: Analyst, place: int, cash: int) -> None:
@@ -81,22 +85,72 @@ def test_work_when_something_is_held_then_the_book_s_risk_is_told_at_its_market_
     day(rig, analyst, 279, 100_000 * DOLLAR)
     assert analyst.analysis is not None
     book = analyst.analysis.book
+    assert book is not None and analyst.volatility == book.volatility_20
+    assert analyst.analysis.as_of_ns == rig.clock.wall_ns() - 1_000_000_000
     assert (book.market_time, book.benchmark, book.pair, book.missing) == (DATES[279], "SPX", ("AAPL", "JPM"), {})
 
 
-def test_work_within_five_seconds_then_the_engine_is_not_asked_again(rig: Rig) -> None:
-    analyst = analyst_of(rig)
-    for _ in range(5):
+def test_work_then_figures_every_five_seconds_and_closes_once_a_session(rig: Rig) -> None:
+    asked: list[Question] = []
+
+    def compute(question: Question) -> Analysis:
+        asked.append(question)
+        return answer(question)
+
+    analyst = analyst_of(rig, compute)
+    for _ in range(6):
         day(rig, analyst, 10, 1)
-    assert rig.engine.calls.count("history SPX") == 1
+    assert len(asked) == 2 and rig.engine.calls.count("history SPX") == 1
+    for _ in range(5):
+        day(rig, analyst, 11, 1)
+    assert len(asked) == 3 and rig.engine.calls.count("history SPX") == 2
+
+
+def test_work_after_a_start_then_the_first_figures_wait(rig: Rig) -> None:
+    analyst = analyst_of(rig, wait_ns=FIRST_NS)
     day(rig, analyst, 10, 1)
-    assert rig.engine.calls.count("history SPX") == 2
+    day(rig, analyst, 10, 1)
+    assert analyst.analysis is None
+    day(rig, analyst, 10, 1)
+    assert analyst.analysis is not None
+
+
+def test_work_when_the_arithmetic_is_down_then_no_figures_and_why(rig: Rig) -> None:
+    def compute(_: Question) -> Analysis:
+        raise FiguresUnavailable("its process ended")
+
+    analyst = analyst_of(rig, compute)
+    day(rig, analyst, 10, 1)
+    assert analyst.analysis is not None and analyst.analysis.reason == "its process ended"
+    assert (analyst.analysis.book, analyst.volatility) == (None, None)
+
+
+def test_work_when_fills_are_many_then_turnover_counts_from_where_they_are_whole(rig: Rig) -> None:
+    asked: list[Question] = []
+
+    def compute(question: Question) -> Analysis:
+        asked.append(question)
+        return answer(question)
+
+    rig.engine.set_price("AAPL", 2 * DOLLAR)
+    rig.engine.market_time = DATES[9]
+    order = rig.engine.accept(Order(UID_A, "AAPL", "buy", FILLS + 1, "c1"), 1)
+    for _ in range(FILLS + 1):
+        rig.engine.fill(order, 1)
+    analyst = analyst_of(rig, compute)
+    rig.store.add_fills(rig.engine.id, rig.engine.filled)
+    day(rig, analyst, 10, 1)
+    record = asked[-1].records[UID_A]
+    assert (len(record.traded), record.traded[0], record.since) == (FILLS, (DATES[9], 2 * DOLLAR), DATES[9])
+    assert asked[-1].records["b" * 32].traded == []
 
 
 def test_work_when_the_engine_is_silent_then_raises_and_keeps_the_last_figures(rig: Rig) -> None:
     analyst = analyst_of(rig)
     day(rig, analyst, 10, 1)
     known = analyst.analysis
+    rig.engine.market_time = DATES[11]
+    rig.engine.read()
     rig.engine.unavailable = "stopped"
     rig.clock.advance(10)
     with pytest.raises(EngineUnavailable):
@@ -105,7 +159,7 @@ def test_work_when_the_engine_is_silent_then_raises_and_keeps_the_last_figures(r
 
 
 def test_work_when_nothing_is_applied_then_does_nothing(rig: Rig) -> None:
-    analyst = Analyst(rig.store, rig.engine, rig.clock, lambda: None)
+    analyst = Analyst(rig.store, rig.engine, rig.clock, lambda: None, answer)
     rig.engine.read()
     analyst.work()
     assert analyst.analysis is None

@@ -5,7 +5,8 @@ from math import sqrt
 
 import pytest
 
-from controller.core.risk.book import Held, book_risk
+from controller.core.risk.book import book_risk
+from controller.core.risk.question import Held
 from tests.support.returns import closes, wave
 
 NAMES = ("AMD", "JPM", "NVDA")
@@ -59,7 +60,17 @@ def test_book_risk_when_there_are_40_sessions_then_only_what_needs_20_is_told() 
     found = book_risk(HELD, short, "SPX")
     assert found.volatility_20 == pytest.approx(statistics.stdev(BOOK[-20:]) * sqrt(252))
     assert found.missing["volatility_60"] == "40 of 60 sessions of prices"
-    assert set(found.missing) == {"volatility_60", "value_at_risk", "beta", "correlation"}
+    assert set(found.missing) == {
+        "volatility_60",
+        "volatility_ewma",
+        "value_at_risk",
+        "expected_shortfall",
+        "tails",
+        "backtest",
+        "beta",
+        "correlation",
+    }
+    assert (found.tails, found.backtest, found.symbols) == ((), None, ())
 
 
 def test_book_risk_when_one_instrument_missed_a_session_then_it_counts_for_none() -> None:

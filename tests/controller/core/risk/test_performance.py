@@ -1,4 +1,5 @@
 import statistics
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 from math import sqrt
@@ -6,6 +7,8 @@ from math import sqrt
 import pytest
 
 from controller.core.risk.performance import performance
+from controller.core.risk.question import Closes, Record
+from schemas.risk import Performance
 from tests.support.returns import closes, wave
 
 DATES = [(date(2024, 1, 1) + timedelta(days=number)).isoformat() for number in range(300)]
@@ -13,12 +16,16 @@ EQUITY = wave(300, 3)
 CURVE = closes(DATES, EQUITY)
 
 
+def performed(curve: Closes, calendar: Sequence[str], gains: Sequence[float]) -> Performance:
+    return performance(Record(curve, gains), calendar)
+
+
 def stepped(values: list[int]) -> list[float]:
     return [after / before - 1 for before, after in pairwise(values)]
 
 
 def test_performance_then_uses_the_newest_252_sessions() -> None:
-    found = performance(CURVE, DATES, [])
+    found = performed(CURVE, DATES, [])
     own = stepped(EQUITY[-253:])
     assert found.sessions == 252
     assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252))
@@ -26,7 +33,7 @@ def test_performance_then_uses_the_newest_252_sessions() -> None:
 
 
 def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_what_a_year_holds_of_them() -> None:
-    found = performance(CURVE[:201:5], DATES[:201], [])
+    found = performed(CURVE[:201:5], DATES[:201], [])
     own = stepped(EQUITY[:201:5])
     assert found.sessions == 40
     assert found.volatility == pytest.approx(statistics.stdev(own) * sqrt(252 / 5))
@@ -34,18 +41,18 @@ def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_wh
 
 @pytest.mark.parametrize(("sessions", "returns"), [(0, 0), (1, 0), (20, 19)])
 def test_performance_when_there_are_few_sessions_then_says_how_many(sessions: int, returns: int) -> None:
-    found = performance(CURVE[len(CURVE) - sessions :], DATES, [])
+    found = performed(CURVE[len(CURVE) - sessions :], DATES, [])
     assert found.missing["sharpe"] == found.missing["volatility"] == f"{returns} of 20 sessions"
 
 
 def test_performance_when_the_strategy_never_traded_then_its_returns_do_not_vary() -> None:
-    found = performance([(day, 40) for day in DATES], DATES, [])
+    found = performed([(day, 40) for day in DATES], DATES, [])
     assert found.missing["sharpe"] == "the returns do not vary"
     assert (found.volatility, found.trades) == (0, 0)
 
 
 def test_performance_when_trades_are_known_then_wins_and_losses_are_averaged_apart() -> None:
-    found = performance(CURVE, DATES, [0.02, -0.01, 0.04, 0.0])
+    found = performed(CURVE, DATES, [0.02, -0.01, 0.04, 0.0])
     assert found.win_rate == pytest.approx(2 / 3)
     assert found.average_win == pytest.approx(0.03)
     assert found.average_loss == pytest.approx(-0.01)
@@ -53,12 +60,12 @@ def test_performance_when_trades_are_known_then_wins_and_losses_are_averaged_apa
 
 
 def test_performance_when_no_trade_lost_then_only_the_loss_is_missing() -> None:
-    found = performance(CURVE, DATES, [0.02])
+    found = performed(CURVE, DATES, [0.02])
     assert found.missing == {"average_loss": "no losing trade yet"}
 
 
 def test_performance_when_no_trade_is_closed_then_says_so() -> None:
-    missing = performance(CURVE, DATES, []).missing
+    missing = performed(CURVE, DATES, []).missing
     assert missing == {
         "win_rate": "no closed trades yet",
         "average_win": "no winning trade yet",

@@ -13,9 +13,9 @@ from controller.core.risk.measures import (
     beta,
     correlation,
     sharpe,
-    value_at_risk,
     volatility,
 )
+from controller.core.risk.tails import value_at_risk
 
 RETURNS = [0.012, -0.004, 0.0, 0.021, -0.017, 0.003, 0.009, -0.011, 0.006, -0.002]
 MARKET = [0.008, -0.006, 0.002, 0.015, -0.012, 0.001, 0.004, -0.009, 0.007, 0.0]
