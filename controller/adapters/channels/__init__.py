@@ -1,0 +1,1 @@
+"""The ways that alerts go: log, e-mail, Slack, whatever Apprise knows."""
