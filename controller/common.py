@@ -14,6 +14,7 @@ from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.ports import RawCommit
 from controller.reconcile.bots import Bots
+from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.verifier import Verifier
@@ -54,7 +55,13 @@ class Common:
             memory=memory,
             pins=self.settings.pins,
             sectors=self.sectors,
+            waits=self.change_desk(memory).hold,
         )
+
+    def change_desk(self, memory: Memory) -> ChangeDesk:
+        """What changes must wait for, judged against ``memory``."""
+        denied = self.settings.pins.denied_keys
+        return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, denied)
 
     def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
         """Whether a commit on the bot's branch counts, by the trust of ``desired``."""

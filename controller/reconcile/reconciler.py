@@ -13,7 +13,7 @@ from controller.audit import control_action
 from controller.core.plan import staleness
 from controller.core.plan.conditions import Facts, summarise
 from controller.core.plan.drift import Drift, drifts
-from controller.core.plan.guards import Hold
+from controller.core.plan.guards import Hold, first_hold
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
 from controller.ports import Clock, Engine, Source, Store
 from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
@@ -34,7 +34,8 @@ class Parts:
     """Everything the reconciler works with.
 
     ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
-    ``permitted`` says whether the permit has started since boot: no halt is released before.
+    ``permitted`` says whether the permit has started since boot: no halt is released before. ``waits`` says why the
+    loosening part of a goal must wait.
     """
 
     observer: Observer
@@ -50,6 +51,7 @@ class Parts:
     verified: Callable[[str], None] = lambda _: None
     clock_jumped: Callable[[], bool] = lambda: False
     permitted: Callable[[], bool] = lambda: True
+    waits: Callable[[Goal], Hold | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ class Reconciler:
         self.memory.awaiting = goal.origin if waiting else None
         if waiting:
             goal = replace(goal, releases=(), rebases=())
-        plan, hold = self._parts.maker.plan(goal, found.live, lambda: pause_of(found.seen, self._parts.clock_jumped()))
+        jumped, waits = self._parts.clock_jumped, self._parts.waits
+        plan, hold = self._parts.maker.plan(
+            goal, found.live, lambda: first_hold(pause_of(found.seen, jumped()), waits(goal))
+        )
         seen = drifts(self.memory.applied, found.live) if found.live else ()
         return replace(found, goal=goal, plan=plan, hold=hold, drifts=seen, waiting=waiting)
 

@@ -9,12 +9,14 @@ from controller.adapters.clock import ManualClock
 from controller.adapters.engines.memory import MemoryEngine
 from controller.adapters.store.memory import MemoryStore
 from controller.core.plan.effective import digests
+from controller.core.trust.keys import SignatureError, Signed
 from controller.errors import Refused, SourceUnavailable
 from controller.home import Home
 from controller.latch.journal import Journal, create
 from controller.latch.raising import create_pair
 from controller.ports import Entry, RawCommit
 from controller.reconcile.boot import Booted, book16, boot
+from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import GoalMaker
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.handlers import Backoff
@@ -22,6 +24,7 @@ from controller.reconcile.observation import Observer
 from controller.reconcile.reconciler import Parts, Reconciler
 from controller.reconcile.restore import restore
 from controller.reconcile.verifier import Now, Verified
+from schemas.change import ChangeControl
 from schemas.desired import (
     Account,
     ClearedDocument,
@@ -62,6 +65,7 @@ def desired(
     statuses: Mapping[str, StrategyStatus] | None = None,
     limits: Mapping[str, str] | None = None,
     cleared: Mapping[str, ClearedDocument] | None = None,
+    change: ChangeControl | None = None,
 ) -> Desired:
     """Commit ``number``: strategies ``s-a`` and ``s-b`` by uid, limits as texts over their defaults."""
     statuses = {UID_A: StrategyStatus.ACTIVE, UID_B: StrategyStatus.PAUSED} if statuses is None else statuses
@@ -74,6 +78,7 @@ def desired(
             account=Account(name="paper"),
             hard_limits=HardLimits.model_validate(_section(HARD, limits)),
             soft_limits=SoftLimits.model_validate(_section(SOFT, limits)),
+            change=change or ChangeControl(),
         ),
         emergency=Emergency(version=1, trading_mode=mode),
         trust=Trust(
@@ -191,6 +196,10 @@ class Rig:
 
     home: Home
     history: FakeHistory
+def _unsigned(payload: bytes, signature: bytes) -> Signed:
+    raise SignatureError("these commits are not signed")
+
+
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     wrap: Callable[[str, Any], Any] = lambda name, port: port
@@ -240,6 +249,7 @@ class Rig:
 
     def restart(self) -> None:
         self.booted.permit.close()
+                waits=ChangeDesk(history, history, _unsigned, self.clock, memory).hold,
         self.start()
 
     def close(self) -> None:
