@@ -20,7 +20,7 @@ from controller.errors import GtRiskError, SourceUnavailable, Temporary
 from controller.ports import Clock, Reading, Source, Store
 from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
-from controller.reconcile.goal import GoalMaker, Memory
+from controller.reconcile.goal import Goal, GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.observation import Origin
 from controller.reconcile.reconciler import Pass
@@ -31,7 +31,7 @@ from schemas.desired import Desired
 from schemas.edits import Applied, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
 from schemas.overview import Overview
-from schemas.plan import Plan
+from schemas.plan import Plan, Planned
 from schemas.risk import Analysis
 from schemas.status import Condition, ConditionType
 
@@ -39,7 +39,7 @@ from schemas.status import Condition, ConditionType
 @dataclass(slots=True)
 class Parts:
     """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
-    ``notes`` what people should know of a liquidation."""
+    ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait."""
 
     source: Source
     verifier: Verifier
@@ -54,6 +54,7 @@ class Parts:
     analysis: Callable[[], Analysis | None] = lambda: None
     last: Callable[[], Pass | None] = lambda: None
     notes: Callable[[], tuple[str, ...]] = tuple
+    waits: Callable[[Goal], Hold | None] = lambda _: None
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class ControllerControl:
         draft = parts.source.stage(tip, files, request.author, seconds, text)
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
         raise_first(validate_transition(before, after, self._now().open_halts))
-        plan, hold = self._plan(after)
+        plan, hold, waits = self._plan(after)
         payload = draft.rstrip(b"\n") + f"\nPlan-Digest: {plan.digest()}\n".encode()
         return Proposal(
             parent=tip,
@@ -126,6 +127,7 @@ class ControllerControl:
             audit_id=audit_id,
             plan=plan,
             notes=edits.notes,
+            missing=(waits.why,) if waits else (),
             hold=hold.why if hold else "",
         )
 
@@ -188,10 +190,14 @@ class ControllerControl:
         parts = self.parts
         return Configuration(parts.source, parts.verifier, parts.memory, parts.sectors)
 
-    def plan(self, ref: str) -> Plan:
-        """The plan from what is applied to ``ref`` or the tip."""
+    def plan(self, ref: str) -> Planned:
+        """The plan from what is applied to ``ref`` or the tip, and what would hold it now."""
         commit = ref or self.parts.source.tip()
-        return self._plan(self._verified(commit))[0]
+        plan, hold, waits = self._plan(self._verified(commit))
+        found = waits or hold
+        if found is None:
+            return Planned(plan=plan)
+        return Planned(plan=plan, hold=found.reason, why=found.why, fix=found.fix, until_ns=found.until_ns)
 
     def audit(
         self, *, event: str = "", actor: str = "", level: str = "", since_ns: int = 0, limit: int = 50
@@ -238,10 +244,11 @@ class ControllerControl:
                 content = apply_edit(content or self.parts.source.blob(self.parts.source.tree(tip)[path].id), edit)
         return content
 
-    def _plan(self, desired: Desired) -> tuple[Plan, Hold | None]:
+    def _plan(self, desired: Desired) -> tuple[Plan, Hold | None, Hold | None]:
+        """The plan, the brake that its digest releases, and what it would have to wait for now."""
         live = self.parts.reading().live
         goal = self.parts.maker.goal(desired, live, Origin())
-        return self.parts.maker.plan(goal, live)
+        return *self.parts.maker.plan(goal, live), self.parts.waits(goal)
 
     def _answer(self, commit: str) -> Applied | None:
         memory = self.parts.memory

@@ -15,7 +15,7 @@ from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Adoption, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
 from schemas.overview import Overview
-from schemas.plan import Difference, Plan
+from schemas.plan import Difference, Plan, Planned
 from schemas.status import Revision, Walk
 
 
@@ -379,8 +379,9 @@ class Control(Protocol):
         """Documents and commits."""
         ...
 
-    def plan(self, ref: str) -> Plan:
-        """The plan from what is applied to ``ref`` (a commit id or the tip when empty), changing nothing."""
+    def plan(self, ref: str) -> Planned:
+        """The plan from what is applied to ``ref`` (a commit id or the tip when empty), changing nothing, and what
+        would hold its loosening part now."""
         ...
 
     def audit(self, *, event: str, actor: str, level: str, since_ns: int, limit: int) -> Sequence[AuditRecord]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model, model_validator
 
 from schemas.alerts import RiskAlerts
+from schemas.change import ChangeControl
 from schemas.experiments import ABTest
 from schemas.limits import HARD, SOFT, Limit, Unit
 from schemas.scalars import (
@@ -139,11 +140,12 @@ class RiskConfig(Model):
     hard_limits: HardLimits
     soft_limits: SoftLimits
     shadow: tuple[Line, ...] = Field(
-        default=(), description="Soft limits that are evaluated and reported, never acted on."
+        default=(), description="Limits that are evaluated and reported, and never block, reduce or halt."
     )
     learning: Phase = Phase()
     staleness: Staleness = Staleness()
     guards: Guards = Guards()
+    change: ChangeControl = ChangeControl()
 
 
 class Emergency(Model):

@@ -74,6 +74,17 @@ class Plan(Model):
         return digest_of({"base": self.base, "target": self.target, "changes": changes, "halts": sorted(self.halts)})
 
 
+class Planned(Model):
+    """A plan, and what holds its loosening part: ``hold`` is a machine word (empty: nothing), ``why`` says it to
+    people, ``fix`` is the next command, ``until_ns`` when it ends by itself (Unix time, 0: not known)."""
+
+    plan: Plan
+    hold: str = ""
+    why: str = ""
+    fix: str = ""
+    until_ns: int = 0
+
+
 class Difference(Model):
     """Documents against those in force: ``changes`` by key with direction, ``texts`` the documents that differ,
     (before, after) by path. ``base`` is empty before anything was applied, ``target`` when it is no commit."""

@@ -72,7 +72,14 @@ def plan(document: Document) -> list[str]:
     base, target = document["base"] or "nothing", document["target"]
     lines = [f"Plan {base[:12]} → {target[:12]}: {document['direction']}", ""]
     lines += changes(document["changes"]) or ["  no changes"]
-    return [*lines, "", f"Digest: {document['digest']}"]
+    return [*lines, "", *_held(document["hold"]), f"Digest: {document['digest']}"]
+
+
+def _held(hold: Document | None) -> list[str]:
+    """What the loosening part waits for."""
+    if hold is None:
+        return []
+    return [f"⏳ {hold['reason']}: {safe(hold['message'])}", *([f"  {safe(hold['fix'])}"] if hold["fix"] else [])]
 
 
 def changes(found: list[Document]) -> list[str]:

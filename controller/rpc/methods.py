@@ -57,7 +57,7 @@ class Dispatcher:
             "strategy.show": self._strategy,
             "portfolio.positions": lambda _: self._headed(portfolio.positions),
             "config.show": lambda _: self._headed(self._config),
-            "config.plan": lambda params: config.plan_view(self._control.plan(str(params.get("ref", "")))),
+            "config.plan": lambda params: config.planned(self._control.plan(str(params.get("ref", "")))),
             "audit.log": self._audit,
             "audit.verify": lambda _: audit.chain(self._control.verify_audit()),
             "propose": self._propose,

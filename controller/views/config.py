@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.core.policy.utilisation import holders, used_text, utilisation
-from controller.views.figures import dollars, percent, percent_of_ppm
+from controller.views.figures import dollars, instant, percent, percent_of_ppm
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
-from schemas.plan import Plan
+from schemas.plan import Plan, Planned
 
 _NUMBER_UNIT = {
     Unit.MONEY: "USD",
@@ -97,6 +97,13 @@ def show(overview: Overview, repository: str, branch: str) -> dict[str, Any]:
         "config": desired.model_dump(mode="json", by_alias=True, exclude={"commit"}) if desired else None,
         "missing": {} if desired else {"config": "no verified desired state yet"},
     }
+
+
+def planned(found: Planned) -> dict[str, Any]:
+    """A plan, and under ``hold`` what its loosening part waits for, null when for nothing."""
+    until = instant(found.until_ns) if found.until_ns else None
+    hold = {"reason": found.hold, "message": found.why, "fix": found.fix, "until": until} if found.hold else None
+    return {**plan_view(found.plan), "hold": hold, "attention": [found.why] if found.hold else []}
 
 
 def plan_view(plan: Plan) -> dict[str, Any]:

@@ -8,6 +8,7 @@ a new mutant by itself. What is a condition inside a function is listed in :mod:
 import importlib
 from collections.abc import Iterator
 
+from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
 from tests.mutants.liquidation import LIQUIDATION
@@ -46,7 +47,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
 
 
 def mutants() -> Iterator[Mutant]:

@@ -10,7 +10,7 @@ from schemas.halts import Adoption, Halt, HaltSource
 from schemas.limits import LIMITS
 from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
-from schemas.plan import Change, Difference, Plan
+from schemas.plan import Change, Difference, Plan, Planned
 from schemas.policy import Policy, StrategyPolicy
 from schemas.status import Condition, ConditionType, Judged, Revision, Walk
 
@@ -281,8 +281,8 @@ class HeldControl:
         self.woken.append(reason)
         return self.wait_applied(COMMIT, timeout)
 
-    def plan(self, ref: str) -> Plan:
-        return Plan(base=COMMIT, target=ref or COMMIT)
+    def plan(self, ref: str) -> Planned:
+        return Planned(plan=Plan(base=COMMIT, target=ref or COMMIT))
 
     def audit(self, *, event: str, actor: str, level: str, since_ns: int, limit: int) -> Sequence[AuditRecord]:
         entry = AuditEntry(

@@ -12,13 +12,15 @@ from schemas.policy import Policy
 class Hold:
     """Why the loosening part waits: a CamelCase reason, ``why`` with the numbers, and ``fix``, the next command.
 
-    ``brief``: it ends by itself within seconds, so whoever waits for the change goes on waiting.
+    ``brief``: it ends by itself within seconds, so whoever waits for the change goes on waiting. ``until_ns``: when it
+    ends by itself (Unix time), 0 when it does not or nobody knows.
     """
 
     reason: str
     why: str
     fix: str = ""
     brief: bool = False
+    until_ns: int = 0
 
     @property
     def message(self) -> str:

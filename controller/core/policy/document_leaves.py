@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
+from schemas.change import ChangeControl
 from schemas.desired import Desired, Emergency, RiskConfig, Staleness, Strategy
 from schemas.limits import Leaf
 from schemas.plan import Direction
@@ -36,6 +37,7 @@ RISK: dict[str, Leaf | Other] = {
     "learning.position_size_multiplier": Leaf.CEILING,
     "staleness": Leaf.RANK,
     "guards.max_changed_pct": Leaf.CEILING,
+    "change": Leaf.OPAQUE,
 }
 EMERGENCY: dict[str, Leaf | Other] = {
     "version": Leaf.OPAQUE,
@@ -94,11 +96,22 @@ def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
     }
     dump = risk.model_dump(mode="json")
     for name, order in RISK.items():
-        if order is Other.COMPILED or name == "staleness":
+        if order is Other.COMPILED or name in ("staleness", "change"):
             continue
         value, text = ordered[name] if name in ordered else (_text(_dig(dump, name)),) * 2
         yield (_ACCOUNT, name), _leaf(order, value, text, name, "risk_config.yaml")
     yield from _ladder(risk.staleness)
+    yield from _change(risk.change)
+
+
+def _change(control: ChangeControl) -> Iterator[tuple[Key, LeafValue]]:
+    """One leaf for each brake: a new one tightens, any other change of it loosens."""
+    for window in control.freeze:
+        name, text = f"change.freeze.{window.name}", canonical(window.model_dump(mode="json", exclude_defaults=True))
+        leaf = LeafValue(
+            Leaf.OPAQUE, text, text, "document", name, "risk_config.yaml", Direction.TIGHTEN, Direction.LOOSEN
+        )
+        yield (_ACCOUNT, name), leaf
 
 
 def _ladder(staleness: Staleness) -> Iterator[tuple[Key, LeafValue]]:
