@@ -40,7 +40,7 @@ class Common:
             extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
         )
         self.sectors = sectors(load_instruments())
-        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors)
+        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors, home.approvals)
         self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
 
     def control_parts(self, memory: Memory, maker: GoalMaker) -> Parts:

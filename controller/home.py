@@ -56,6 +56,11 @@ class Home:
         return self.root / "policy"
 
     @property
+    def approvals(self) -> Path:
+        """What of the newest verified commit waits for whose approval."""
+        return self.root / "policy" / "approvals"
+
+    @property
     def store(self) -> Path:
         """SQLite file."""
         return self.root / "store.db"

@@ -9,6 +9,7 @@ from controller.core.plan import staleness
 from controller.core.plan.staleness import Rung
 from controller.core.trust.commits import trailers
 from controller.core.trust.rules import published
+from controller.core.trust.threshold import Needed
 from controller.errors import InvalidDesired, Refused, SourceUnavailable
 from controller.ports import Clock, RawCommit
 from controller.reconcile.publisher import write_durably
@@ -38,10 +39,15 @@ class Verifies(Protocol):
         """The documents of a commit."""
         ...
 
+    def acting(self, commit: str) -> Desired:
+        """The part of a verified commit's documents that has authority."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look at the source gave; ``desired`` is the tree of ``revision.last_verified``."""
+    """What one look at the source gave; ``desired`` is the tree of ``revision.last_verified`` less what is ``held``
+    for want of approval; ``denied``: a denied key did some of that."""
 
     revision: Revision
     desired: Desired | None
@@ -49,6 +55,8 @@ class Seen:
     source_error: str = ""
     rung: Rung = "fresh"
     age_seconds: float = 0.0
+    held: tuple[Needed, ...] = ()
+    denied: bool = False
 
 
 class Observer:
@@ -66,10 +74,11 @@ class Observer:
         self._saved_ns = 0
         self._verified_boot_ns = clock.boot_ns() - self._age_on_disk()
         self._desired: Desired | None = None
+        self._held: tuple[tuple[Needed, ...], bool] = (), False
 
     @property
     def desired(self) -> Desired | None:
-        """The tree of the last verified commit."""
+        """The tree of the last verified commit, as far as it has authority."""
         return self._desired
 
     def observe(self, revision: Revision) -> Seen:
@@ -88,7 +97,8 @@ class Observer:
             return self._seen(revision, _invalid(tip, error))
         except SourceUnavailable as error:
             return self._seen(revision, source_error=error.message)
-        self._desired = advanced.desired
+        self._desired = advanced.acting or advanced.desired
+        self._held = advanced.held, advanced.denied
         if advanced.refusal is None:
             self._verified_now()
         return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
@@ -97,13 +107,13 @@ class Observer:
         """After a restart: the tree of what was verified before, if it can be read."""
         if self._desired is None and revision.last_verified:
             with contextlib.suppress(Refused, InvalidDesired, SourceUnavailable):
-                self._desired = self._verifier.desired(revision.last_verified)
+                self._desired = self._verifier.acting(revision.last_verified)
 
     def _seen(self, revision: Revision, refusal: Refusal | None = None, source_error: str = "") -> Seen:
         age = max(0, self._clock.boot_ns() - self._verified_boot_ns) / 1e9
         refusal = published(refusal) if refusal is not None else None
         ladder = self._desired.risk.staleness if self._desired else Staleness()
-        return Seen(revision, self._desired, refusal, source_error, staleness.rung(ladder, age), age)
+        return Seen(revision, self._desired, refusal, source_error, staleness.rung(ladder, age), age, *self._held)
 
     def _verified_now(self) -> None:
         self._verified_boot_ns = self._clock.boot_ns()

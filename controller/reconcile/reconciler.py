@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from controller.audit import control_action
-from controller.core.plan import staleness
+from controller.core.plan import approval, staleness
 from controller.core.plan.conditions import Facts, summarise
 from controller.core.plan.drift import Drift, drifts
 from controller.core.plan.guards import Hold, first_hold
@@ -138,7 +138,7 @@ class Reconciler:
     def _goal(self, seen: Seen, desired: Desired, live: LiveState | None) -> Goal:
         """Effective state; a breach that a clear would leave standing raises its successor first (transition 7)."""
         maker, origin = self._parts.maker, self._origin(desired.commit)
-        restrictions = staleness.restrictions(seen.rung, seen.age_seconds)
+        restrictions = (*staleness.restrictions(seen.rung, seen.age_seconds), *approval.restrictions(seen.denied))
         goal = maker.goal(desired, live, origin, restrictions)
         if live is not None and maker.raise_successors(goal, live):
             goal = maker.goal(desired, live, origin, restrictions)
@@ -264,6 +264,7 @@ class Reconciler:
             in_force=self.in_force(found.live),
             refusal=found.seen.refusal,
             hold=found.hold,
+            approval=approval.waiting(found.seen.held, found.seen.denied),
             source_error=found.seen.source_error,
             engine_error=found.engine_error,
             store_error=found.store_error,

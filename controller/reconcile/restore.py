@@ -28,7 +28,7 @@ def restore(
         memory.applied = Policy.model_validate(known.policies[0])
         memory.cleared = known.cleared
         try:
-            memory.applied_desired = verifier.desired(commit) if commit else None
+            memory.applied_desired = verifier.acting(commit) if commit else None
         except GtRiskError as error:
             _log.error("the last applied commit cannot be read: %s", error)
     verified = furthest(source, [revision.last_verified, permit_verified, commit])

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from controller.core.desired.transition import Move, validate_merge, validate_transition
 from controller.core.plan.effective import halt_of
@@ -19,8 +20,10 @@ from controller.core.trust.rules import (
     Rule,
     judge,
 )
+from controller.core.trust.threshold import Needed
 from controller.errors import Refused, SettingsError
 from controller.ports import RawCommit, Source
+from controller.reconcile.approvals import Approvals
 from controller.reconcile.own_changes import OwnChanges
 from controller.reconcile.trees import Trees
 from schemas.desired import Desired
@@ -35,12 +38,19 @@ Signature = tuple[Signed | None, str]
 @dataclass(frozen=True, slots=True)
 class Verified:
     """How far verification came: ``commit`` is verified, ``desired`` its documents, ``commits`` what was verified on
-    the way, oldest first; ``refusal`` says why no later one is accepted (None: ``commit`` is the tip)."""
+    the way, oldest first; ``refusal`` says why no later one is accepted (None: ``commit`` is the tip).
+
+    ``held``: what of its documents lacks approval; ``acting`` then is the part that has it (None: all of them), and
+    ``denied`` says that a denied key did some of it.
+    """
 
     commit: str
     desired: Desired
     commits: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    held: tuple[Needed, ...] = ()
+    acting: Desired | None = None
+    denied: bool = False
 
     def required(self) -> "Verified":
         """Itself. Raises Refused when something was refused."""
@@ -63,6 +73,7 @@ class Verifier:
     """Verifies the history of ``source`` against ``pins``. Safe for several threads, one at a time.
 
     ``check`` verifies a signature over a payload and ``check_key`` a key alone; both raise SignatureError.
+    ``approvals`` knows who approved what; ``ledger`` is where it keeps that for the next start.
     """
 
     def __init__(
@@ -72,6 +83,7 @@ class Verifier:
         check: Callable[[bytes, bytes], Signed],
         check_key: Callable[[bytes], None] | None = None,
         sectors: Mapping[str, str] | None = None,
+        ledger: Path | None = None,
     ) -> None:
         self._source = source
         self._pins = pins
@@ -79,6 +91,7 @@ class Verifier:
         self._check_key = check_key
         self._trees = Trees(source)
         self._changes = OwnChanges(source, self._trees, sectors)
+        self.approvals = Approvals(source, pins, self._trees, self._examined, sectors or {}, ledger)
         self._judged: OrderedDict[str, Verdict] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -104,17 +117,29 @@ class Verifier:
                 if not reached[0]:
                     raise
             commit, commits = reached
-            return Verified(commit, self.desired(commit), commits, refusal)
+            if now is None:
+                self.approvals.remember(commit)
+            return self._verified(commit, commits, refusal)
 
     def desired(self, commit: str) -> Desired:
         """The documents of a commit or staged tree. Raises Refused(SchemaInvalid | BadObject | TooLarge)."""
         with self._lock:
             return self._trees.desired(commit)
 
+    def acting(self, commit: str) -> Desired:
+        """The part of a verified commit's documents that has the approval that it takes. Raises as :meth:`desired`."""
+        with self._lock:
+            return self.approvals.authorised(commit)
+
     def trusts(self, commit: str) -> tuple[Trust, ...]:
         """Every trust document in the history of a verified ``commit``. Raises Refused, SourceUnavailable."""
         with self._lock:
             return self._trees.trusts(commit)
+
+    def _verified(self, commit: str, commits: tuple[str, ...], refusal: Refusal | None) -> Verified:
+        held = self.approvals.held(commit)
+        acting = self.approvals.authorised(commit) if held else None
+        return Verified(commit, self.desired(commit), commits, refusal, held, acting, self.approvals.denied(commit))
 
     def _walk(self, since: str, tip: str, now: Now | None) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Where verification may stop, oldest first, each with what is verified by then. Raises Refused."""
@@ -128,6 +153,7 @@ class Verifier:
             if barrier is not None:
                 self._pass_barrier(barrier, commit)
             self._accept(commit, now)
+            self.approvals.take(commit, verdict.cases)
             unlanded = landing.take(commit.id, verdict)
             if unlanded is not None:
                 raise Refused(unlanded)
@@ -189,9 +215,7 @@ class Verifier:
         cases = self._cases(commit, signature)
         _require(SIGNER_RULES if commit.parents else INTRODUCTION_RULES, cases)
         child = self._trees.desired(commit.id, commit.tree)
-        paths = self._changes.paths(commit) if commit.parents else frozenset[str]()
-        changes = self._changes.of(commit, child) if commit.parents else ()
-        full = [replace(case, child=child, changes=changes, paths=paths) for case in cases]
+        full = self._with_changes(commit, child, cases)
         refusal = _judge(CHANGE_RULES if commit.parents else INTRODUCTION_TREE_RULES, full)
         problems = _transition(self._moves(commit, child))
         unlanded = refusal if refusal is not None and refusal.reason is RefusalReason.NOT_LANDED else None
@@ -202,6 +226,16 @@ class Verifier:
         while len(self._judged) > _KEPT:
             self._judged.popitem(last=False)
         return verdict
+
+    def _examined(self, commit: RawCommit) -> list[Case]:
+        """A commit that was verified before, as it stood before its judge."""
+        cases = self._cases(commit, self._signature(commit))
+        return self._with_changes(commit, self._trees.desired(commit.id, commit.tree), cases)
+
+    def _with_changes(self, commit: RawCommit, child: Desired, cases: Sequence[Case]) -> list[Case]:
+        paths = self._changes.paths(commit) if commit.parents else frozenset[str]()
+        changes = self._changes.of(commit, child) if commit.parents else ()
+        return [replace(case, child=child, changes=changes, paths=paths) for case in cases]
 
     def _cases(self, commit: RawCommit, signature: Signature) -> list[Case]:
         """The commit before the trust of each of its parents."""
@@ -218,8 +252,14 @@ class Verifier:
         )
         if not 1 <= len(commit.parents) <= 2:
             return [case]
-        by_trust = {parent.trust.model_dump_json(): parent for parent in map(self.desired, commit.parents)}
-        return [replace(case, parent=parent) for parent in by_trust.values()]
+        parents = [self._standing(parent) for parent in commit.parents]
+        judges = parents[:1] if parents[0].trust == parents[-1].trust else parents
+        return [replace(case, parent=parent) for parent in judges]
+
+    def _standing(self, commit: str) -> Desired:
+        """The documents of ``commit`` with the trust that is in force after it."""
+        desired, trust = self.desired(commit), self.approvals.trust(commit)
+        return desired if trust == desired.trust else desired.model_copy(update={"trust": trust})
 
     def _moves(self, commit: RawCommit, child: Desired) -> list[Move]:
         parents = [self.desired(parent) for parent in commit.parents]

@@ -12,7 +12,7 @@ _GUARDS = "controller.core.plan.guards"
 _PLANNER = "controller.core.plan.planner"
 
 CORE = edits(
-    ("test_effective", "test_drawdown", "test_brakes"),
+    ("test_effective", "test_drawdown", "test_brakes", "test_levels"),
     (
         (_EFFECTIVE, "halts of the account restrict", "mode = strictest_mode(desired.mode, *(", "mode = strictest_mode(*[desired.mode], *[].copy() and ("),
         (_EFFECTIVE, "halt-all halts strategies", "    if mode is TradingMode.HALT_ALL:\n", "    if False:\n"),
@@ -24,8 +24,8 @@ CORE = edits(
         (_EFFECTIVE, "the strictest record of a halt counts", '"mode": strictest_mode(first.mode, other.mode),', '"mode": first.mode,'),
         (_EFFECTIVE, "a release is for ever", "if halt_id not in released and not known.cleared_by(", "if not known.cleared_by("),
         (_DRAWDOWN, "a peak never falls", "high = max(equity, peaks.get(key, start[key]))", "high = equity"),
-        (_DRAWDOWN, "an absent limit is a breach", "and (loss > 0 or limit_ppm == 0)", "and loss > 0"),
-        (_DRAWDOWN, "the band before the halt reduces", 'if item.level in ("reducing", "halt")', "if False"),
+        (_DRAWDOWN, "an absent limit is a breach", "if loss <= 0 and limit_ppm:", "if loss <= 0:"),
+        (_DRAWDOWN, "the band before the halt reduces", 'and item.level in ("error", "halt") and', "and False and"),
         (_DRAWDOWN, "a breach is halt-all", "return TradingMode.HALT_ALL", "return TradingMode.PAUSE_NEW_ORDERS"),
     ),
 )
@@ -229,7 +229,7 @@ VERIFIER = edits(
         (_TREES, "uids of all history", "if _uids(child) <= _uids(parent):", "if True:"),
         (_TREES, "uids since the last look", "        past = past.union(", "        past = past or past.union("),
         (_TREES, "uids of this line alone", "if not known or not self._source.is_ancestor(known, parent.commit):", "if not known:"),
-        (_VERIFIER, "parent's policy", "for parent in map(self.desired, commit.parents)}", "for parent in [self._trees.desired(commit.id, commit.tree)]}"),
+        (_VERIFIER, "parent's policy", "parents = [self._standing(parent) for parent in commit.parents]", "parents = [self._trees.desired(commit.id, commit.tree)]"),
     ),
 )
 
@@ -250,8 +250,30 @@ MERGES = edits(
         (_LANDING, "landing takes the right", "        if barred:\n", "        if False:\n"),
         (_LANDING, "only what the merge brings in", "if brought & self._history.bit[item]]", "if True]"),
         (_VERIFIER, "a tip with what is not landed does not act", "if commit.id in line and landing.refusal(commit.id) is None:", "if commit.id in line:"),
-        (_VERIFIER, "the trust of every parent", "for parent in by_trust.values()]", "for parent in [*by_trust.values()][:1]]"),
+        (_VERIFIER, "the trust of every parent", "if parents[0].trust == parents[-1].trust else parents", "if True else parents"),
         (_OWN, "what the other parent lacks", "return self._source.commits(right, left), self._source.commits(left, right)", "return (), ()"),
+    ),
+)
+
+_LEDGER = "controller.core.trust.ledger"
+_APPROVALS = "controller.reconcile.approvals"
+_AUTHORISED = "controller.core.trust.authorised"
+
+APPROVALS = edits(
+    ("test_approvals",),
+    (
+        (_LEDGER, "what lacks signers is held", "and _plain(step):", "and True:"),
+        (_LEDGER, "a landing signature names the plan", "if step.digests and approval_digest(step.target, waiting.values()) in step.digests:", "if step.digests:"),
+        (_LEDGER, "a changed value starts anew", "    if key in changed:\n", "    if False:\n"),
+        (_LEDGER, "an approval takes the right", "or not all(may(trust, need, step.signer) for trust in step.trusts)", ""),
+        (_LEDGER, "the stricter side of a merge", "if move(leaves(first).get(key), leaves(commit).get(key)) is Direction.TIGHTEN:", "if False:"),
+        (_LEDGER, "small steps add up", "    if not looser or (item is not None and len(item.signed) >= item.full):\n", "    if True:\n"),
+        (_APPROVALS, "a denied key counts for nobody", "signer=None if denied or None in signers else signers[0],", "signer=signers[0],"),
+        (_APPROVALS, "an approval lands", "digests=frozenset(trailers(case.message, PLAN)) if landing else None,", "digests=frozenset(trailers(case.message, PLAN)),"),
+        (_APPROVALS, "a ledger is of these pins", 'if kept.get("root") != self._root():', 'if not kept.get("root"):'),
+        (_APPROVALS, "the trust in force", "entry.approved if entry else commit", "commit"),
+        (_AUTHORISED, "a strategy that is held is not there", "    if name == WHOLE or old is None:\n", "    if False:\n"),
+        (_AUTHORISED, "what is held stays as it was", "    if not waiting:\n", "    if True:\n"),
     ),
 )
 
@@ -325,5 +347,5 @@ DOCUMENTS = edits(
 )
 
 CONTROLLER: tuple[Mutant, ...] = (
-    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *MERGES, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *MERGES, *APPROVALS, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )

@@ -145,6 +145,9 @@ class FakeHistory:
         chosen = range(start, ids.index(tip) + 1)
         return [self._raw(ids[number], ids[number - 1] if number else "") for number in chosen]
 
+    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+        return self.commits(since, tip)
+
     def _raw(self, commit: str, parent: str) -> RawCommit:
         parents = (parent,) if parent else ()
         message = self.messages[commit] or "change"
@@ -164,6 +167,9 @@ class FakeHistory:
 
     def desired(self, commit: str) -> Desired:
         return next(tree for tree in self.trees if tree.commit == commit)
+
+    def acting(self, commit: str) -> Desired:
+        return self.desired(commit)
 
     def tree(self, commit: str) -> Mapping[str, Entry]:
         raise NotImplementedError
@@ -190,16 +196,16 @@ class FakeHistory:
         return dict(self.files)
 
 
+def _unsigned(payload: bytes, signature: bytes) -> Signed:
+    raise SignatureError("these commits are not signed")
+
+
 @dataclass
 class Rig:
     """Everything of one controller; :meth:`restart` makes a new one over the same world."""
 
     home: Home
     history: FakeHistory
-def _unsigned(payload: bytes, signature: bytes) -> Signed:
-    raise SignatureError("these commits are not signed")
-
-
     clock: ManualClock = field(default_factory=ManualClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     wrap: Callable[[str, Any], Any] = lambda name, port: port
@@ -243,13 +249,13 @@ def _unsigned(payload: bytes, signature: bytes) -> Signed:
                 pid=1,
                 clock_jumped=lambda: self.jumped,
                 permitted=lambda: self.permitted,
+                waits=ChangeDesk(history, history, _unsigned, self.clock, memory).hold,
             ),
             memory,
         )
 
     def restart(self) -> None:
         self.booted.permit.close()
-                waits=ChangeDesk(history, history, _unsigned, self.clock, memory).hold,
         self.start()
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ class _Push:
         self._home = Home(settings.home)
         self._pins = settings.pins
         self._source = source
-        self._verifier = Verifier(source, settings.pins, verify, check_key)
+        self._verifier = Verifier(source, settings.pins, verify, check_key, ledger=self._home.approvals)
 
     def takes(self, old: str, new: str, ref: str) -> bool:
         """Whether one ref may move."""
@@ -67,7 +67,7 @@ class _Push:
             elif ref == f"refs/heads/{branch}":
                 self._verifier.advance(old, new, Now(self._open_halts(old))).required()
             else:
-                bots = Bots(self._verifier.desired(source.tip()).trust, verify, self._pins.denied_keys)
+                bots = Bots(self._verifier.acting(source.tip()).trust, verify, self._pins.denied_keys)
                 _evidence(source, bots, "" if old == ZERO else old, new)
         except GtRiskError as error:
             self._tell(error.message, error.hint)
@@ -77,7 +77,7 @@ class _Push:
 
     def _open_halts(self, commit: str) -> tuple[Halt, ...]:
         """What the journal, the bot's branch and the tree know to be open: the controller judges by the same halts."""
-        desired = self._verifier.desired(commit)
+        desired = self._verifier.acting(commit)
         written = [halt_of(document) for document in desired.halts.values()]
         bots = Bots(desired.trust, verify, self._pins.denied_keys, lambda: self._verifier.trusts(commit))
         files = self._source.evidence(bots.own)

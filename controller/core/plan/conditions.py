@@ -22,13 +22,15 @@ class Facts:
     """What one reconcile found. Texts are empty where there is nothing to say.
 
     ``health``: (uid, condition, message) as the runner reports it for a strategy. ``kept``: uids of strategies that a
-    commit took away while a halt of them is open. ``waiting``: what a release still waits for.
+    commit took away while a halt of them is open. ``waiting``: what a release still waits for. ``approval``: what of
+    the applied commit is not in force for want of approval.
     """
 
     revision: Revision
     in_force: bool = False
     refusal: Refusal | None = None
     hold: Hold | None = None
+    approval: Hold | None = None
     source_error: str = ""
     engine_error: str = ""
     store_error: str = ""
@@ -135,6 +137,8 @@ def _stale(facts: Facts) -> Condition:
 
 
 def _notes(facts: Facts) -> Iterable[Condition]:
+    if facts.approval is not None:
+        yield _condition(facts, ConditionType.STALLED, facts.approval.reason, facts.approval.message)
     for drift in facts.drifts:
         name = facts.labels.get(drift.scope, drift.scope)
         kept = drift.direction is Direction.TIGHTEN

@@ -19,7 +19,7 @@ from schemas.desired import Desired
 from schemas.limits import Leaf
 from schemas.plan import Change, Direction
 
-_WHOLE = "strategy"
+WHOLE = "strategy"
 Leaves = dict[Key, LeafValue]
 Bounds = tuple[LeafValue | None, ...]
 
@@ -33,7 +33,7 @@ class Side:
 
     def touches(self, key: Key) -> bool:
         """Whether ``key`` changed there, by itself or with its strategy as a whole."""
-        return key in self.changed or (key[0], _WHOLE) in self.changed
+        return key in self.changed or (key[0], WHOLE) in self.changed
 
 
 def changed_keys(changes: Iterable[Change]) -> frozenset[Key]:
@@ -49,8 +49,8 @@ def own_changes(
     ``one_base``: there is exactly one merge base. ``sectors`` as for ``compile_policy``. A strategy that the merge
     takes or drops as a whole is one change, as in ``compare``.
     """
-    left, right = (_leaves(side.desired, sectors or {}) for side in sides)
-    return tuple(_changes(left, right, _leaves(child, sectors or {}), sides, one_base))
+    left, right = (every_leaf(side.desired, sectors or {}) for side in sides)
+    return tuple(_changes(left, right, every_leaf(child, sectors or {}), sides, one_base))
 
 
 def own_paths(
@@ -77,23 +77,23 @@ def own_paths(
     return frozenset(found)
 
 
-def _leaves(desired: Desired, sectors: Mapping[str, str]) -> Leaves:
+def every_leaf(desired: Desired, sectors: Mapping[str, str]) -> Leaves:
     """Every control value, and for each strategy a leaf that says that it is there."""
     there = {
-        (item.uid, _WHOLE): LeafValue(Leaf.OPAQUE, item.uid, item.id, "strategy", item.id, f"strategies/{item.id}.yaml")
+        (item.uid, WHOLE): LeafValue(Leaf.OPAQUE, item.uid, item.id, "strategy", item.id, f"strategies/{item.id}.yaml")
         for item in desired.strategies.values()
     }
     return {**flatten(compile_policy(desired, sectors)), **flatten_documents(desired), **there}
 
 
 def _changes(left: Leaves, right: Leaves, new: Leaves, sides: tuple[Side, Side], one_base: bool) -> Iterator[Change]:
-    strategies = {key[0] for leaves in (left, right, new) for key in leaves if key[1] == _WHOLE}
+    strategies = {key[0] for leaves in (left, right, new) for key in leaves if key[1] == WHOLE}
     for key in sorted({*left, *right, *new}, key=lambda item: (item[0] != "account", item)):
         scope, name = key
         leaf = new.get(key)
         bounds = _bounds(left.get(key), right.get(key), key, sides, one_base)
-        if scope in strategies and name != _WHOLE and not _is_halt(left, right, new, key=key):
-            if (scope, _WHOLE) not in new:
+        if scope in strategies and name != WHOLE and not _is_halt(left, right, new, key=key):
+            if (scope, WHOLE) not in new:
                 continue
             bounds = tuple(bound for bound in bounds if bound is not None)
         direction = _direction(bounds, leaf)

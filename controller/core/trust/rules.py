@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from controller.core.trust.authority import (
     TRUST,
     Need,
-    is_person,
     may,
     others,
-    owners_of,
     roles_for,
     roles_in,
     touchable,
@@ -20,7 +18,7 @@ from controller.core.trust.authority import (
 from controller.core.trust.case import Case, Pinned, find, undenied
 from controller.core.trust.commits import TARGET, malformed, target_text, trailers, two_signatures
 from controller.core.trust.keys import SignatureError, key_blob
-from controller.core.trust.threshold import count_for, needed
+from controller.core.trust.threshold import count_for
 from schemas.plan import Direction
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Role, Signer, Trust
@@ -190,21 +188,6 @@ def direction_allowed(case: Case) -> Refusal | None:
     return case.refusal(RefusalReason.NOT_AUTHORIZED_FOR_DIRECTION, message, _ask(trust, signer, barred[0]))
 
 
-def enough_signers(case: Case) -> Refusal | None:
-    """A rule may ask for several people; one commit carries one, and machines count as none."""
-    if case.standing is None:
-        return None
-    trust, signer = case.standing
-    signers = (signer.principal,) if is_person(signer) else ()
-    owners = owners_of(case.parent)
-    usable = undenied(trust, case.pins.denied_keys)
-    waiting = [item for item in needed(case.changes, usable, signers, owners, named=True) if not item.satisfied]
-    if not waiting:
-        return None
-    fix = "approvals by several people come later; until then an admin may lower signers in trust.yaml"
-    return case.refusal(RefusalReason.THRESHOLD_NOT_MET, str(waiting[0]), fix)
-
-
 def admin_left(case: Case) -> Refusal | None:
     """A change of trust is rehearsed: people must remain who can change it again, with keys that are not denied."""
     if case.child is None:
@@ -251,7 +234,6 @@ CHANGE_RULES: tuple[Rule, ...] = (
     landing_target,
     path_allowed,
     direction_allowed,
-    enough_signers,
     admin_left,
     keys_usable,
     landed,

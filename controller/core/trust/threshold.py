@@ -18,11 +18,13 @@ from schemas.trust import Trust
 class Needed:
     """One loosening and who it takes: ``signed`` so far, of ``signers``; ``candidates`` may still sign.
 
-    ``plan``: a landing signature must name the plan, and none has.
+    ``full`` so many make its value the one that sizes are measured from. ``plan``: a landing signature must name the
+    plan, and none has.
     """
 
     change: Change
     signers: int
+    full: int
     signed: tuple[str, ...]
     candidates: tuple[str, ...]
     plan: bool = False
@@ -78,6 +80,7 @@ def _needed(
     return Needed(
         change=change,
         signers=count_for(trust, need, change.old if base is None else base, change.new),
+        full=count_for(trust, need, "", ""),
         signed=signed,
         candidates=tuple(who for who in able if who not in signed),
         plan=rule is not None and rule.plan_digest and not named,

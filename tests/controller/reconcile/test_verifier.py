@@ -229,17 +229,6 @@ def test_trust_when_the_last_usable_admin_goes_then_refused(site: Site, source: 
     assert reason(verified) is RefusalReason.UNSAFE_PLAN
 
 
-def test_threshold_when_two_are_asked_then_names_who_must_also_sign(tmp_path: Path) -> None:
-    rules = "rules:\n  - path: risk_config.yaml\n    direction: loosen\n    roles: [risk-officer]\n    signers: 2"
-    site = make_site(tmp_path, SIGNERS, rules)
-    source = site.source()
-    refusal = site.advance(source, site.commit(source, LOOSER)).refusal
-    source.close()
-    assert refusal is not None
-    assert refusal.reason is RefusalReason.THRESHOLD_NOT_MET
-    assert "officer" in refusal.message
-
-
 def test_tip_when_forced_back_to_an_old_signed_commit_then_history_is_rewritten(site: Site, source: GitSource) -> None:
     first = site.commit(source, TIGHTER)
     second = site.commit(source, COMMENT, parent=first)
