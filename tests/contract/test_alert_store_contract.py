@@ -16,7 +16,7 @@ from controller.core.alerts.machine import IllegalMove, cleared
 from controller.errors import StoreUnavailable
 from schemas.alerting import Alert, AlertState, Cursor, Digest, Load, Send, Silence, Step
 from tests.support.alerts import HOUR, MINUTE, SECOND, START
-from tests.support.stores import entry
+from tests.support.stores import NOW, decision, entry
 
 CURSOR = Cursor(record=7, decision_ns=START, decision=3)
 COOLDOWN = 5 * MINUTE
@@ -260,11 +260,12 @@ def test_store_when_lost_then_unavailable(tmp_path: Path) -> None:
         memory.take("email", START, 1)
 
 
-def test_store_when_migrated_then_what_the_audit_log_holds_by_then_is_never_judged(tmp_path: Path) -> None:
+def test_store_when_migrated_then_what_happened_before_is_never_judged(tmp_path: Path) -> None:
     path, head = tmp_path / "store.db", tmp_path / "audit.head"
     opened = SqlStore(path, head)
     for number in (1, 2):
         opened.append_audit(entry(number))
+    opened.add_decisions([decision(5)])
     assert opened.alerts.cursor() == Cursor()
     opened.close()
     with sqlite3.connect(path) as connection:
@@ -274,5 +275,5 @@ def test_store_when_migrated_then_what_the_audit_log_holds_by_then_is_never_judg
     connection.close()
     Database(path, upgrade=True).close()
     opened = SqlStore(path, head)
-    assert opened.alerts.cursor() == Cursor(record=2)
+    assert opened.alerts.cursor() == Cursor(record=2, decision_ns=NOW, decision=5)
     opened.close()

@@ -1,4 +1,4 @@
-"""Alerts with their outbox. What is in the audit log by now was not judged when it happened and never will be."""
+"""Alerts with their outbox. What happened before was not judged when it happened and never will be."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,12 @@ def upgrade() -> None:
         *_texts("error"),
     )
     op.create_table("alert_marks", sa.Column("name", sa.String(16), primary_key=True), *_integers("value"))
-    op.execute("INSERT INTO alert_marks (name, value) SELECT 'record', coalesce(max(seq), 0) FROM audit")
+    for name, column, table in (
+        ("record", "seq", "audit"),
+        ("decision_ns", "at_ns", "decisions"),
+        ("decision", "seq", "decisions"),
+    ):
+        op.execute(f"INSERT INTO alert_marks (name, value) SELECT '{name}', coalesce(max({column}), 0) FROM {table}")
 
 
 def _create_alerts() -> None:
