@@ -101,9 +101,9 @@ def ppm_of_percent(value: Decimal) -> int:
 
 
 def money_text(value: Decimal) -> str:
-    """``Decimal("25000")`` as ``$25,000``; cents appear when there are any; ``-$5`` for negatives."""
-    amount = f"{abs(value):,.2f}" if value != value.to_integral_value() else f"{abs(value):,.0f}"
-    return f"{'-' if value < 0 else ''}${amount}"
+    """``Decimal("25000")`` as ``$25,000``, exact: cents, or all six digits, when there are any; ``-$5``."""
+    places = next(count for count in (0, 2, 6) if count == 6 or value == round(value, count))
+    return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
 
 
 def percent_text(value: Decimal) -> str:

@@ -11,7 +11,7 @@ from controller.core.policy.leaves import ABSENT, Key, LeafValue, differences
 from controller.core.policy.policy_leaves import flatten, strategy_leaves
 from schemas.desired import Desired
 from schemas.plan import Change, Direction
-from schemas.policy import Policy, StrategyPolicy
+from schemas.policy import Policy, StrategyPolicy, canonical
 
 __all__ = ["compare", "compare_desired", "compare_documents", "flatten"]
 
@@ -85,8 +85,11 @@ def _whole(strategy: StrategyPolicy, old: str, new: str, direction: Direction) -
 
 
 def _summary(strategy: StrategyPolicy) -> str:
+    """All of it, as a plan's digest speaks of texts: what is reviewed, and nothing else, is what comes."""
     texts = {key: leaf.text for (_, key), leaf in strategy_leaves(strategy)}
-    return f"{texts['status']}, {texts['allocation']}"
+    shown = {"uid", "id", "status", "allocation"}
+    rest = canonical(strategy.model_dump(mode="json", exclude=shown, exclude_defaults=True))
+    return f"{texts['status']}, {texts['allocation']}, {rest}"
 
 
 def _order(change: Change) -> tuple[bool, str, str]:

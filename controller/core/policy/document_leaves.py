@@ -5,7 +5,7 @@ from typing import Any
 
 from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
 from schemas.change import ChangeControl
-from schemas.desired import Desired, Emergency, RiskConfig, Staleness, Strategy
+from schemas.desired import ClearedDocument, Desired, Emergency, RiskConfig, Staleness, Strategy
 from schemas.limits import Leaf
 from schemas.plan import Direction
 from schemas.policy import canonical
@@ -164,10 +164,14 @@ def _halts(desired: Desired) -> Iterator[tuple[Key, LeafValue]]:
         record = desired.halts.get(halt_id)
         scope = (record.scope.uid if record else None) or _ACCOUNT
         leaf = LeafValue(
-            Leaf.OPAQUE, canonical(clear.model_dump(mode="json")), clear.halt_digest, "halt", path, path,
+            Leaf.OPAQUE, canonical(clear.model_dump(mode="json")), _lifted(clear), "halt", path, path,
             removed=Direction.LOOSEN,
         )  # fmt: skip
         yield (scope, path), leaf
+
+
+def _lifted(clear: ClearedDocument) -> str:
+    return clear.halt_digest if clear.peak is None else f"{clear.halt_digest}, peak {clear.peak.value}"
 
 
 def _scalars(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

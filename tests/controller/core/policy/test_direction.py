@@ -81,6 +81,10 @@ def test_compare_when_a_limit_is_unknown_then_any_change_loosens() -> None:
     assert only(old, new) == ("x.y", "5", "4", LOOSEN)
 
 
+WHOLE = (
+    'active, $40,000, {"module":"momentum","name":"ML Momentum v2","parameters":'
+    '{"lookback":126,"require_gain":true,"top_n":3,"weighting":"rank"}}'
+)
 CASES: dict[str, tuple[Policy, Policy, tuple[str, str, str, Direction]]] = {
     "mode up": (policy(), policy(mode=TradingMode.HALT_ALL), ("trading_mode", "normal", "halt-all", TIGHTEN)),
     "mode down": (
@@ -174,12 +178,12 @@ CASES: dict[str, tuple[Policy, Policy, tuple[str, str, str, Direction]]] = {
     "strategy gone": (
         policy(),
         policy(strategies={key: item for key, item in policy().strategies.items() if key != UID}),
-        ("ml-momentum-v2", "active, $40,000", "-", TIGHTEN),
+        ("ml-momentum-v2", WHOLE, "-", TIGHTEN),
     ),
     "strategy new": (
         policy(strategies={key: item for key, item in policy().strategies.items() if key != UID}),
         policy(),
-        ("ml-momentum-v2", "-", "active, $40,000", LOOSEN),
+        ("ml-momentum-v2", "-", WHOLE, LOOSEN),
     ),
 }
 
