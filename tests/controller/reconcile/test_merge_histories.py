@@ -5,15 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.adapters.clock import ManualClock
-from controller.adapters.git.memory import MemorySource
-from controller.adapters.git.objects import commit_payload
-from controller.core.trust.keys import Signed, key_blob
 from controller.errors import Refused
-from controller.reconcile.verifier import Verifier
-from controller.settings import Pins
 from tests.support import desired
-from tests.support.config_repo import LANDING, REPO, documents, trust_text
+from tests.support.config_repo import LANDING, documents, trust_text
+from tests.support.named_history import NamedHistory
 
 SIGNERS = ("operator", "bot", "officer", "trader", "emergency", "forge")
 LIMITS = (5, 10, 15, 20, 30)
@@ -39,38 +34,24 @@ class Commit:
 
 
 class Histories:
-    """Writes commits with values to a source in memory, whose signatures are names."""
+    """Writes commits with values."""
 
     def __init__(self) -> None:
-        self.source = MemorySource("main", ManualClock(), lambda _: b"bot\n")
         lines = {name: desired.key_line(name) for name in SIGNERS}
-        files = {**documents(), "trust.yaml": trust_text(lines)}
-        payload = self.source.stage(None, {**files, **texts((2, 2, 0))}, "A <a@b>", 1, "First")
-        root = self.source.seal(payload, b"operator\n")
-        self.root = Commit(root, (2, 2, 0), "operator", True)
-        pinned = Signed(key_blob(lines["operator"])).fingerprint
-        self.verifier = Verifier(self.source, Pins(repo=REPO, introduction=root, fingerprints=(pinned,)), by_name)
-        self.made = 0
+        self._named = NamedHistory({**documents(), "trust.yaml": trust_text(lines), **texts((2, 2, 0))})
+        self.root = Commit(self._named.root, (2, 2, 0), "operator", True)
 
     def commit(self, parents: tuple[Commit, ...], values: Values, signer: str, lands: bool) -> Commit:
-        self.made += 1
-        staged = self.source.stage(parents[0].id, texts(values), "A <a@b>", 1, "x")
-        tree = staged.split(b"\n", 1)[0].split()[1].decode()
-        message = f"Commit {self.made}" + (LANDING if lands else "\n")
-        payload = commit_payload(tree, tuple(parent.id for parent in parents), "A <a@b>", 1, message)
-        oid = self.source.seal(payload, signer.encode() + b"\n")
+        ids = tuple(parent.id for parent in parents)
+        oid = self._named.commit(ids, texts(values), signer, LANDING if lands else "\n")
         before = {parent.id for parent in parents}.union(*(parent.before for parent in parents))
         return Commit(oid, values, signer, lands, parents, before)
 
     def accepts(self, tip: Commit) -> bool:
         try:
-            return self.verifier.advance(self.root.id, tip.id).refusal is None
+            return self._named.verifier.advance(self.root.id, tip.id).refusal is None
         except Refused:
             return False
-
-
-def by_name(payload: bytes, signature: bytes) -> Signed:
-    return Signed(key_blob(desired.key_line(signature.decode().strip())))
 
 
 def texts(values: Values) -> dict[str, bytes | None]:
