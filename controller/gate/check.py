@@ -141,6 +141,18 @@ ENTRY: tuple[Check, ...] = (
 )
 
 
+def shadowed(case: Case, denial: Deny) -> bool:
+    """Whether ``denial`` is of a limit in shadow: then it is told as a warning and denies nothing.
+
+    A limit that the policy lacks denies all the same: absent is not unlimited, and not in shadow.
+    """
+    if denial.limit not in case.policy.shadow or denial.code == Code.LIMIT_ABSENT:
+        return False
+    figures = (denial.observed, denial.projected, denial.value)
+    case.warn(denial.code, denial.limit, figures, f"{denial.message}: shadow, would be denied")
+    return True
+
+
 def check(policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing = CLEAR) -> Allow | Deny:
     """Whether ``order`` passes ``policy`` on ``book`` at ``now`` (boot nanoseconds). Pure; raises nothing."""
     try:
@@ -150,7 +162,7 @@ def check(policy: Policy, book: Book, order: OrderRequest, now: int, standing: S
         case = Case(policy, book, order, now, standing)
         for test in ADMISSION if case.reducing else (*ADMISSION, *ENTRY):
             denial = test(case)
-            if denial is not None:
+            if denial is not None and not shadowed(case, denial):
                 return denial
         return Allow(case.quantity, case.reducing, case.price, case.notes)
     except Exception as error:  # noqa: BLE001  # whatever goes wrong in a check denies the order
@@ -190,6 +202,6 @@ def _at_final_size(
         case = Case(policy, book, order, now, standing)
         case.resize(size.quantity)
         denial = position_min(case)
-        if denial is not None:
+        if denial is not None and not shadowed(case, denial):
             return denial
     return size._replace(notes=tuple(notes))

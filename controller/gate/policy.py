@@ -39,7 +39,7 @@ ORDER_LIMITS = (
     "volatility.position_warning",
     "volatility.position_reduction",
 )
-SHADOWABLE = frozenset(name for name in ORDER_LIMITS if name.startswith(("concentration.", "volatility.")))
+SHADOWABLE = frozenset(ORDER_LIMITS) - {"account.initial_capital"}
 _KEYS = tuple(name.partition(".")[2] for name in ORDER_LIMITS)
 
 

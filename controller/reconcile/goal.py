@@ -53,7 +53,7 @@ class Desk(Protocol):
 class Memory:
     """What one pass leaves to the next; boot restores it. ``awaiting``: who asked for releases that still wait.
 
-    ``levels`` are the monitor's, of its newest sample; None before the first.
+    ``levels`` are the monitor's, of its newest sample; None before the first. ``restrictions`` are those in force.
     """
 
     revision: Revision = field(default_factory=Revision)
@@ -66,6 +66,7 @@ class Memory:
     cancelled: dict[str, int] = field(default_factory=dict)
     awaiting: Origin | None = None
     levels: tuple[Level, ...] | None = None
+    restrictions: tuple[Restriction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Goal:
     peaks: Mapping[str, int]
     origin: Origin
     kept: tuple[str, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
 
 
 class GoalMaker:
@@ -119,16 +121,17 @@ class GoalMaker:
         equity = drawdown.equities(policy, live, peaks) if live else {}
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
         found = levels(policy, live, peaks, self._memory.levels) if live else ()
-        target = effective(policy, halts, (*restrictions, *drawdown.restrictions(found)))
+        restrictions = (*restrictions, *drawdown.restrictions(found))
+        target = effective(policy, halts, restrictions)
         target, kept = keep_halted(target, self._memory.applied, halts)
-        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept)
+        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept, restrictions)
 
     def raise_successors(self, goal: Goal, live: LiveState) -> bool:
         """Before a halt is released, every breach that stands without it gets a halt of its own; whether any did."""
         if not goal.releases:
             return False
         bound = {halt.scope for halt in goal.halts}
-        breaches = [item for item in drawdown.drawdowns(goal.policy, live, goal.peaks) if item.level == "halt"]
+        breaches = [item for item in drawdown.drawdowns(goal.policy, live, goal.peaks) if item.breach]
         missing = [item for item in breaches if item.scope not in bound and ACCOUNT not in bound]
         for item in missing:
             self._desk.raise_halt(item.scope, item.reason)

@@ -90,7 +90,7 @@ class Monitor:
         return {**peaks, **raised}
 
     def _halt_breaches(self, desired: Desired, found: tuple[Drawdown, ...]) -> None:
-        breaches = [item for item in found if item.level == "halt"]
+        breaches = [item for item in found if item.breach]
         if breaches:
             bound = self.desk.open_halts(desired)
             for item in breaches:

@@ -174,7 +174,7 @@ class Reconciler:
             return found
         context = self._context(goal, found.live, found.waiting)
         applied = self.memory.applied.revision if self.memory.applied else ""
-        entry = entry_for(goal, plan, applied, self._parts.clock.wall_ns())
+        entry = entry_for(goal, plan, applied, self._parts.clock.wall_ns(), self.memory.restrictions)
         errors: tuple[Temporary | Permanent, ...] = ()
         try:
             with control_action(self._parts.store, self._parts.clock, entry) as action:
@@ -217,6 +217,7 @@ class Reconciler:
         if hold is None:
             commit = goal.desired.commit
             memory.applied, memory.applied_desired = goal.target, goal.desired
+            memory.restrictions = goal.restrictions
             memory.cleared = frozenset(goal.desired.cleared)
             memory.revision = memory.revision.model_copy(update={"last_applied": commit, "last_known_good": commit})
         documents = [policy.model_dump(mode="json") for policy in policies]

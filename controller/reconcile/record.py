@@ -1,5 +1,6 @@
 """What one applied plan is called in the audit log."""
 
+from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
 from controller.errors import Refused
 from controller.reconcile.goal import Goal
@@ -11,10 +12,10 @@ from schemas.status import Refusal
 _TEXT = 2_000
 
 
-def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int) -> AuditEntry:
+def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int, restricted: tuple[Restriction, ...] = ()) -> AuditEntry:
     """The intent of carrying out ``plan``: who asked for it, what changes, under which digest.
 
-    ``applied``: the revision in force before, empty for none.
+    ``applied``: the revision in force before, empty for none; ``restricted``: what was restricted before.
     """
     origin = goal.origin
     return AuditEntry(
@@ -24,7 +25,7 @@ def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int) -> AuditEntry:
         channel="cli" if origin.from_cli else "git" if origin.parents else "controller",
         level="warn" if loosens(plan) else "info",
         scope=_scope(plan),
-        reason=origin.reason,
+        reason=origin.reason or _restricting(restricted, goal.restrictions),
         before=_texts(plan, "old") or applied,
         after=_texts(plan, "new") or goal.target.revision,
         revision=goal.target.revision,
@@ -58,6 +59,13 @@ def event_of(goal: Goal, plan: Plan) -> str:
     if len(plan.changes) == 1 and statuses:
         return {"active": "strategy.resume", "paused": "strategy.pause"}.get(statuses[0], "strategy.halt")
     return "config.change"
+
+
+def _restricting(before: tuple[Restriction, ...], now: tuple[Restriction, ...]) -> str:
+    """Which computed restrictions begin and end."""
+    begun = [item.reason for item in now if item.scope not in {known.scope for known in before}]
+    ended = [f"ended: {item.reason}" for item in before if item.scope not in {known.scope for known in now}]
+    return "; ".join((*begun, *ended))[:_TEXT]
 
 
 def _texts(plan: Plan, side: str) -> str:

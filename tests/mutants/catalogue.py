@@ -14,6 +14,7 @@ from tests.mutants.fence import FENCE
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
+from tests.mutants.risk import RISK
 
 _CHECK = ("test_gate_check", "test_gate_desk")
 _TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
@@ -47,7 +48,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK)
 
 
 def mutants() -> Iterator[Mutant]:

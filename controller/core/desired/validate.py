@@ -9,7 +9,7 @@ from controller.core.desired.key_lines import read_key_line
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer, YamlDocument
 from schemas.desired import Desired, Strategy, StrategyStatus
-from schemas.limits import LIMITS, SOFT, Limit, Unit
+from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.scalars import percent_text
 from schemas.status import Problem
 from schemas.trust import Role
@@ -98,13 +98,13 @@ def limits_ordered(snapshot: Snapshot) -> Iterator[Problem]:
                 )
 
 
-def shadow_is_soft(snapshot: Snapshot) -> Iterator[Problem]:
-    """Only soft limits can be shadowed."""
-    soft = [limit.name for limit in SOFT]
+def shadow_names_limits(snapshot: Snapshot) -> Iterator[Problem]:
+    """Only limits can be in shadow; the capital that others count from is none."""
+    known = [limit.name for limit in LIMITS if limit.leaf is not Leaf.OPAQUE]
     for index, name in enumerate(snapshot.desired.risk.shadow):
-        if name not in soft:
+        if name not in known:
             yield snapshot.problem(
-                _RISK, ("shadow", str(index)), f"{name} is not a soft limit", f"one of: {', '.join(soft)}"
+                _RISK, ("shadow", str(index)), f"{name} cannot be in shadow", f"one of: {', '.join(known)}"
             )
 
 
@@ -232,7 +232,7 @@ RULES: tuple[Callable[[Snapshot], Iterator[Problem]], ...] = (
     limits_in_range,
     limits_exact,
     limits_ordered,
-    shadow_is_soft,
+    shadow_names_limits,
     few_enough_active,
     allocation_in_range,
     allocations_fit,

@@ -29,6 +29,12 @@ class Drawdown:
     peak: int
     limit_ppm: int
     level: LevelName
+    shadow: bool = False
+
+    @property
+    def breach(self) -> bool:
+        """Whether its scope must be halted: the limit is reached and not in shadow."""
+        return self.level == "halt" and not self.shadow
 
     @property
     def ppm(self) -> int:
@@ -93,9 +99,9 @@ def drawdowns(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> tupl
     """Every scope's drawdown, sorted by key. ``policy`` is the desired one; an absent limit counts as 0 %: a breach."""
     found: list[Drawdown] = []
     for key, equity in sorted(equities(policy, live, peaks).items()):
-        limit = policy.limits.get(ACCOUNT_LIMIT if key == ACCOUNT else STRATEGY_LIMIT, 0)
-        peak = peaks.get(key, equity)
-        found.append(Drawdown(key, equity, peak, limit, _level(equity, peak, limit)))
+        name = ACCOUNT_LIMIT if key == ACCOUNT else STRATEGY_LIMIT
+        limit, peak = policy.limits.get(name, 0), peaks.get(key, equity)
+        found.append(Drawdown(key, equity, peak, limit, _level(equity, peak, limit), name in policy.shadow))
     return tuple(found)
 
 
@@ -111,7 +117,7 @@ def restrictions(found: Iterable[Level]) -> tuple[Restriction, ...]:
     return tuple(
         Restriction(item.scope, TradingMode.PAUSE_NEW_ORDERS, f"reducing band: {_band(item)}")
         for item in found
-        if item.key in (ACCOUNT_LIMIT, STRATEGY_LIMIT) and item.level in ("error", "halt")
+        if item.key in (ACCOUNT_LIMIT, STRATEGY_LIMIT) and item.level in ("error", "halt") and not item.shadow
     )
 
 

@@ -189,7 +189,7 @@ def _check_peak(peak: Peak | None, drawdown: Drawdown | None) -> None:
             "this halt came from a drawdown: say what becomes of the high-water mark",
             "--peak rebase (start a new peak at today's equity) or --peak keep",
         )
-    if peak is Peak.KEEP and (drawdown is None or drawdown.level == "halt"):
+    if peak is Peak.KEEP and (drawdown is None or drawdown.breach):
         figures = drawdown.reason if drawdown is not None else "the drawdown is unknown while the engine is silent"
         raise BadArgument(f"--peak keep would halt again at once: {figures}", "--peak rebase")
 

@@ -129,26 +129,29 @@ def _strategies(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> It
 
 
 def annotate(change: Change, target: Policy, used: Mapping[str, int], whose: Mapping[str, str]) -> Change:
-    """``change`` with its current utilisation, and the breach when the live book already exceeds the new limit.
-
-    ``used`` and ``whose`` are of :func:`utilisation` and :func:`holders`.
+    """``change`` with its current utilisation, and the breach when the live book already exceeds the new limit, or
+    one that leaves the shadow. ``used`` and ``whose`` are of :func:`utilisation` and :func:`holders`.
     """
-    limit, value = BY_NAME.get(change.key), used.get(change.key)
-    if limit is None or value is None or change.kind != "limit":
+    if change.key == "shadow":
+        lit = sorted(set(change.old.split(", ")) - set(target.shadow))
+        found = [_breach(BY_NAME[name], target, used, whose) for name in lit if name in used]
+        return change.model_copy(update={"breach": "; ".join(filter(None, found))})
+    limit = BY_NAME.get(change.key)
+    if limit is None or limit.name not in used or change.kind != "limit":
         return change
     text = used_text(limit, used, whose)
-    bound = target.limits.get(change.key)
-    return change.model_copy(update={"utilisation": text, "breach": _breach(limit, value, bound, text)})
+    return change.model_copy(update={"utilisation": text, "breach": _breach(limit, target, used, whose)})
 
 
-def _breach(limit: Limit, value: int, bound: int | None, text: str) -> str:
-    if bound is None or limit.leaf is Leaf.OPAQUE:
+def _breach(limit: Limit, target: Policy, used: Mapping[str, int], whose: Mapping[str, str]) -> str:
+    bound, value = target.limits.get(limit.name), used[limit.name]
+    if bound is None or limit.leaf is Leaf.OPAQUE or limit.name in target.shadow:
         return ""
     over = value > bound if limit.leaf is Leaf.CEILING else value < bound
     if not over:
         return ""
     what = "will halt now" if limit.name in (STRATEGY_LIMIT, ACCOUNT_LIMIT) else "will breach now"
-    return f"{what}: {text} {'>' if limit.leaf is Leaf.CEILING else '<'} {_text(limit, bound)}"
+    return f"{what}: {used_text(limit, used, whose)} {'>' if limit.leaf is Leaf.CEILING else '<'} {_text(limit, bound)}"
 
 
 def _text(limit: Limit, value: int) -> str:

@@ -348,9 +348,47 @@ def test_shadowed_limit_then_only_told(name: str) -> None:
     assert [(note.kind, note.limit) for note in found.notes] == [("warned", name)]
 
 
-def test_hard_limit_cannot_be_shadowed() -> None:
-    policy = make_policy({"order.max_dollars": 1}, shadow=("order.max_dollars",))
-    denied(verdict(make_book(), ask(), policy), Code.ORDER_SIZE, "order.max_dollars")
+HARD_CASES = {
+    "order.max_dollars": 1,
+    "position.max_position_pct": 1,
+    "position.max_position_dollars": 1,
+    "position.min_position_dollars": 10**12,
+    "position.max_positions": 0,
+    "strategy.max_strategy_allocation_pct": 1,
+    "strategy.max_strategies_active": 0,
+    "exposure.max_gross_pct": 1,
+    "exposure.max_net_pct": 1,
+    "account.cash_reserve_pct": 4_000_000,
+    "order.max_per_minute": 0,
+}
+
+
+@pytest.mark.parametrize("name", HARD_CASES)
+def test_hard_limit_in_shadow_then_only_told_with_its_figures(name: str) -> None:
+    limits = {name: HARD_CASES[name]}
+    denial = verdict(make_book(), ask(), make_policy(limits))
+    assert isinstance(denial, Deny) and denial.limit == name
+    found = allowed(verdict(make_book(), ask(), make_policy(limits, shadow=(name,))))
+    note = next(note for note in found.notes if note.limit == name)
+    assert (note.kind, note.code) == ("warned", denial.code)
+    assert (note.observed, note.projected, note.value) == (denial.observed, denial.projected, denial.value)
+    assert note.message == f"{denial.message}: shadow, would be denied"
+
+
+def test_limit_in_shadow_that_is_absent_then_denied_all_the_same() -> None:
+    policy = make_policy(drop=("order.max_dollars",), shadow=("order.max_dollars",))
+    denied(verdict(make_book(), ask(), policy), Code.LIMIT_ABSENT, "order.max_dollars")
+
+
+def test_shadow_that_names_no_limit_then_what_stands_outside_the_table_denies() -> None:
+    policy = make_policy(shadow=("", "strategy.max_positions"), strategy={"max_positions": 0})
+    denied(verdict(make_book(), ask("XYZ"), policy), Code.UNKNOWN_SYMBOL)
+    denied(verdict(make_book(), ask(), policy), Code.STRATEGY_POSITIONS, "strategy.max_positions")
+
+
+def test_limit_in_shadow_then_no_other_limit_is() -> None:
+    policy = make_policy({"order.max_dollars": 1, "position.max_positions": 0}, shadow=("order.max_dollars",))
+    denied(verdict(make_book(), ask(), policy), Code.MAX_POSITIONS, "position.max_positions")
 
 
 def test_position_too_small_then_denied() -> None:

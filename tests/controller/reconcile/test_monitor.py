@@ -108,6 +108,50 @@ def test_strategy_breach_then_halted_once_and_for_good(rig: Rig) -> None:
     assert len(rig.desk.open_halts(None)) == 1
 
 
+def test_band_that_begins_and_ends_then_planned_at_once_and_only_then(rig: Rig) -> None:
+    poked: list[str] = []
+    monitor = monitor_of(rig)
+    monitor.poke = poked.append
+    monitor.memory = rig.reconciler.memory
+    for cash, pokes in ((100_000, 0), (77_600, 0), (77_400, 1), (78_600, 1), (78_800, 2), (77_600, 2)):
+        rig.engine.cash = cash * DOLLAR
+        monitor.sample()
+        assert len(poked) == pokes, cash
+        rig.reconciler.reconcile_once()
+        assert rig.engine.read().gate.mode.value == ("pause-new-orders" if pokes == 1 else "normal")
+    assert rig.desk.open_halts(None) == ()
+
+
+def test_band_then_its_beginning_and_its_end_are_audited(rig: Rig) -> None:
+    monitor = monitor_of(rig)
+    monitor.memory = rig.reconciler.memory
+    monitor.sample()
+    for cash in (77_400, 99_000):
+        rig.engine.cash = cash * DOLLAR
+        monitor.sample()
+        rig.reconciler.reconcile_once()
+    told = [item.entry for item in rig.store.audit(event="controller.reconcile") if item.entry.kind == "intent"]
+    ended, begun = told[:2]
+    assert ("pause-new-orders" in begun.after, "normal" in ended.after) == (True, True)
+    assert begun.reason == "reducing band: drawdown 22.60% against drawdown.account_emergency_pct 25.00%"
+    assert ended.reason == f"ended: {begun.reason}"
+
+
+def test_drawdown_limit_in_shadow_then_the_breach_is_told_and_halts_nothing(rig: Rig) -> None:
+    tree = desired(2)
+    shaded = tree.risk.model_copy(update={"shadow": ("drawdown.account_emergency_pct",)})
+    rig.history.commit(tree.model_copy(update={"risk": shaded}))
+    rig.reconciler.reconcile_once()
+    monitor = monitor_of(rig)
+    monitor.sample()
+    rig.engine.cash = 70_000 * DOLLAR
+    monitor.sample()
+    assert rig.desk.open_halts(None) == ()
+    assert ("drawdown.account_emergency_pct", "halt", True) in {
+        (item.key, item.level, item.shadow) for item in monitor.memory.levels or ()
+    }
+
+
 def test_account_breach_then_everything_is_halted(rig: Rig) -> None:
     monitor = monitor_of(rig)
     monitor.sample()

@@ -38,10 +38,15 @@ BROKEN = {
         "risk_config.yaml",
         "position.min_position_dollars $30,000 is above position.max_position_dollars $25,000",
     ),
-    "shadow of a hard limit": (
-        files(risk_config=("shadow: []", "shadow: [order.max_dollars]")),
+    "shadow of what is no limit": (
+        files(risk_config=("shadow: []", "shadow: [order.max_dollar]")),
         "risk_config.yaml",
-        "order.max_dollars is not a soft limit (fix: one of: concentration.sector_warning_pct,",
+        "order.max_dollar cannot be in shadow (fix: one of: account.margin_multiplier,",
+    ),
+    "shadow of the capital": (
+        files(risk_config=("shadow: []", "shadow: [account.initial_capital]")),
+        "risk_config.yaml",
+        "account.initial_capital cannot be in shadow (fix: one of: account.margin_multiplier,",
     ),
     "too many active": (
         files(strategies__disclosure_follower=("status: paused", "status: active")),

@@ -12,7 +12,7 @@ from controller.core.policy.direction import compare
 from controller.gate.book import Book
 from controller.gate.check import check
 from controller.gate.orders import OrderRequest
-from controller.gate.policy import ORDER_LIMITS
+from controller.gate.policy import ORDER_LIMITS, SHADOWABLE
 from controller.gate.policy import Policy as GatePolicy
 from controller.gate.venue import Holding, VenueBook
 from controller.gate.verdicts import Allow
@@ -29,7 +29,8 @@ DOLLAR = 1_000_000
 BASE = compile_policy(desired(), SYMBOLS)
 SECTOR = "concentration.sector_reduction_pct"
 NAMES = [limit.name for limit in LIMITS if limit.key not in ("max_strategies_active", "initial_capital")]
-SHADOWS = [SECTOR, "volatility.position_reduction"]
+SCALING = [SECTOR, "volatility.position_reduction"]
+SHADOWS = [name for name in NAMES if name in SHADOWABLE]
 OPEN = {
     limit.name: 0 if limit.leaf is Leaf.FLOOR else 10 * BASE.limits[limit.name] for limit in LIMITS if limit.hard
 } | {limit.name: 100 * BASE.limits[limit.name] for limit in LIMITS if not limit.hard}
@@ -173,6 +174,7 @@ def test_direction_when_new_gate_passes_what_the_old_denied_then_it_is_loosen(
 
 ACTING = [name for name in NAMES if name in ORDER_LIMITS and not name.endswith("warning") and "warning_pct" not in name]
 STEPS = (0, 5, 50, 100, 200)
+_SHADOWS = ((), ("order.max_dollars",), (SCALING[0],), tuple(SCALING), (*SCALING, "order.max_dollars"))
 
 
 def fixed_books() -> list[Book]:
@@ -194,16 +196,16 @@ def fixed_books() -> list[Book]:
 
 
 def variants(name: str) -> list[Policy]:
-    """Wide-open policies that differ in ``name`` alone; for ``shadow`` the reductions bind."""
+    """Wide-open policies that differ in ``name`` alone; for ``shadow`` the reductions and an order's size bind."""
     wide = OPEN | {"account.margin_multiplier": BASE.limits["account.margin_multiplier"]}
     if name == "shadow":
-        wide |= {soft: BASE.limits[soft] * 2 // 5 for soft in SHADOWS}
+        wide |= {soft: BASE.limits[soft] * 2 // 5 for soft in SCALING} | {"order.max_dollars": 3_000 * DOLLAR}
     strategies = {
         uid: item.model_copy(update={"allocation": 300_000 * DOLLAR}) for uid, item in BASE.strategies.items()
     }
     base = BASE.model_copy(update={"limits": wide, "strategies": strategies})
     if name == "shadow":
-        return [base.model_copy(update={"shadow": shadow}) for shadow in ((), (SHADOWS[0],), tuple(SHADOWS))]
+        return [base.model_copy(update={"shadow": shadow}) for shadow in _SHADOWS]
     values = sorted({BASE.limits[name] * step // 100 for step in STEPS})
     return [base.model_copy(update={"limits": wide | {name: value}}) for value in values]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT, restrictions
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT, drawdowns, restrictions
 from controller.core.risk.ladders import DRAWDOWN, MARGIN, RANKS, kept, reached
 from controller.core.risk.levels import changed, levels
 from schemas.halts import ACCOUNT
@@ -147,6 +147,16 @@ def test_limit_in_shadow_then_told_as_such() -> None:
     known = policy().model_copy(update={"shadow": ("concentration.sector_warning_pct",)})
     found = levels(known, holding(("A", 45_000), cash=55_000), {}, ())
     assert {item.key for item in found if item.shadow} == {"concentration.sector_warning_pct"}
+
+
+def test_drawdown_limit_in_shadow_then_told_and_nothing_is_restricted_or_halted() -> None:
+    known = policy().model_copy(update={"shadow": (ACCOUNT_LIMIT,)})
+    found = levels(known, lost(101), {ACCOUNT: PEAK}, ())
+    assert level_of(found, ACCOUNT_LIMIT) == "halt"
+    assert restrictions(found) == () and restrictions(account(101)[1]) != ()
+    bound = {item.key: item for item in drawdowns(known, lost(101), {ACCOUNT: PEAK})}
+    assert bound[ACCOUNT].level == "halt" and not bound[ACCOUNT].breach
+    assert {item.key: item.breach for item in drawdowns(policy(), lost(101), {ACCOUNT: PEAK})}[ACCOUNT]
 
 
 def test_changed_then_levels_that_moved_and_those_that_are_gone() -> None:

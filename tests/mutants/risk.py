@@ -1,0 +1,45 @@
+# fmt: off
+# ruff: noqa: E501  # one condition, one line
+"""Conditions of levels and shadows, each as in :mod:`tests.mutants.fence`."""
+
+from tests.mutants.fence import edits
+from tests.mutants.mutant import Mutant
+
+_DRAWDOWN = "controller.core.plan.drawdown"
+_LADDERS = "controller.core.risk.ladders"
+_LEVELS = "controller.core.risk.levels"
+_MONITOR = "controller.reconcile.monitor"
+_CHECK = "controller.gate.check"
+_POLICY = "controller.gate.policy"
+
+LEVELS = edits(
+    ("test_levels", "test_drawdown"),
+    (
+        (_DRAWDOWN, "a limit in shadow restricts nothing", "and not item.shadow\n", "\n"),
+        (_DRAWDOWN, "a limit in shadow halts nothing", ' and not self.shadow\n', "\n"),
+        (_LADDERS, "a restriction begins at nine tenths", 'Rung(900_000, "error"),\n    Rung(750', 'Rung(950_000, "error"),\n    Rung(750'),
+        (_LADDERS, "a halt comes at the limit", 'Rung(1_000_000, "halt"),', 'Rung(1_050_000, "halt"),'),
+        (_LADDERS, "a level is left later than it is reached", "still = min(lower, before, key=RANKS.index)", "still = now"),
+        (_LEVELS, "a restart lifts no restriction", 'return "error" if use.key in _DRAWDOWNS else "clear"', 'return "clear"'),
+        (_LEVELS, "marks that carry the book over a hard limit are an error", "return HARD if BY_NAME[key].hard else SOFT", "return SOFT"),
+    ),
+)
+
+BANDS = edits(
+    ("test_monitor",),
+    (
+        (_MONITOR, "a band that begins is planned at once", "        if {item.scope for item in bound} != {item.scope for item in binds}:\n", "        if False:\n"),
+        (_MONITOR, "levels are kept for the next goal", "        self.memory.levels = found\n", ""),
+    ),
+)
+
+SHADOW = edits(
+    ("test_gate_check",),
+    (
+        (_CHECK, "only a limit in shadow is passed over", "if denial.limit not in case.policy.shadow or", "if False or"),
+        (_CHECK, "an absent limit is in no shadow", " or denial.code == Code.LIMIT_ABSENT:", ":"),
+        (_POLICY, "only limits have a shadow", '& SHADOWABLE\n', "\n"),
+    ),
+)
+
+RISK: tuple[Mutant, ...] = (*LEVELS, *BANDS, *SHADOW)
