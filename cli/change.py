@@ -27,7 +27,7 @@ class Change(NamedTuple):
     ``intent`` as in :mod:`schemas.edits`; ``title`` opens the plan; ``done`` makes the closing lines from the result;
     ``again`` is the command that does it without asking, ``look`` the next one when the result would have mistakes;
     ``ask`` is False for a tightening that acts at once without a terminal; ``table`` picks the changes that are
-    listed below the title.
+    listed below the title; ``heading`` and ``mark`` lead what it will do, ``warning`` ends it.
     """
 
     intent: Document
@@ -38,6 +38,9 @@ class Change(NamedTuple):
     ask: bool = True
     default: bool = False
     table: Callable[[Document], bool] = lambda _: True
+    heading: str = "This change will:"
+    mark: str = "-"
+    warning: tuple[str, ...] = ()
 
 
 def carry_out(change: Change, options: Options) -> int:
@@ -96,7 +99,8 @@ def describe(change: Change, proposal: Document) -> list[str]:
     found = changes([item for item in proposal["plan"]["changes"] if change.table(item)])
     lines += [*found, ""] if found else []
     if proposal["notes"]:
-        lines += ["This change will:", *(f"  - {safe(note)}" for note in proposal["notes"]), ""]
+        lines += [change.heading, *(f"  {change.mark} {safe(note)}" for note in proposal["notes"]), ""]
+    lines += [*change.warning, ""] if change.warning else []
     if proposal["hold"]:
         lines += [f"⚠️  Large change: {safe(proposal['hold'])}", f"Digest: {proposal['plan']['digest']}"]
     return lines + [f"⏳ {safe(who)}" for who in proposal["missing"]]

@@ -51,6 +51,7 @@ def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, defaul
         declined("not confirmed: there is no terminal to ask", again)
     if not asked(question, default=default):
         declined(f"cancelled: {UNCHANGED}", again)
+    notice("")
 
 
 def asked(question: str, *, default: bool = False) -> bool:

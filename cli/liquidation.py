@@ -84,6 +84,7 @@ def liquidate(verb: Verb, reason: str, resume: str, *, dry_run: bool, scripted: 
             _confirm(terminal, verb, seen)
         with interruptible(_STAYS):
             state = _carry_out(terminal, verb, reason, resume)
+        terminal.say("")
     return _report(verb, state, as_json)
 
 
@@ -158,7 +159,7 @@ def _report(verb: Verb, state: Document, as_json: bool) -> int:
     again = f"{verb.command} --resume {state['id']}" if _resumable(state) else verb.command
     message = f"not flat: {state['problem']}"
     shown = {**state, "error": {"message": message, "hint": again, "code": "NotFlat"}}
-    return finish(shown, PARTLY, as_json, lambda seen: ["", *closing(seen), f"  next: {safe(again)}"])
+    return finish(shown, PARTLY, as_json, lambda seen: [*closing(seen), f"  next: {safe(again)}"])
 
 
 def _resumable(state: Document) -> bool:

@@ -4,8 +4,12 @@ from cli.change import Change, carry_out
 from cli.consent import Options
 from cli.output import Document
 from cli.remote import ask
-from cli.render.status import emergency as render_emergency
-from cli.render.status import halt_lines
+from cli.render.status import halt_lines, resume_plan
+
+_WARNING = (
+    "This will NOT automatically resume strategies.",
+    "You must manually resume each strategy after verification.",
+)
 
 
 def resume(options: Options, peak: str | None = None) -> int:
@@ -14,11 +18,9 @@ def resume(options: Options, peak: str | None = None) -> int:
     halts = [halt for halt in state["halts"] if halt["scope"] == "account"]
 
     def title(_: Document) -> list[str]:
-        shown = [line for halt in halts for line in halt_lines(halt)] or ["  no account halt is open"]
-        current = render_emergency(state)[2:9]
         review = [f"  {name}" for name in _under_review(state)]
         under = ["", "Review open, not cleared by this:", *review] if review else []
-        return ["Resume from Emergency Mode?", "", *current, "", "Clears:", *shown, *under]
+        return [*resume_plan(state, halts), *under]
 
     def done(_: Document) -> list[str]:
         after = ask("emergency.status")
@@ -35,7 +37,16 @@ def resume(options: Options, peak: str | None = None) -> int:
         ]
 
     intent = {"kind": "resume", "halts": [halt["id"] for halt in halts], "peak": peak}
-    change = Change(intent, title, done, "gt risk emergency resume --yes", default=True)
+    change = Change(
+        intent,
+        title,
+        done,
+        "gt risk emergency resume --yes",
+        default=True,
+        heading="Resume Actions:",
+        mark="✓",
+        warning=_WARNING,
+    )
     return carry_out(change, options)
 
 

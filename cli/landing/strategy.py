@@ -1,11 +1,14 @@
 """``strategy pause``, ``resume`` and ``add``."""
 
 import os
+from collections.abc import Callable
 
 from cli.change import Change, carry_out
 from cli.consent import Options
 from cli.output import Document, Failure
 from cli.remote import ask
+
+_HEADING = "This will:"
 
 
 def pause(options: Options, id: str) -> int:
@@ -13,7 +16,8 @@ def pause(options: Options, id: str) -> int:
 
     def done(result: Document) -> list[str]:
         cancelled = sum(result["applied"]["cancelled"].values())
-        return [f"✓ Strategy paused: {id}", f"✓ {cancelled} pending orders cancelled", _open_positions(id)]
+        orders = f"✓ {cancelled} pending order{'' if cancelled == 1 else 's'} cancelled"
+        return [f"✓ Strategy paused: {id}", orders, _open_positions(id)]
 
     change = Change(
         {"kind": "set-status", "strategy": id, "status": "paused"},
@@ -23,13 +27,21 @@ def pause(options: Options, id: str) -> int:
         "gt risk strategy list",
         ask=False,
         default=True,
+        table=_others(id),
+        heading=_HEADING,
+        mark="✓",
     )
     return carry_out(change, options)
 
 
+def _others(id: str) -> Callable[[Document], bool]:
+    """Changes that the title does not tell already."""
+    return lambda item: bool(item["label"] != f"{id}.status")
+
+
 def _open_positions(id: str) -> str:
     count = ask("strategy.show", {"id": id})["strategy"]["positions"]
-    return f"✓ {'n/a' if count is None else count} positions remain open"
+    return f"✓ {'n/a' if count is None else count} position{' remains' if count == 1 else 's remain'} open"
 
 
 def resume(options: Options, id: str, peak: str | None = None, reviewer: str = "", note: str = "") -> int:
@@ -43,6 +55,9 @@ def resume(options: Options, id: str, peak: str | None = None, reviewer: str = "
         lambda _: [f"✓ Strategy resumed: {id}", *(f"✓ Halt reviewed and cleared: {halt[:12]}" for halt in halts)],
         f"gt risk strategy resume {id} --yes",
         "gt risk strategy list",
+        table=_others(id),
+        heading=_HEADING,
+        mark="✓",
     )
     return carry_out(change, options)
 

@@ -162,13 +162,9 @@ def _alone(document: Document) -> str:
 
 def emergency(document: Document) -> list[str]:
     """What holds and how it is lifted."""
-    halted = [item for item in document["strategies"] if item["status"] == "halted"]
     reason = why(document)
     rows = [
-        ("System Mode", _mode(document, reason)),
-        ("Strategies Halted", str(len(halted))),
-        ("Trading", _trading(document["mode"]) if _known(document) else unknown(reason)),
-        ("Positions", f"{count(document['positions'], reason)} open"),
+        *_current(document, reason),
         ("Pending Orders", count(document["working_orders"], reason)),
         ("Drawdown", percent(document["drawdown_pct"], reason)),
     ]
@@ -178,6 +174,27 @@ def emergency(document: Document) -> list[str]:
     if told:
         lines += ["", *(icon_line("⚠️", safe(line)) for line in told)]
     return [*lines, "", *_way_out(document)]
+
+
+def resume_plan(document: Document, halts: list[Document]) -> list[str]:
+    """The screen before an emergency is lifted (spec 2.2.7): ``halts`` are those that this clears."""
+    rows = _current(document, why(document))
+    if halts:
+        newest = max(halts, key=lambda halt: halt["opened"])
+        rows.append(("Last Emergency", f"{clock(newest['opened'])} ({ago(newest['age_seconds'])})"))
+        rows.append(("Reason", safe(newest["reason"]) or "(open: none given yet)"))
+    cleared = [line for halt in halts for line in halt_lines(halt)] or ["  no account halt is open"]
+    return ["Resume from Emergency Mode?", "", "Current State:", *fields(rows, 20), "", "Clears:", *cleared]
+
+
+def _current(document: Document, reason: str) -> list[tuple[str, str]]:
+    halted = sum(1 for item in document["strategies"] if item["status"] == "halted")
+    return [
+        ("System Mode", _mode(document, reason)),
+        ("Strategies Halted", str(halted)),
+        ("Trading", _trading(document["mode"]) if _known(document) else unknown(reason)),
+        ("Positions", f"{count(document['positions'], reason)} open"),
+    ]
 
 
 def _known(document: Document) -> bool:

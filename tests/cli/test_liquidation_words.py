@@ -18,7 +18,7 @@ from controller.rpc.server import serve_rpc
 from controller.settings import Settings
 from tests.support.book import HeldControl
 from tests.support.cli import short_home
-from tests.support.terminal import own_terminal
+from tests.support.terminal import on_controlling_terminal, own_terminal
 
 PHRASE = 'You must type "LIQUIDATE EVERYTHING" to confirm: '
 NAME = "This book is LIVE. Type its name to confirm: "
@@ -45,11 +45,11 @@ STATE: dict[str, Any] = {
 class Desk:
     """The service: ``asked`` are the methods in order, ``races`` how often the book moves while it is signed."""
 
-    def __init__(self, home: Path, environment: str = "paper", races: int = 0) -> None:
-        self.home, self.environment, self.races = home, environment, races
+    def __init__(self, home: Path, environment: str = "paper", races: int = 0, scope: str = "everything") -> None:
+        self.home, self.environment, self.races, self.scope = home, environment, races, scope
         self.asked: list[str] = []
         self.digest = book_digest((item["uid"], item["symbol"], item["quantity"]) for item in HELD)
-        self.state = STATE
+        self.state = {**STATE, "scope": scope}
         self.signed: list[tuple[bytes, bytes]] = []
 
     def methods(self) -> dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
@@ -66,9 +66,9 @@ class Desk:
 
     def prepare(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self.asked.append("prepare")
-        text = json.dumps({"id": "1" * 32, "scope": "everything", "digest": self.digest})
+        text = json.dumps({"id": "1" * 32, "scope": self.scope, "digest": self.digest})
         key = str(self.home / "key")
-        more = {"id": "1" * 32, "scope": "everything", "positions": HELD, "cancelled": 7, "goes_on": False}
+        more = {"id": "1" * 32, "scope": self.scope, "positions": HELD, "cancelled": 7, "goes_on": False}
         return {"text": text, "signing_key": key, **more}
 
     def start(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +99,8 @@ def home() -> Iterator[Path]:
 
 def liquidate(desk: Desk, *answers: tuple[str, str]) -> tuple[int, str, str]:
     """(exit code, standard output, what the terminal showed)."""
-    with served(desk), own_terminal(desk.home, "emergency", "liquidate-all") as talk:
+    words = {"everything": ("emergency", "liquidate-all"), "portfolio": ("portfolio", "liquidate")}[desk.scope]
+    with served(desk), own_terminal(desk.home, *words) as talk:
         for prompt, line in answers:
             talk.answer(prompt, line)
         ran = talk.end()
@@ -151,6 +152,46 @@ def test_liquidate_all_then_reads_as_the_spec_and_signs_exactly_the_request(home
     assert screen == SCREEN + PHRASE
     text, signature = desk.signed[0]
     assert verify(text, signature, NAMESPACE).key == key_blob((home / "key.pub").read_text())
+
+
+PORTFOLIO = """\
+⛔ EMERGENCY LIQUIDATION ⛔
+
+This will liquidate ALL positions immediately.
+This is an EMERGENCY measure with significant consequences:
+
+Current Positions: 12
+Total Value:       $86,110
+Estimated Impact:  -0.50% to -2.00% (slippage & fees)
+
+New orders are paused first and stay paused.
+
+You must type "LIQUIDATE ALL" to confirm: LIQUIDATE ALL
+
+⚠️  Pausing new orders...
+⚠️  Generating liquidation orders...
+⚠️  2 market orders to send
+⚠️  Submitting market orders...
+
+Results:
+  ✓ NVDA  -100 shares  $524.58  FILLED
+  ✓ TSLA  +50 shares   $253.15  FILLED
+
+✓ All positions liquidated
+✓ Cash balance: $98,234.56
+✓ Emergency liquidation logged
+
+System Status: NEW ORDERS PAUSED
+To resume: gt risk emergency resume
+"""
+
+
+def test_portfolio_liquidate_then_reads_as_the_spec(home: Path) -> None:
+    """The impact to a hundredth; that new orders are paused is ours; alerts tell by themselves."""
+    with served(Desk(home, scope="portfolio")):
+        typed = [(b"to confirm: ", "LIQUIDATE ALL\n")]
+        ran = on_controlling_terminal(home, typed, "portfolio", "liquidate")
+    assert (ran.code, ran.out.replace("\r\n", "\n")) == (0, PORTFOLIO)
 
 
 @pytest.mark.parametrize(("name", "code"), [("greenplace", 0), ("GREENPLACE", 4), ("", 4), ("LIQUIDATE EVERYTHING", 4)])

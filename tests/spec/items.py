@@ -9,6 +9,7 @@ ISSUES = {
     7: "A/B tests and the learning phases",
 }
 _READS = "tests/cli/test_golden_reads.py::test_"
+_WRITES = "tests/cli/test_golden_writes.py::test_"
 _THREAD = "tests/e2e/test_thread.py::test_"
 _CONFIG = "tests/cli/test_config_changes.py::test_"
 _FAST = "tests/cli/test_fast_path.py::test_"
@@ -68,10 +69,38 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk dashboard start`": 6,
         "`gt risk dashboard url`": 6,
     },
+    "Sample outputs, whole (2.2)": {
+        **{
+            f"`{words}`": f"{_READS}{words.replace(' ', '_')}_then_reads_as_the_spec"
+            for words in (
+                "status",
+                "limits list",
+                "strategy list",
+                "strategy show",
+                "portfolio status",
+                "portfolio positions",
+                "portfolio exposure",
+                "audit log",
+                "audit interventions",
+            )
+        },
+        **{
+            f"`{words}`": f"{_WRITES}{words.replace(' ', '_')}_then_reads_as_the_spec"
+            for words in (
+                "limits set",
+                "strategy pause",
+                "emergency resume",
+            )
+        },
+        "`strategy halt`, `emergency halt-all`": f"{_WRITES}halt_then_reads_as_the_spec",
+        "`emergency halt-trading`": f"{_FAST}halt_trading_then_frozen_at_once_and_reads_as_the_spec",
+        "`portfolio liquidate`": f"{_WORDS}portfolio_liquidate_then_reads_as_the_spec",
+        "`emergency liquidate-all`": f"{_WORDS}liquidate_all_then_reads_as_the_spec_and_signs_exactly_the_request",
+    },
     "Flags (2.2)": {
         "`status --json`": f"{_CONTRACT}status_json_when_served_then_carries_what_scripts_rely_on",
         "`status --watch`, `-w`": "tests/cli/test_watch.py::test_watch_on_a_terminal_when_stopped_then_the_first_screen_and_the_cursor_are_back",
-        "`status --verbose`, `-v`": "tests/cli/test_empty_reads.py::test_detail_when_the_engine_is_silent_then_limits_have_no_use_and_the_gate_is_not_known",
+        "`status --verbose`, `-v`": "tests/cli/test_read_states.py::test_detail_when_the_engine_is_silent_then_limits_have_no_use_and_the_gate_is_not_known",
         "`limits set --force`, `-f`": "tests/cli/test_change.py::test_set_when_forced_then_signs_lands_and_says_what_is_in_force",
         "`limits set --dry-run`": "tests/cli/test_change.py::test_set_when_dry_run_then_prints_the_plan_and_changes_nothing",
         "`audit log` filters by type, user, level": f"{_AUDIT}log_when_filtered_by_time_and_type_then_only_those",

@@ -1,15 +1,15 @@
-"""Nothing to show is said, and what is not known is never a zero."""
+"""What a read says of an empty book, of a halted one, and of one that nobody answers for: never a zero."""
 
 from pathlib import Path
 
 import pytest
 
 from cli import reads
-from cli.render import audit, detail, health, risk
+from cli.render import audit, detail, health, risk, strategy
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from schemas.overview import Overview
-from tests.support.book import HeldControl, overview
+from tests.support.book import HeldControl, halt, overview
 from tests.support.greenplace import GreenplaceControl, greenplace
 
 SETTINGS = Settings(home=Path("/home/op"))
@@ -67,11 +67,53 @@ def test_config_changes_when_there_are_none_then_says_so() -> None:
     assert audit.config_changes({"changes": []}) == ["No configuration changes."]
 
 
-@pytest.mark.parametrize("words", ["portfolio exposure", "portfolio risk", "portfolio status", "portfolio positions"])
-def test_read_when_the_engine_is_silent_then_no_figure_is_zero(words: str) -> None:
+@pytest.mark.parametrize(
+    "words", ["status", "portfolio exposure", "portfolio risk", "portfolio status", "portfolio positions"]
+)
+def test_read_when_the_engine_is_silent_then_no_figure_is_zero_and_nothing_is_green(words: str) -> None:
     shown = "\n".join(lines(words, overview(engine=False)))
     assert "n/a (gate.sock: connection refused)" in shown
     assert "$0" not in shown
+    assert "🟢" not in shown
+
+
+@pytest.mark.parametrize("words", [" ".join(words) for words in reads.READS])
+def test_read_when_nothing_was_ever_applied_then_still_renders(words: str) -> None:
+    revision = overview().revision.model_copy(update={"last_applied": ""})
+    assert lines(words, Overview(pid=1, as_of_ns=1, revision=revision))
+
+
+def test_status_when_halted_then_is_red_and_names_the_halt() -> None:
+    shown = "\n".join(lines("status", overview("halt-all", (halt(),))))
+    assert "Status: 🔴 EMERGENCY - all strategies halted" in shown
+    assert "halt dddddddddddd in force (account, halt-all)" in shown
+
+
+def test_status_when_the_permit_has_run_out_then_says_that_only_reducing_orders_pass() -> None:
+    seen = overview()
+    assert seen.live is not None
+    gate = seen.live.gate.model_copy(update={"permit": "expired"})
+    late = seen.model_copy(update={"live": seen.live.model_copy(update={"gate": gate})})
+    document = Dispatcher(HeldControl(late), SETTINGS).call("status", {})
+    assert "gate: reducing only (permit expired)" in document["attention"]
+
+
+def test_emergency_status_when_halted_then_says_how_to_resume() -> None:
+    shown = lines("emergency status", overview("halt-all", (halt(),)))
+    assert "      Reason: market volatility check" in shown
+    assert shown[-1] == "To resume: gt risk emergency resume"
+
+
+def test_emergency_status_when_a_liquidation_has_left_something_then_says_what_and_how_to_go_on() -> None:
+    note = "liquidation 111111111111 was left with NVDA 30 of 100 (gone): gt risk portfolio liquidate --resume 1"
+    seen = overview(mode="halt-all", halts=(halt(),)).model_copy(update={"notes": (note,)})
+    assert f"  ⚠️  {note}" in lines("emergency status", seen)
+    assert note in Dispatcher(HeldControl(seen), SETTINGS).call("status", {})["attention"]
+
+
+def test_strategy_show_when_it_is_not_computed_yet_then_each_figure_says_so() -> None:
+    document = Dispatcher(HeldControl(overview()), SETTINGS).call("strategy.show", {"id": "ml-momentum-v2"})
+    assert "  Sharpe Ratio:     n/a (not computed yet)" in strategy.details(document)
 
 
 def test_risk_when_it_is_not_computed_yet_then_each_figure_says_so() -> None:
