@@ -32,7 +32,8 @@ def export_chain(kind: str, output: Path | None, as_json: bool) -> int:
         return finish({**summary, "events": list(_records(head["records"]))}, code, as_json, lambda _: [])
     with _opened(output) as file:
         written = _WRITERS[kind](file, summary)
-    summary |= {"written": written, "output": str(output) if output else None}
+    verifier = _with_verifier(output) if output is not None and kind == "jsonl" else None
+    summary |= {"written": written, "output": str(output) if output else None, "verifier": verifier}
     if output is None:
         for line in _said(summary):
             notice(line)
@@ -43,7 +44,17 @@ def export_chain(kind: str, output: Path | None, as_json: bool) -> int:
 def _said(summary: Document) -> list[str]:
     where = f" to {summary['output']}" if summary["output"] else ""
     verdict = "✓" if summary["intact"] else f"✗ {summary['attention'][0]};"
-    return [f"{verdict} {summary['written']} records{where}, chain head {summary['head'][:16]}"]
+    check = f"  check it anywhere: python3 {summary['verifier']} {summary['output']}"
+    found = [f"{verdict} {summary['written']} records{where}, chain head {summary['head'][:16]}"]
+    return [*found, *([check] if summary["verifier"] else [])]
+
+
+def _with_verifier(output: Path) -> str:
+    """The script that checks an export, beside it; one that is there already is replaced."""
+    path = output.with_name("verify-audit.py")
+    path.write_text(Path(__file__).with_name("verifier.py").read_text())
+    path.chmod(0o600)
+    return str(path)
 
 
 def _records(last: int) -> Iterator[Document]:

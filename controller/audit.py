@@ -8,7 +8,7 @@ from typing import Literal
 
 from controller.latch.journal_record import HALT, REASON, RELEASED, Entry
 from controller.ports import Clock, Store
-from schemas.audit import AuditEntry, AuditRecord, Outcome
+from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint, Outcome
 from schemas.halts import ACCOUNT, HaltSource
 
 _CHANNELS: dict[str, Literal["cli", "api", "monitor", "gate", "controller"]] = {
@@ -89,6 +89,25 @@ def _close(store: Store, clock: Clock, action: Action) -> AuditRecord:
         "level": "error" if action.outcome in ("failed", "unknown") else action.intent.entry.level,
     }
     return store.append_audit(action.intent.entry.model_copy(update=outcome))
+
+
+def against_notes(report: ChainReport, notes: Sequence[Checkpoint], hash_at: Callable[[int], str]) -> ChainReport:
+    """``report`` with what the notes in git (oldest first) say about the same chain.
+
+    ``hash_at`` gives a record's hash in the log, empty when there is none. A log that was written anew, chain and head
+    together, is bad from behind the last note that it still fits.
+    """
+    proved = 0
+    for note in notes:
+        if report.bad_seq and note.seq >= report.bad_seq:
+            break
+        if hash_at(note.seq) != note.hash:
+            told = (
+                f"record {note.seq} is not the one in the signed note {note.note[:12]}: the log was changed behind it"
+            )
+            return report.model_copy(update={"ok": False, "bad_seq": proved + 1, "problem": told})
+        proved = note.seq
+    return report.model_copy(update={"checkpoints": len(notes), "checkpointed": proved})
 
 
 def fold_journal(store: Store, records: Iterable[Entry]) -> Sequence[AuditRecord]:

@@ -1,9 +1,10 @@
 """What the running controller and its offline stand-in share: git, store, clock, verifier and halt desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from controller.adapters.clock import SystemClock
+from controller.adapters.git.notary import GitNotary
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.keys import KeyFile
 from controller.adapters.signatures.sshsig import check_key, verify
@@ -19,6 +20,7 @@ from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.verifier import Verifier
 from controller.settings import Settings
+from schemas.audit import Checkpoint
 from schemas.desired import Desired
 
 
@@ -39,6 +41,13 @@ class Common:
             timeout=settings.source.timeout_seconds,
             extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
         )
+        self.notary = GitNotary(
+            home.bare,
+            self.clock,
+            lambda payload: KeyFile(home.keys / "bot")(payload),
+            settings.source.remote,
+            settings.source.timeout_seconds,
+        )
         self.sectors = sectors(load_instruments())
         self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors, home.approvals)
         self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
@@ -56,12 +65,17 @@ class Common:
             pins=self.settings.pins,
             sectors=self.sectors,
             waits=self.change_desk(memory).hold,
+            attested=lambda: self._attested(memory.applied_desired),
         )
 
     def change_desk(self, memory: Memory) -> ChangeDesk:
         """What changes must wait for, judged against ``memory``."""
         denied = self.settings.pins.denied_keys
         return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, denied)
+
+    def _attested(self, desired: Desired | None) -> Sequence[Checkpoint]:
+        """The bot's notes on the audit chain; none before a tree is applied that says who the bot is."""
+        return self.notary.attested(self.own(desired)) if desired is not None else ()
 
     def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
         """Whether a commit on the bot's branch counts, by the trust of ``desired``."""
@@ -71,4 +85,5 @@ class Common:
     def close(self) -> None:
         """Release git and store."""
         self.source.close()
+        self.notary.close()
         self.store.close()

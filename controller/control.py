@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from controller.audit import control_action, new_audit_id
+from controller.audit import against_notes, control_action, new_audit_id
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
@@ -26,7 +26,7 @@ from controller.reconcile.observation import Origin
 from controller.reconcile.reconciler import Pass
 from controller.reconcile.verifier import Now, Verifier, raise_first
 from controller.settings import Pins
-from schemas.audit import AuditEntry, AuditRecord, ChainReport
+from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint
 from schemas.desired import Desired
 from schemas.edits import Applied, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
@@ -39,7 +39,8 @@ from schemas.status import Condition, ConditionType
 @dataclass(slots=True)
 class Parts:
     """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
-    ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait."""
+    ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait;
+    ``attested`` the signed notes in git on the audit chain."""
 
     source: Source
     verifier: Verifier
@@ -55,6 +56,7 @@ class Parts:
     last: Callable[[], Pass | None] = lambda: None
     notes: Callable[[], tuple[str, ...]] = tuple
     waits: Callable[[Goal], Hold | None] = lambda _: None
+    attested: Callable[[], Sequence[Checkpoint]] = tuple
 
 
 @dataclass(slots=True)
@@ -210,8 +212,17 @@ class ControllerControl:
         return self.parts.store.audit_after(seq, limit)
 
     def verify_audit(self) -> ChainReport:
-        """Check the chain."""
-        return self.parts.store.verify_audit()
+        """Check the chain, and the notes in git on where it stood."""
+        report = self.parts.store.verify_audit()
+        try:
+            notes = self.parts.attested()
+        except GtRiskError as error:
+            problem = report.problem or f"not compared with git: {error}"
+            return report.model_copy(update={"problem": problem})
+        return against_notes(report, notes, self._hash_at)
+
+    def _hash_at(self, seq: int) -> str:
+        return next((item.hash for item in self.parts.store.audit_after(seq - 1, 1) if item.seq == seq), "")
 
     def _verified(self, commit: str) -> Desired:
         known = self.parts.memory.revision.last_verified

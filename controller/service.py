@@ -18,6 +18,7 @@ from controller.latch import journal
 from controller.quant.client import QuantProcess
 from controller.reconcile.analyst import Analyst
 from controller.reconcile.boot import Booted
+from controller.reconcile.evidence import Heads
 from controller.reconcile.exits import Exits
 from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.goal import GoalMaker
@@ -32,6 +33,7 @@ from controller.reconcile.permit_keeper import ClockWatch, PermitKeeper
 from controller.reconcile.reconciler import Parts, Reconciler
 from controller.reconcile.rescue import Rescue
 from controller.reconcile.restore import restore
+from controller.reconcile.signers import Signers
 from controller.settings import Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
@@ -93,6 +95,7 @@ class Controller(Common):
         self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
+        self.heads = Heads(self.store, self.notary, self.clock)
         self.control = self._control()
         self.loop = self._loop()
 
@@ -143,6 +146,7 @@ class Controller(Common):
             verified=self._booted.permit.set_last_verified,
             clock_jumped=self.watch.jumped,
             permitted=lambda: self.keeper.started,
+            signers=Signers(self.source, self.verifier.desired, verify).of,
         )
 
     def _liquidation_parts(self) -> LiquidationParts:
@@ -239,7 +243,8 @@ class Controller(Common):
             return False
         own = self.own(self.memory.applied_desired)
         self.desk.evidence.load(own)
-        return self.desk.evidence.publish(own)
+        published = self.desk.evidence.publish(own)
+        return self.heads.publish(self.memory.revision.last_applied, own) or published
 
     def _probe(self) -> None:
         journal.probe(str(self.home.journal), time.time_ns())

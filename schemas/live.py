@@ -7,6 +7,7 @@ Money is in micro-dollars, quantities in whole shares (shorts negative), times i
 from typing import Literal
 
 from schemas.desired import StrategyStatus, TradingMode
+from schemas.policy import digest_of
 from schemas.scalars import Model
 
 
@@ -115,6 +116,14 @@ class LiveState(Model):
     feed: Literal["live", "ended", "stale"]
     feed_age_ms: int
     as_of_ns: int
+
+    def enforced(self) -> str:
+        """Digest of what gate and venue enforce: policies, mode, statuses, open halts; no money, price or version."""
+        gate = self.gate
+        statuses = {uid: item.venue_status.value for uid, item in self.strategies.items()}
+        known = {uid: status.value for uid, status in gate.statuses.items()}
+        words = sorted(gate.words)
+        return digest_of([gate.policy_digest, gate.mode.value, known, words, self.venue_mode.value, statuses])
 
 
 class Decision(Model):

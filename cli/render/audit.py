@@ -175,5 +175,8 @@ def chain(document: Document) -> list[str]:
     if not document["intact"]:
         return [f"✗ audit chain broken at record {document['bad_seq']}: {safe(document['problem'])}"]
     lines = [f"✓ audit chain intact: {document['records']} records, head {document['head'][:16]}"]
+    if document["checkpoints"]:
+        notes = f"{document['checkpoints']} signed notes in git agree, the newest on record {document['checkpointed']}"
+        lines.append(f"✓ {notes}")
     pending = document["open_intents"]
     return [*lines, *([f"ℹ️  {len(pending)} intents without an outcome yet: {pending}"] if pending else [])]

@@ -20,7 +20,7 @@ from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
 from controller.reconcile.handlers import Backoff, Context, PlanStale, in_use, run_plan
 from controller.reconcile.observation import Observer, Origin, Seen, origin_of
 from controller.reconcile.publisher import Publisher
-from controller.reconcile.record import entry_for, refused_entry
+from controller.reconcile.record import entry_for, evidence_of, refused_entry
 from schemas.desired import Desired
 from schemas.halts import Halt
 from schemas.live import Decision, LiveState
@@ -35,7 +35,7 @@ class Parts:
 
     ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
     ``permitted`` says whether the permit has started since boot: no halt is released before. ``waits`` says why the
-    loosening part of a goal must wait.
+    loosening part of a goal must wait; ``signers`` who signed the commits after one up to another.
     """
 
     observer: Observer
@@ -52,6 +52,7 @@ class Parts:
     clock_jumped: Callable[[], bool] = lambda: False
     permitted: Callable[[], bool] = lambda: True
     waits: Callable[[Goal], Hold | None] = lambda _: None
+    signers: Callable[[str, str], tuple[str, ...]] = lambda *_: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,9 @@ class Reconciler:
         context = self._context(goal, found.live, found.waiting)
         applied = self.memory.applied.revision if self.memory.applied else ""
         entry = entry_for(goal, plan, applied, self._parts.clock.wall_ns(), self.memory.restrictions)
+        signers = self._parts.signers(applied, goal.target.revision)
         errors: tuple[Temporary | Permanent, ...] = ()
+        live, engine_error = None, ""
         try:
             with control_action(self._parts.store, self._parts.clock, entry) as action:
                 errors = run_plan(plan, context, self._parts.backoff, self._parts.clock.boot_ns())
@@ -183,11 +186,12 @@ class Reconciler:
                 if not errors:
                     self._remember(goal, plan, found.hold)
                 problems = [str(error) for error in errors] + ([found.hold.message] if found.hold else [])
-                if problems:
-                    action.result("partial", details="; ".join(problems))
+                live, engine_error = self._read()
+                proof = evidence_of(goal, plan, signers, found.live, live)
+                action.result("partial" if problems else "done", details="; ".join([str(proof), *problems]))
         except StoreUnavailable as error:
             found = replace(found, store_error=_with_hint(error))
-        live, engine_error = self._read()
+            live, engine_error = self._read()
         return replace(found, errors=errors, live=live, engine_error=engine_error)
 
     def _context(self, goal: Goal, live: LiveState, waiting: tuple[Halt, ...]) -> Context:

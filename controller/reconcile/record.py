@@ -4,8 +4,9 @@ from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
 from controller.errors import Refused
 from controller.reconcile.goal import Goal
-from schemas.audit import AuditEntry
+from schemas.audit import AuditEntry, Evidence
 from schemas.halts import ACCOUNT
+from schemas.live import LiveState
 from schemas.plan import Plan
 from schemas.status import Refusal
 
@@ -31,6 +32,21 @@ def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int, restricted: tupl
         revision=goal.target.revision,
         audit_id=origin.audit_id,
         details=f"plan {plan.digest()}: {', '.join(step.action for step in plan.steps)}"[:_TEXT],
+    )
+
+
+def evidence_of(
+    goal: Goal, plan: Plan, signers: tuple[str, ...], before: LiveState, after: LiveState | None
+) -> Evidence:
+    """What carrying out ``plan`` was; ``after`` is the read-back, None when the engine did not answer."""
+    return Evidence(
+        commit=goal.target.revision,
+        policy=goal.target.digest(),
+        signers=signers,
+        plan=plan.digest(),
+        halts=tuple(sorted(halt.id for halt in goal.halts)),
+        before=before.enforced(),
+        after=after.enforced() if after is not None else "",
     )
 
 

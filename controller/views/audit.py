@@ -30,5 +30,6 @@ def chain(report: ChainReport) -> dict[str, Any]:
     """``audit verify``; a chain that is not intact needs attention."""
     document = report.model_dump(mode="json")
     intact = document.pop("ok")
-    problem = f"audit chain broken at record {report.bad_seq}: {report.problem}"
-    return {"intact": intact, **document, "attention": [] if intact else [problem]}
+    broken = f"audit chain broken at record {report.bad_seq}: {report.problem}"
+    found = ([report.problem] if report.problem else []) if intact else [broken]
+    return {"intact": intact, **document, "attention": found}

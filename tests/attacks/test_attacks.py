@@ -1,12 +1,16 @@
 """Every attack of the corpus, by a real push and then planted behind the hook, under one running service."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.attacks import builders
 from tests.attacks.arena import Arena, arena
 from tests.attacks.corpus import ATTACKS, PAGE, Attack, page
+from tests.support.service import until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180), pytest.mark.xdist_group("attacks")]
 
@@ -70,6 +74,23 @@ def test_clear_when_replayed_then_it_lifts_nothing(field: Arena, build: builders
     if field.push(commit).returncode == 0:
         field.seen(lambda status: status["revision"]["last_applied"] == commit)
     assert field.state() == before
+
+
+def test_log_when_exported_then_an_auditor_proves_it_against_the_signed_notes_in_git(
+    field: Arena, tmp_path: Path
+) -> None:
+    applied = field.ask("status")["revision"]["last_applied"]
+    until(lambda: field.ask("audit.verify")["checkpoints"] > 0, "the head is noted in git")
+    until(lambda: field.git("notes", "--ref=gt-risk-audit", "show", applied, bare=True).returncode == 0, "on the tip")
+    export, signers = tmp_path / "audit.jsonl", tmp_path / "signers"
+    field.service.must("audit", "export", "--output", str(export))
+    signers.write_text(f"bot {(field.home.keys / 'bot.pub').read_text()}")
+    argv = [sys.executable, "-I", "-S", str(tmp_path / "verify-audit.py"), str(export), str(field.home.bare)]
+    done = subprocess.run([*argv, str(signers)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    assert "notes agree, signatures checked" in done.stdout
+    signers.write_text(f"bot {(field.home.keys / 'officer.pub').read_text()}")
+    assert subprocess.run([*argv, str(signers)], capture_output=True, check=False).returncode == 1
 
 
 def test_page_when_the_corpus_changes_then_it_says_so() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -87,6 +88,31 @@ def test_export_when_to_a_file_then_only_its_owner_reads_it_and_nothing_is_overw
     before = path.read_bytes()
     again = gt_risk(home, "audit", "export", "--output", str(path))
     assert (again.code, path.read_bytes()) == (1, before)
+
+
+def verified(path: Path) -> str:
+    """What the exported script says of the export, run by a bare interpreter."""
+    argv = [sys.executable, "-I", "-S", str(path.with_name("verify-audit.py")), str(path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == (0 if done.stdout.startswith("OK") else 1), done
+    return done.stdout
+
+
+def test_export_when_to_a_file_then_its_own_script_finds_each_change(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    ran = gt_risk(home, "audit", "export", "--output", str(path))
+    assert f"check it anywhere: python3 {tmp_path}/verify-audit.py {path}" in ran.out
+    assert verified(path) == f"OK: 8 records, head {records()[-1].hash}\n"
+    lines = path.read_text().splitlines()
+    changed = [*lines[:3], lines[3].replace('"actor": "', '"actor": "x'), *lines[4:]]
+    for damaged, said in (
+        (changed, "record 4 was changed"),
+        ([*lines[:3], *lines[4:]], "record 4 is missing"),
+        (lines[:-3] + lines[-1:], "record 7 is missing"),
+        (lines[:-1], "record 9 is missing"),
+    ):
+        path.write_text("\n".join([*damaged, ""]))
+        assert verified(path).startswith(f"BAD: {said}")
 
 
 def test_export_when_a_page_cannot_be_read_then_no_file_is_left(tmp_path: Path) -> None:

@@ -318,12 +318,16 @@ STORE = edits(
 )
 
 AUDIT = edits(
-    ("test_audit_actions",),
+    ("test_audit_actions", "test_evidence_notes"),
     (
         ("controller.audit", "an act has its intent", '{"kind": "intent", "audit_id"', '{"kind": "fact", "audit_id"'),
         ("controller.audit", "a failure has its outcome", "        _close(store, clock, action)\n        raise", "        raise"),
         ("controller.audit", "an act has its outcome", "        raise\n    _close(store, clock, action)\n", "        raise\n"),
         ("controller.audit", "open intents are unknown", 'action.result("unknown", ', 'action.result("done", '),
+        ("controller.audit", "a note in git is compared", "if hash_at(note.seq) != note.hash:", "if False:"),
+        ("controller.audit", "the first bad record stays named", "if report.bad_seq and note.seq >= report.bad_seq:", "if False:"),
+        ("controller.adapters.git.notary", "only the bot's notes count", "            if own(note):\n", "            if True:\n"),
+        ("controller.adapters.git.notary", "nothing is added to a stranger's note", "if tip is not None and not own(", "if False and not own("),
         ("controller.audit", "facts enter once", "if key not in known]", "]"),
     ),
 )

@@ -50,7 +50,7 @@ class Remote:
 
     def _listed(self) -> dict[str, str]:
         try:
-            output = self._git.run(["ls-remote", "--heads", "--", self._url, *self._refs], personal=True)
+            output = self._git.run(["ls-remote", "--", self._url, *self._refs], personal=True)
         except GitFailed as error:
             raise _unreachable(self._url, error) from error
         pairs = (line.split("\t") for line in output.decode("utf-8", "replace").splitlines())
@@ -77,7 +77,8 @@ class Remote:
         for line in (self._git.git_dir / "FETCH_HEAD").read_text("utf-8", "replace").splitlines():
             oid, _, note = line.split("\t", 2)
             for ref in refs:
-                if note.startswith(f"branch '{ref.removeprefix('refs/heads/')}' of ") and _id(oid):
+                named = f"branch '{ref.removeprefix('refs/heads/')}' of ", f"'{ref}' of "
+                if note.startswith(named) and _id(oid):
                     ids[ref] = oid
         return ids
 
