@@ -6,7 +6,7 @@ import click
 
 from cli import review
 from cli.commits import behind, commit_id, unpushed
-from cli.config_changes import edit, reload, rollback
+from cli.config_changes import approve, edit, reload, rollback
 from cli.history import history as commits
 from cli.options import json_option
 from cli.output import ERROR, OK, Document, Failure, emit, finish
@@ -25,7 +25,7 @@ MAX_FILES = 20_000
 WALK_SECONDS = 30.0
 config = Near("config", help="Show, check and compare the configuration.", no_args_is_help=True)
 config.add_command(read_command(("config", "show")))
-for command in (edit, reload, rollback):
+for command in (approve, edit, reload, rollback):
     config.add_command(command)
 
 

@@ -37,6 +37,14 @@ def rollback(options: Options, ref: str) -> int:
 
 
 @click.command(cls=Explained)
+@click.argument("commit", default="")
+@landing
+def approve(options: Options, commit: str) -> int:
+    """Sign what waits for your approval at the tip (which must be COMMIT when you name one), push it and wait."""
+    return landed.approve(options, commit)
+
+
+@click.command(cls=Explained)
 @click.option("--reason", "-r", default="", metavar="TEXT", help="Why; goes into the audit log.")
 @json_option
 def reload(reason: str, as_json: bool) -> int:

@@ -39,6 +39,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk config verify --base origin/main", "every commit of this branch, in any checkout"),
     ),
     "config reload": (("gt risk config reload", "look at git now and say what is in force"),),
+    "config approve": (
+        ("gt risk config approve", "sign what waits for your approval, after seeing it"),
+        ("gt risk config approve 1a2b3c4", "the same, and only if that commit is still the tip"),
+    ),
     "config rollback": (
         ("gt risk config rollback --commit 1a2b3c4", "bring the documents of that commit back, as a new commit"),
     ),

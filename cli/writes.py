@@ -32,6 +32,7 @@ WRITES: dict[tuple[str, str], Write] = {
     ("strategy", "pause"): Write("strategy:pause", 1, 1),
     ("strategy", "resume"): Write("strategy:resume", 1, 1, {"--reviewer": "reviewer", "--note": "note"}),
     ("strategy", "add"): Write("strategy:add", 1, 1, {"--name": "name", "--from": "source"}),
+    ("config", "approve"): Write("config:approve", 0, 1),
     ("config", "edit"): Write("config:edit", 0, 1),
     ("config", "rollback"): Write("config:rollback", 0, 0, {"--commit": "ref"}, frozenset({"ref"})),
     ("emergency", "resume"): Write("emergency:resume"),

@@ -14,7 +14,7 @@ from typing import Literal
 from controller.adapters.clock import SystemClock
 from controller.adapters.git.process import GitFailed
 from controller.adapters.git.source import GitSource
-from controller.adapters.signatures.sshsig import check_key, verify
+from controller.adapters.signatures.kinds import check_key, verify
 from controller.core.change.signing import signings
 from controller.core.plan.planner import changes_between
 from controller.core.policy.compile import compile_policy

@@ -7,9 +7,10 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.git.notary import GitNotary
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.keys import KeyFile
-from controller.adapters.signatures.sshsig import check_key, verify
+from controller.adapters.signatures.kinds import check_key, verify
 from controller.adapters.store.sql import SqlStore
 from controller.control import Parts
+from controller.core.trust.keys import Signed, key_blob
 from controller.home import Home
 from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
@@ -64,14 +65,27 @@ class Common:
             memory=memory,
             pins=self.settings.pins,
             sectors=self.sectors,
-            waits=self.change_desk(memory).hold,
+            signer=self._signer,
+            waits=self.change_desk(memory).waits,
             attested=lambda: self._attested(memory.applied_desired),
         )
 
     def change_desk(self, memory: Memory) -> ChangeDesk:
         """What changes must wait for, judged against ``memory``."""
         denied = self.settings.pins.denied_keys
-        return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, denied)
+        record = self.home.policy / CHANGES
+        return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, record, denied)
+
+    def _signer(self) -> Signed | None:
+        """Whose key signs here, by its public half; None when there is none to read."""
+        key = Path(self.settings.signing_key or self.home.keys / "operator").expanduser()
+        if key.name.startswith("openpgp "):
+            return Signed(key_blob(key.name))
+        public = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+        try:
+            return Signed(key_blob(public.read_text()))
+        except (OSError, ValueError):
+            return None
 
     def _attested(self, desired: Desired | None) -> Sequence[Checkpoint]:
         """The bot's notes on the audit chain; none before a tree is applied that says who the bot is."""

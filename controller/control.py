@@ -11,11 +11,13 @@ from controller.audit import against_notes, control_action, new_audit_id
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
-from controller.core.plan.edits import Situation
+from controller.core.plan.edits import BadArgument, Situation
 from controller.core.plan.guards import Hold
 from controller.core.plan.intents import edits_for, message
 from controller.core.policy.compile import compile_policy
-from controller.core.trust.commits import target_text
+from controller.core.trust.commits import PLAN, target_text
+from controller.core.trust.keys import Signed
+from controller.core.trust.threshold import Needed
 from controller.errors import GtRiskError, SourceUnavailable, Temporary
 from controller.ports import Clock, Reading, Source, Store
 from controller.reconcile.configuration import Configuration
@@ -28,7 +30,7 @@ from controller.reconcile.verifier import Now, Verifier, raise_first
 from controller.settings import Pins
 from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint
 from schemas.desired import Desired
-from schemas.edits import Applied, Edit, Proposal, PutFile, Request
+from schemas.edits import Applied, Approve, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
@@ -59,6 +61,7 @@ class Parts:
     attested: Callable[[], Sequence[Checkpoint]] = tuple
 
 
+    signer: Callable[[], Signed | None] = lambda: None
 @dataclass(slots=True)
 class ControllerControl:
     """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now, ``refetch`` also ask a remote,
@@ -121,7 +124,9 @@ class ControllerControl:
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})
         raise_first(validate_transition(before, after, self._now().open_halts))
         plan, hold, waits = self._plan(after)
-        payload = draft.rstrip(b"\n") + f"\nPlan-Digest: {plan.digest()}\n".encode()
+        digest, waiting = self._approval(request, tip, _tree_of(draft), text)
+        digests = [plan.digest(), *([digest] if digest else [])]
+        payload = draft.rstrip(b"\n") + b"\n" + "".join(f"{PLAN}: {item}\n" for item in digests).encode()
         return Proposal(
             parent=tip,
             payload=base64.b64encode(payload).decode(),
@@ -129,7 +134,7 @@ class ControllerControl:
             audit_id=audit_id,
             plan=plan,
             notes=edits.notes,
-            missing=(waits.why,) if waits else (),
+            missing=(*((waits.why,) if waits else ()), *map(str, waiting)),
             hold=hold.why if hold else "",
         )
 
@@ -145,6 +150,16 @@ class ControllerControl:
         parts.source.land(payload, signature)
         self.poke(f"landed {commit[:12]}")
         return commit
+    def _approval(self, request: Request, tip: str, tree: str, text: str) -> tuple[str, tuple[Needed, ...]]:
+        """The digest that approves what waits, for the trailer, and what still waits with our signature. Raises
+        BadArgument for an approval that adds nothing."""
+        verifier, signer = self.parts.verifier, self.parts.signer()
+        digest, waiting = verifier.preview(tip, tree, text, signer)
+        same = signer is not None and {item.signed for item in waiting} == {item.signed for item in verifier.held(tip)}
+        if same and isinstance(request.intent, Approve):
+            raise BadArgument(f"your signature adds nothing: {'; '.join(map(str, waiting))}", "gt risk trust list")
+        return digest, waiting
+
 
     def wait_applied(self, commit: str, timeout: float) -> Applied:
         """Wait until ``commit`` or a descendant is in force by read-back, or say what holds it."""
@@ -255,6 +270,7 @@ class ControllerControl:
                 content = apply_edit(content or self.parts.source.blob(self.parts.source.tree(tip)[path].id), edit)
         return content
 
+            waiting=tuple(map(str, parts.verifier.held(desired.commit))),
     def _plan(self, desired: Desired) -> tuple[Plan, Hold | None, Hold | None]:
         """The plan, the brake that its digest releases, and what it would have to wait for now."""
         live = self.parts.reading().live

@@ -75,8 +75,16 @@ class Rollback(Model):
     commit: CommitId
 
 
+class Approve(Model):
+    """``config approve``: sign what waits for approval at the tip, which must be ``commit`` when one is named."""
+
+    kind: Literal["approve"] = "approve"
+    commit: CommitId | Literal[""] = ""
+
+
 Intent = Annotated[
-    SetLimit | ResetLimits | SetStatus | Resume | AddStrategy | WriteDocuments | Rollback, Field(discriminator="kind")
+    SetLimit | ResetLimits | SetStatus | Resume | AddStrategy | WriteDocuments | Rollback | Approve,
+    Field(discriminator="kind"),
 ]
 
 

@@ -106,3 +106,17 @@ def rollback(options: Options, ref: str) -> int:
         "gt risk config history",
     )
     return carry_out(change, options)
+
+
+def approve(options: Options, ref: str = "") -> int:
+    """Add one's signature to what waits for it at the tip."""
+    from cli.commits import commit_id
+
+    change = Change(
+        {"kind": "approve", "commit": commit_id(ref)},
+        lambda proposal: [f"Approving {proposal['parent'][:12]}"],
+        lambda result: [f"✓ Approved: {result['parent'][:12]}", "✓ Change logged to audit trail"],
+        f"gt risk config approve {ref}".rstrip() + " --yes",
+        "gt risk config history",
+    )
+    return carry_out(change, options)

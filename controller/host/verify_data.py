@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from controller.adapters.clock import SystemClock
 from controller.adapters.git.process import Git
 from controller.adapters.git.source import GitSource
-from controller.adapters.signatures.sshsig import check_key
-from controller.adapters.signatures.sshsig import verify as check_signature
+from controller.adapters.signatures.kinds import check_key
+from controller.adapters.signatures.kinds import verify as check_signature
 from controller.adapters.store import migrations, snapshot
 from controller.adapters.store.sqlite_file import problem, reading, schema_of
 from controller.core.policy.compile import compile_policy

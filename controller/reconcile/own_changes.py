@@ -26,13 +26,17 @@ class OwnChanges:
     def of(self, commit: RawCommit, child: Desired) -> tuple[Change, ...]:
         """The compiled changes of ``commit``, whose tree is ``child``. Raises Refused, SourceUnavailable."""
         if len(commit.parents) == 1:
-            found = compare_desired(self._trees.desired(commit.parents[0]), child, self._sectors)
+            found = self.between(self._trees.desired(commit.parents[0]), child)
         else:
             found = self._merged(commit, child)
         if len(self._keys) >= _KEPT:
             self._keys.clear()
         self._keys[commit.id] = changed_keys(found)
         return found
+
+    def between(self, parent: Desired, child: Desired) -> tuple[Change, ...]:
+        """What a commit with that one parent would change."""
+        return compare_desired(parent, child, self._sectors)
 
     def paths(self, commit: RawCommit) -> frozenset[str]:
         """The paths that ``commit`` itself touches."""
@@ -69,8 +73,7 @@ class OwnChanges:
         child = self._trees.desired(commit.id, commit.tree)
         if sides is not None:
             return changed_keys(self._judged(commit, child, sides, keys))
-        parent = self._trees.desired(commit.parents[0])
-        return changed_keys(compare_desired(parent, child, self._sectors))
+        return changed_keys(self.between(self._trees.desired(commit.parents[0]), child))
 
     def _judged(
         self, commit: RawCommit, child: Desired, sides: Sides, keys: Mapping[str, frozenset[Key]]

@@ -131,6 +131,31 @@ class Verifier:
         with self._lock:
             return self.approvals.authorised(commit)
 
+    def held(self, commit: str) -> tuple[Needed, ...]:
+        """What of a verified commit waits for approval. Raises Refused, SourceUnavailable."""
+        with self._lock:
+            return self.approvals.held(commit)
+
+    def preview(self, parent: str, tree: str, message: str, signer: Signed | None) -> tuple[str, tuple[Needed, ...]]:
+        """Of a commit on ``parent`` that is not made yet: the digest that approves what would wait, for its trailer,
+        and what waits all the same when ``signer`` signs it."""
+        with self._lock:
+            before, child = self._standing(parent), self._trees.desired(tree)
+            case = Case(
+                commit=tree,
+                parents=(parent,),
+                payload=b"",
+                message=message,
+                has_signature=True,
+                signer=signer,
+                problem="",
+                pins=self._pins,
+                parent=before,
+                child=child,
+                changes=self._changes.between(self.desired(parent), child),
+            )
+            return self.approvals.preview(case)
+
     def trusts(self, commit: str) -> tuple[Trust, ...]:
         """Every trust document in the history of a verified ``commit``. Raises Refused, SourceUnavailable."""
         with self._lock:

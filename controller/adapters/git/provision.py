@@ -18,7 +18,7 @@ from controller.adapters.git.remote import Remote
 from controller.adapters.git.scripts import bare_hooks, clone_hooks
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import public_path
-from controller.adapters.signatures.sshsig import verify
+from controller.adapters.signatures.kinds import verify
 from controller.core.trust.commits import TARGET, target_text
 from controller.core.trust.keys import SignatureError, key_blob
 from controller.errors import Raced, SettingsError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from controller.adapters.clock import SystemClock
 from controller.adapters.git.source import EVIDENCE_FILE, GitSource
 from controller.adapters.git.writer import ZERO
-from controller.adapters.signatures.sshsig import check_key, verify
+from controller.adapters.signatures.kinds import check_key, verify
 from controller.core.desired.documents import parse
 from controller.core.plan.effective import halt_of, open_halts
 from controller.core.trust.authority import is_document

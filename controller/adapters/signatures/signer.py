@@ -1,4 +1,4 @@
-"""Sign a commit's payload with a key file or the ssh-agent.
+"""Sign a commit's payload with a key file, the ssh-agent or gpg.
 
 A key file is signed with by ``ssh-keygen -Y sign`` through ``posix_spawn``: about 6 ms, against 35 to 60 ms to
 import ``cryptography`` and load the key in a fresh process. It also asks for a passphrase on the terminal itself.
@@ -22,8 +22,13 @@ def sign(payload: bytes, key: Path, *, agent: str | None = None, namespace: byte
 
     ``key`` is a private key file, or a ``.pub`` file whose private half the agent at socket ``agent`` (default
     ``SSH_AUTH_SOCK``) holds. An encrypted key goes to the agent when it is there, else asks on the terminal.
-    Raises SettingsError naming the next command: key missing, agent locked, passphrase without a terminal.
+    ``openpgp FINGERPRINT`` in the place of a path is signed for by gpg, which asks for a passphrase itself.
+    Raises SettingsError naming the next command: key missing, agent locked, passphrase without a terminal, no gpg.
     """
+    if key.name.startswith("openpgp "):
+        from controller.adapters.signatures import openpgp
+
+        return openpgp.sign(payload, key.name.partition(" ")[2], namespace)
     socket = os.environ.get("SSH_AUTH_SOCK", "") if agent is None else agent
     if key.suffix == ".pub":
         return _by_agent(payload, key, socket, namespace)

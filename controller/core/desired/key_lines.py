@@ -3,6 +3,8 @@
 import base64
 import binascii
 
+from controller.core.trust.keys import OPENPGP, key_blob
+
 _PARTS = {
     "ssh-ed25519": 2,
     "ssh-rsa": 3,
@@ -19,6 +21,10 @@ _MIN_RSA_BYTES = 256
 def read_key_line(line: str) -> bytes:
     """The wire form of the key in ``line`` (type, base64, optional comment). ValueError says what is wrong."""
     words = line.split()
+    if words[:1] == [OPENPGP.decode()]:
+        return key_blob(line)
+    if "-cert-" in line.partition(" ")[0]:
+        raise ValueError(f"{words[0]!r} is a certificate: list the plain key that it is for")
     if len(words) < 2 or words[0] not in _PARTS:
         raise ValueError(f"{line[:40]!r} is not an OpenSSH public key of a known type")
     try:

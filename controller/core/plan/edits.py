@@ -40,7 +40,7 @@ class Situation:
     """What an intent is judged against besides the desired tree.
 
     ``halts`` — every open halt; ``drawdowns`` — by ``account`` or uid, as they stand now; ``actor`` and ``reason`` as
-    they go into the record; ``new_uid`` — makes a fresh random uid.
+    they go into the record; ``new_uid`` — makes a fresh random uid; ``waiting`` — what waits for approval at the tip.
     """
 
     halts: Sequence[Halt]
@@ -49,6 +49,7 @@ class Situation:
     reason: str
     history: History
     new_uid: Callable[[], str]
+    waiting: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

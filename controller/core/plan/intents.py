@@ -15,6 +15,7 @@ from controller.core.plan.limit_intents import reset_limits, set_limit
 from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
 from schemas.edits import (
     AddStrategy,
+    Approve,
     Edit,
     Intent,
     PutFile,
@@ -49,8 +50,8 @@ def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
             return add_strategy(intent, desired)
         case WriteDocuments():
             return write_documents(intent, desired, situation.history)
-        case Rollback():
-            return rollback(intent, desired, situation)
+        case Rollback() | Approve():
+            return _of_a_commit(intent, desired, situation)
         case _:
             assert_never(intent)
 
@@ -70,6 +71,22 @@ def strategy_named(name: str, desired: Desired) -> Strategy:
     if strategy is None:
         raise unknown("strategy", name, desired.strategies, "gt risk strategy list")
     return strategy
+
+
+def _of_a_commit(intent: Rollback | Approve, desired: Desired, situation: Situation) -> Edits:
+    if isinstance(intent, Rollback):
+        return rollback(intent, desired, situation)
+    return _approve(intent, desired, situation)
+
+
+def _approve(intent: Approve, desired: Desired, situation: Situation) -> Edits:
+    if intent.commit and intent.commit != desired.commit:
+        message = f"{intent.commit[:12]} is not the tip, which is {desired.commit[:12]}: an approval is for all of it"
+        raise BadArgument(message, "gt risk config plan")
+    if not situation.waiting:
+        raise NothingToDo("nothing waits for approval", "gt risk config history")
+    notes = [f"Approve {item}" for item in situation.waiting]
+    return Edits((), f"risk: approve {desired.commit[:12]}", "held for approval", "approved", tuple(notes))
 
 
 def _set_status(intent: SetStatus, desired: Desired, situation: Situation) -> Edits:

@@ -2,6 +2,9 @@
 
 import binascii
 
+OPENPGP = b"openpgp"
+_HEX = frozenset("0123456789ABCDEF")
+
 
 class SignatureError(ValueError):
     """A signature or key proves nothing; the message says why, in words for the committer."""
@@ -18,10 +21,13 @@ class Signed:
 
 
 def key_blob(line: str) -> bytes:
-    """The blob of an OpenSSH public key line. Raises SignatureError when type and blob do not agree."""
+    """The blob of an OpenSSH public key line, or of ``openpgp`` and a fingerprint. Raises SignatureError when type and
+    blob do not agree."""
     words = line.split()
     if len(words) < 2:
         raise SignatureError("a public key line is a type and base64")
+    if words[0].encode() == OPENPGP:
+        return _openpgp("".join(words[1:]).upper())
     try:
         blob = binascii.a2b_base64(words[1], strict_mode=True)
     except ValueError:
@@ -30,6 +36,12 @@ def key_blob(line: str) -> bytes:
     if not blob.startswith(len(kind).to_bytes(4, "big") + kind):
         raise SignatureError(f"its blob is not of type {words[0]}")
     return blob
+
+
+def _openpgp(text: str) -> bytes:
+    if len(text) not in (40, 64) or set(text) - _HEX:
+        raise SignatureError("an OpenPGP key is named by its whole fingerprint, 40 or 64 hexadecimal digits")
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (OPENPGP, text.encode()))
 
 
 def fingerprint(blob: bytes) -> str:

@@ -210,14 +210,14 @@ def test_trust_when_changed_by_another_role_then_refused(site: Site, source: Git
     assert reason(site.advance(source, commit)) is RefusalReason.NOT_AUTHORIZED_FOR_PATH
 
 
-def test_trust_when_a_security_key_is_listed_then_refused(site: Site, source: GitSource) -> None:
-    blob = wire(b"sk-ssh-ed25519@openssh.com", b"k" * 32, b"ssh:")
-    odd = f"sk-ssh-ed25519@openssh.com {base64.b64encode(blob).decode()} x"
+def test_trust_when_a_certificate_is_listed_then_refused(site: Site, source: GitSource) -> None:
+    kind = b"ssh-ed25519-cert-v01@openssh.com"
+    odd = f"{kind.decode()} {base64.b64encode(wire(kind, b'k' * 32)).decode()} x"
     lines = {name: site.line(name) for name in SIGNERS} | {"web": odd}
     refusal = site.advance(source, site.commit(source, {"trust.yaml": trust_text(lines)})).refusal
     assert refusal is not None
     assert refusal.reason is RefusalReason.SCHEMA_INVALID
-    assert "security key" in refusal.message
+    assert "certificate" in refusal.message
 
 
 def test_trust_when_the_last_usable_admin_goes_then_refused(site: Site, source: GitSource) -> None:
