@@ -51,6 +51,7 @@ def walk_briefly(document: Document) -> list[str]:
 def walk(document: Document) -> list[str]:
     """The same with every reason, every mistake and what to do."""
     lines: list[str] = []
+    fixes = [item["refusal"]["fix"] for item in document["commits"] if item["refusal"]]
     for item in document["commits"]:
         lines += commit_lines(item)
         refusal = item["refusal"]
@@ -58,7 +59,8 @@ def walk(document: Document) -> list[str]:
             lines += [f"    {safe(refusal['message'])}", *(f"    {safe(mistake(one))}" for one in refusal["problems"])]
             lines += [f"    fix: {safe(refusal['fix'])}"] if refusal["fix"] else []
     if document["repair"]:
-        lines += ["", "Or start again from the last verified commit, with every edit kept in the clone:"]
+        start = "Or start" if all(fixes) else "Start"
+        lines += ["", f"{start} again from the last verified commit, with every edit kept in the clone:"]
         lines += [f"  {safe(line)}" for line in document["repair"]]
     return [*_head(document), *lines, *_down(document)]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from controller.core.desired.documents import read_desired
 from controller.core.policy.direction import compare_desired
+from controller.core.trust.rules import REWRITES
 from controller.errors import Refused
 from controller.ports import RawCommit, Source
 from controller.reconcile.documents import Documents
@@ -83,8 +84,15 @@ class Configuration:
         except Refused as error:
             return error.refusal
 
+    def _is_published(self, commit: str) -> bool:
+        """Whether the branch has it: then the way back is the walk's own, from the last verified commit."""
+        tip = self._memory.revision.observed_tip
+        return bool(tip) and self._source.is_ancestor(commit, tip)
+
     def _judged(self, commit: RawCommit, refusal: Refusal | None, blocked: bool) -> Judged:
         own = refusal if refusal is not None and refusal.commit == commit.id else None
+        if own is not None and own.fix.startswith(REWRITES) and self._is_published(commit.id):
+            own = own.model_copy(update={"fix": ""})
         return Judged(
             commit=commit.id,
             author=commit.author.partition(" <")[0],

@@ -25,6 +25,8 @@ from schemas.trust import Role, Signer, Trust
 
 __all__ = ["Case", "Pinned", "find", "judge", "published"]
 AMEND = "git commit --amend --no-edit -S"
+REWRITES = (AMEND, "git rebase", "git reset")
+"""How a fix begins that makes a commit anew: right only while nobody else has it."""
 WAY_BACK = "gt risk config verify --explain   # it is on the branch already: prints the way back"
 
 Rule = Callable[[Case], Refusal | None]
@@ -40,8 +42,8 @@ def judge(rules: Sequence[Rule], case: Case) -> Refusal | None:
 
 
 def published(refusal: Refusal) -> Refusal:
-    """The refusal of a commit that is on the branch already: amending it would only rewrite what others have."""
-    return refusal.model_copy(update={"fix": WAY_BACK}) if refusal.fix.startswith(AMEND) else refusal
+    """The refusal of a commit that is on the branch already: making it anew would only rewrite what others have."""
+    return refusal.model_copy(update={"fix": WAY_BACK}) if refusal.fix.startswith(REWRITES) else refusal
 
 
 def well_formed(case: Case) -> Refusal | None:

@@ -122,6 +122,21 @@ def test_walk_when_commits_are_refused_then_each_has_its_own_reason_and_good_one
     assert all(item.refusal.fix for item in found if item.refusal)
 
 
+def test_walk_when_the_refused_commit_is_published_then_no_fix_makes_it_anew(
+    site: Site, source: GitSource, controller: ControllerControl
+) -> None:
+    foreign = site.commit(source, {"README.md": b"x"}, "stranger")
+    broken = site.commit(source, LOOSER, message="No landing\n")
+    mine, own = (controller.configuration.walk(commit).commits[0].refusal for commit in (broken, foreign))
+    assert mine is not None and own is not None
+    assert "--amend" in mine.fix
+    memory = controller.parts.memory
+    for commit, refusal in ((broken, mine), (foreign, own)):
+        memory.revision = memory.revision.model_copy(update={"observed_tip": commit})
+        now = controller.configuration.walk(commit).commits[0].refusal
+        assert now == refusal.model_copy(update={"fix": "" if refusal is mine else refusal.fix})
+
+
 def test_walk_when_a_merge_lands_a_draft_then_all_of_it_is_verified(
     site: Site, source: GitSource, controller: ControllerControl
 ) -> None:

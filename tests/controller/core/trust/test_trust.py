@@ -198,6 +198,8 @@ def test_refusal_when_the_commit_is_published_then_the_fix_amends_nothing() -> N
     unknown = trust.judge(trust.SIGNER_RULES, case("eve", TIGHTER_HARD))
     assert unsigned is not None and unknown is not None
     assert "--amend" in unsigned.fix and "config verify --explain" in trust.published(unsigned).fix
+    rebase = unsigned.model_copy(update={"fix": "git rebase -S onto the tip; then push"})
+    assert "config verify --explain" in trust.published(rebase).fix
     assert trust.published(unknown) == unknown
 
 
