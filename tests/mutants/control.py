@@ -279,9 +279,10 @@ APPROVALS = edits(
 
 _SSHSIG = "controller.adapters.signatures.sshsig"
 _WIRE = "controller.adapters.signatures.wire"
+_OPENPGP = "controller.adapters.signatures.openpgp"
 
 SIGNATURES = edits(
-    ("test_wire", "test_sshsig_kinds", "test_sshsig"),
+    ("test_wire", "test_sshsig_kinds", "test_sshsig", "test_security_keys", "test_openpgp"),
     (
         (_SSHSIG, "ed25519 is checked", "        key.verify(signature, data)\n\n    return check\n\n\ndef _ecdsa", "\n    return check\n\n\ndef _ecdsa"),
         (_SSHSIG, "ecdsa is checked", "        key.verify(encode_dss_signature(r, s), data, ec.ECDSA(digest))\n", ""),
@@ -294,6 +295,9 @@ SIGNATURES = edits(
         (_SSHSIG, "bytes after the signature", "        reader.end()\n        _verifier", "        _verifier"),
         (_SSHSIG, "bytes after the blob", "        reader.end()\n    except WireError as error:\n        raise SignatureError(f\"the signature cannot be read: {error}\") from error\n    return parts", "    except WireError as error:\n        raise SignatureError(f\"the signature cannot be read: {error}\") from error\n    return parts"),
         (_SSHSIG, "magic", "if reader.take(len(MAGIC)) != MAGIC:", "if reader.take(len(MAGIC)) is None:"),
+        (_SSHSIG, "a security key is touched", "    if not flags & _PRESENT:\n", "    if False:\n"),
+        (_SSHSIG, "bytes after a certificate", "    reader.end()\n    return key\n", "    return key\n"),
+        (_OPENPGP, "one OpenPGP signature", "!= 1 or len(valid) != 1:", "< 1 or not valid:"),
         (_WIRE, "the end of the data", "        if end > len(self._data):\n", "        if False:\n"),
         (_WIRE, "one signature", "    if armoured.count(_BEGIN) > 1:\n", "    if False:\n"),
         (_WIRE, "armour", "    if lines[0] != _BEGIN or lines[-1] != _END:\n", "    if False:\n"),
