@@ -160,7 +160,7 @@ def _resume_notes(named: Sequence[Halt], situation: Situation) -> tuple[str, ...
     notes += [f"Clear halt {halt.id[:12]} ({halt.mode.value}: {halt.reason or 'no reason given'})" for halt in named]
     for halt in situation.halts:
         if halt.id not in gone:
-            notes.append(f"Halt {halt.id[:12]} ({halt.scope}, {halt.mode.value}) stays open")
+            notes.append(f"Leave halt {halt.id[:12]} ({halt.scope}, {halt.mode.value}) open")
     return tuple(notes)
 
 

@@ -120,7 +120,7 @@ def test_resume_when_another_halt_opened_meanwhile_then_it_is_told_and_not_clear
     one, newer = halt(), halt().model_copy(update={"id": "e" * 32})
     edits = edits_for(Resume(halts=(one.id,)), desired(), situation(one, newer))
     assert f"cleared/{newer.id}.yaml" not in added(edits)
-    assert any(newer.id[:12] in note and "stays open" in note for note in edits.notes)
+    assert any(note.startswith(f"Leave halt {newer.id[:12]}") for note in edits.notes)
 
 
 def test_resume_when_a_halt_is_not_open_then_refused() -> None:
