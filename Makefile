@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PACKAGES := schemas controller cli
+PACKAGES := schemas controller cli web
 
 .PHONY: install demo test bench check docs clean
 

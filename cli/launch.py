@@ -7,7 +7,7 @@ from typing import Any
 from cli.output import Failure, notice
 from cli.remote import call_service
 from controller.home import Home
-from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, launch, pid_of, stop_service
+from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, known, launch, pid_of, stop_service
 from controller.rpc.client import RpcError
 
 READY_SECONDS = 15.0
@@ -71,11 +71,12 @@ def stop_all(place: Home) -> dict[str, str]:
 
     Who still supervises would start again what is stopped, so a controller that cannot be told goes first.
     """
-    order = STOP_ORDER
+    extra = tuple(name for name in known(place) if name not in STOP_ORDER)
+    order = (*extra, *STOP_ORDER)
     try:
         call_service("service.hold", timeout=2.0)
     except RpcError:
-        order = ("controller", "runner", "gate")
+        order = ("controller", *extra, "runner", "gate")
         if pid_of(place, "controller") is not None:
             notice("the controller does not answer; it is stopped first")
     return {name: stop_service(place, name) for name in order}

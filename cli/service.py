@@ -13,7 +13,7 @@ from cli.remote import home
 from cli.service_install import install
 from cli.tree import Near
 from controller.home import Home
-from controller.host.supervisor import SERVICES, STOP_ORDER, pid_of
+from controller.host.supervisor import SERVICES, STOP_ORDER, known, pid_of
 
 service = Near("service", help="Start, stop and watch the service.", no_args_is_help=True)
 service.add_command(install)
@@ -80,7 +80,7 @@ def stop(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:  # noqa: 
 def status(as_json: bool) -> int:
     """Show which of the services run."""
     place = _home()
-    pids = {name: pid_of(place, name) for name in SERVICES}
+    pids = {name: pid_of(place, name) for name in known(place)}
     down = [f"{name} is down" for name, pid in pids.items() if pid is None]
     document = {
         "pid": pids["controller"],

@@ -1,4 +1,4 @@
-"""``python -m controller controller|gate|runner|quant``: one process of the service. Light: each imports its own.
+"""``python -m controller controller|gate|runner|hooks|quant``: one process of the service. Light: each imports its own.
 
 ``gate VERSION``: started beside its controller, see :func:`controller.app.run_gate`.
 """
@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
         "controller": app.run_controller,
         "gate": app.run_gate,
         "runner": app.run_runner,
+        "hooks": app.run_hooks,
         "quant": app.run_quant,
     }
     name, *rest = arguments or [""]

@@ -74,10 +74,20 @@ def _run_booted(settings: Settings, booted: "Booted", supervisor: "Supervisor") 
     backups.done = lambda: controller.control.wake("a backup was made")
     if booted.known_good is None:
         controller.publish_first()
-    supervisor.start()
+    supervisor.start(_supervised(settings))
     gc.freeze()
     gc.enable()
     return _serve(controller, supervisor.hold, backups)
+
+
+def _supervised(settings: Settings) -> tuple[str, ...]:
+    """Gate and runner, and the webhook where it has a secret; else what tells of an earlier one is removed."""
+    from controller.host.supervisor import HOOKS, SUPERVISED, pid_file
+
+    if settings.hooks.secret_file:
+        return (*SUPERVISED, HOOKS)
+    pid_file(Home(settings.home), HOOKS).unlink(missing_ok=True)
+    return SUPERVISED
 
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
@@ -169,6 +179,19 @@ def initial_cash(policies: Path) -> int:
         raise SettingsError(f"{policies}: no policy was ever published", "gt-risk service start")
     document = json.loads(found[-1].read_text())
     return int(document["policies"][-1]["limits"]["account.initial_capital"])
+
+
+def run_hooks(home: Path) -> int:
+    """Become the webhook's own process, which holds the pid lock on; 3 when another one runs."""
+    from controller.host import pidfile
+
+    place = Home(home)
+    held = pidfile.hold(place.run / "hooks.pid")
+    if held is None:
+        sys.stderr.write("another webhook runs; see: gt-risk service status\n")
+        return RUNNING
+    os.set_inheritable(held, True)
+    return os.execv(sys.executable, [sys.executable, "-P", "-m", "web.hooks"])
 
 
 def run_runner(home: Path) -> int:

@@ -87,6 +87,18 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSettings:
+    """The webhook that wakes the controller.
+
+    ``secret_file``: a file (in the home, unless absolute) with the secret that the forge knows too; empty: no webhook.
+    ``listen``: address and port; only this machine by default, because TLS is a reverse proxy's.
+    """
+
+    secret_file: str = ""
+    listen: str = "127.0.0.1:8441"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. ``home`` is absolute; every other path is derived from it by :mod:`controller.home`."""
 
@@ -97,6 +109,7 @@ class Settings:
     paper: PaperSettings = field(default_factory=PaperSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
     operator_name: str = ""
     operator_email: str = ""
     signing_key: str = ""

@@ -26,6 +26,8 @@ SERVICES = ("controller", "gate", "runner")
 SUPERVISED = ("gate", "runner")
 STOP_ORDER = ("runner", "controller", "gate")
 """No new orders first; then the controller, which takes its permission back; the gate last."""
+HOOKS = "hooks"
+"""The webhook: started only where settings name its secret."""
 TICK = 0.1
 FIRST_BACKOFF = 0.2
 MAX_BACKOFF = 10.0
@@ -42,6 +44,11 @@ def pid_file(home: Home, service: str) -> Path:
 def pid_of(home: Home, service: str) -> int | None:
     """Pid of the running service, None when it is down."""
     return pidfile.holder(pid_file(home, service))
+
+
+def known(home: Home) -> tuple[str, ...]:
+    """The services of a home: with the webhook where it was ever started."""
+    return (*SERVICES, HOOKS) if pid_file(home, HOOKS).exists() else SERVICES
 
 
 def launch(home: Home) -> subprocess.Popen[bytes] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.home import Home
-from controller.host.supervisor import SERVICES, pid_of
+from controller.host.supervisor import known, pid_of
 from tests.support.cli import Ran, gt_risk, short_home
 
 FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2"}
@@ -88,7 +88,7 @@ def running_service(*init: str, place: Path | None = None, env: Mapping[str, str
             yield service
         finally:
             service.gt("service", "stop")
-            for name in SERVICES:
+            for name in known(Home(home)):
                 pid = service.pid(name)
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
