@@ -180,13 +180,15 @@ def _sync(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Make one at the lowest priority; 0, or 1 with the reason on standard error."""
+    """Make one, the daily one at the lowest priority: for another one somebody waits. 0, or 1 with the reason on
+    standard error."""
     from controller.settings import home_from
 
-    os.nice(19)
+    why = " ".join(arguments) or "by hand"
+    os.nice(19 if why == backups.DAILY else 0)
     os.umask(0o077)
     try:
-        made = make(Home(home_from(os.environ)), " ".join(arguments) or "by hand")
+        made = make(Home(home_from(os.environ)), why)
     except (GtRiskError, OSError) as error:
         sys.stderr.write(f"backup failed: {error}\n")
         return 1

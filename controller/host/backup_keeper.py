@@ -1,6 +1,6 @@
 """The running controller's backups: one a day, and one before each change so large that it needs an acknowledgement.
 
-Each is made by a process of its own at the lowest priority, so that no lane of the controller waits for it.
+Each is made by a process of its own, the daily one at the lowest priority, so that no lane of the controller waits.
 """
 
 import logging
@@ -17,7 +17,6 @@ from controller.host import backups
 from controller.host.backups import Backup
 from controller.settings import BackupSettings
 
-DAILY = "daily"
 FIRST_SECONDS = 30.0
 """A start is not the moment for it."""
 RETRY_SECONDS = 30.0
@@ -105,7 +104,7 @@ class BackupKeeper:
         elif self._wanted:
             self._begin(self._wanted)
         elif now >= self._daily_from and self._is_due(wall_ns):
-            self._begin(DAILY)
+            self._begin(backups.DAILY)
 
     def _is_due(self, wall_ns: int) -> bool:
         """By what is remembered of the newest one, and then by what is on disk."""

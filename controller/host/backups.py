@@ -18,6 +18,7 @@ from controller.home import Home
 MANIFEST = "manifest.json"
 STORE, HEAD, AUDIT, BUNDLE = "store.db", "audit.head", "audit.jsonl", "config.bundle"
 UNFINISHED = ".new-"
+DAILY = "daily"
 LATE = 1.25
 """How many intervals old the newest backup may be before people are told."""
 _CHUNK = 1 << 20

@@ -17,7 +17,7 @@ from controller.home import Home
 from controller.host.supervisor import SERVICES
 from tests.support.cli import ENTRY
 from tests.support.engine_record import Held, books, held, newest_order_ns
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.service import FAST, Service, in_time, running_service, until
 
 ROUNDS = int(os.environ.get("GT_RISK_KILL_ROUNDS", "8"))
 VICTIMS: tuple[tuple[str, ...], ...] = (("controller",), ("gate",), ("runner",), ("controller", "gate"), SERVICES)
@@ -55,7 +55,7 @@ def kill(service: Service, names: Sequence[str]) -> None:
 
 def started(service: Service) -> None:
     """``service start`` until all three processes are up and the gate answers."""
-    service.must("service", "start")
+    service.start()
     until(lambda: all(service.pid(name) is not None for name in SERVICES), "all processes are up")
     until(lambda: gate_state(service) is not None, "the gate answers")
 
@@ -90,7 +90,7 @@ def pause(chosen: random.Random, most: float) -> None:
 
 def test_halted_book_when_anything_is_killed_at_any_moment_then_halted_and_the_same(service: Service) -> None:
     trading(service)
-    done = service.must("emergency", "halt-all", "--json", "-r", "drill").document
+    done = in_time(lambda: service.halt("emergency", "halt-all", "--json", "-r", "drill")).document
     acknowledged = time.time_ns()
     assert done["in_force"]
     before = halted_book(service)

@@ -67,7 +67,7 @@ def test_controller_killed_then_the_person_is_told_and_the_next_controller_goes_
     assert "NOT FLAT" in ran.out
     assert "The halt stays in force" in ran.out
     assert "--resume" in ran.out
-    service.must("service", "start")
+    service.start()
     until(lambda: outcomes(service) == ["unknown", "done"], "the next controller brings it to its end")
     assert_flat_and_never_beyond(service)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import Service, running_service, until
+from tests.support.service import Service, in_time, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 FILES = ("store.db", "store.db-wal", "store.db-shm")
@@ -48,13 +48,13 @@ def test_store_when_destroyed_while_running_then_told_reducing_only_and_a_halt_s
     refused = service.gt("limits", "set", "position.max_positions", "30", "--yes", "-r", "looser")
     assert refused.code in (1, 3)
     assert "store.db" in refused.err
-    halted = service.gt("emergency", "halt-all", "--json", "-r", "drill").document
+    halted = in_time(lambda: service.gt("emergency", "halt-all", "--json", "-r", "drill")).document
     assert (halted["in_force"], halted["durable"]) == (True, True)
     until(lambda: service.read("status")["mode"] == "halt-all", "halted")
     service.gt("service", "stop")
     for name in FILES:
         removed(service.home / name)
-    service.must("service", "start")
+    service.start()
     halts = service.read("emergency", "status")["halts"]
     assert halted["halt"]["id"] in {item["id"] for item in halts}
     assert any(item["reason"].startswith("store-lost") for item in halts)
@@ -75,5 +75,5 @@ def test_store_when_a_text_file_at_the_start_then_the_start_says_so_and_the_gate
     status = service.gt("status")
     assert (status.code, "store.db" in status.out + status.err, "Traceback" in status.err) == (3, True, False)
     assert "✗   store" in service.gt("doctor").out
-    halted = service.gt("emergency", "halt-all", "--json", "-r", "drill").document
+    halted = in_time(lambda: service.gt("emergency", "halt-all", "--json", "-r", "drill")).document
     assert halted["in_force"]

@@ -26,7 +26,7 @@ def test_halt_when_backfilled_and_a_person_commits_from_an_older_checkout_then_s
     service: Service,
 ) -> None:
     before = service.git("rev-parse", "HEAD").stdout
-    halt_id = service.must("emergency", "halt-all", "--json", "-r", "drill").document["halt"]["id"]
+    halt_id = service.halt("emergency", "halt-all", "--json", "-r", "drill").document["halt"]["id"]
     until(lambda: in_git(service, halt_id), "the halt is backfilled")
     assert service.git("rev-parse", "HEAD").stdout == before, "nothing moved under the checkout"
     service.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
@@ -49,7 +49,7 @@ def test_halt_when_backfilled_and_a_person_commits_from_an_older_checkout_then_s
 
 
 def test_halt_record_when_a_person_deletes_it_then_the_commit_is_refused(service: Service) -> None:
-    halt_id = service.must("emergency", "halt-all", "--json", "-r", "drill").document["halt"]["id"]
+    halt_id = service.halt("emergency", "halt-all", "--json", "-r", "drill").document["halt"]["id"]
     service.must("emergency", "resume", "--yes", "-r", "over")
     assert service.git("pull", "-q").returncode == 0
     for folder in ("halts", "cleared"):

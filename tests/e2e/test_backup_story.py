@@ -34,7 +34,7 @@ def test_a_large_change_waits_for_a_backup_and_a_restore_brings_yesterday_but_no
         (saved,), _ = backups.listed(home)
         assert (saved.why, saved.tip, backups.damage(saved.folder)) == (f"before {tip[:12]}", tip, [])
 
-        service.must("emergency", "halt-all", "-r", "after the backup", "--yes")
+        service.halt("emergency", "halt-all", "-r", "after the backup", "--yes")
         until(lambda: service.read("emergency", "status")["halts"][0]["adopted"], "the halt is in the store")
         halted = service.read("emergency", "status")["halts"][0]["id"]
         date = saved.name[:10]
@@ -42,7 +42,7 @@ def test_a_large_change_waits_for_a_backup_and_a_restore_brings_yesterday_but_no
         assert (running.code, "gt risk service stop" in running.err) == (1, True)
         service.must("service", "stop")
         service.must("db", "restore", "--date", date, "--yes", "-r", "a drill")
-        service.gt("service", "start")
+        service.start()
         seen = service.read("emergency", "status")
         assert (seen["halts"][0]["id"], seen["mode"]) == (halted, "halt-all")
         assert {item["source"] for item in seen["halts"]} <= {"cli", "monitor"}, seen

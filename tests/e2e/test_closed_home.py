@@ -42,7 +42,7 @@ def service() -> Iterator[Service]:
             running.must("limits", "set", "position.max_position_pct", "14%", "--force", "-r", "less")
             running.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
             assert running.git("commit", "-q", "-a", "-S", "-m", "risk: fewer positions").returncode == 0
-            running.must("strategy", "halt", "heuristic-value-1", "-r", "a test", "--yes")
+            running.halt("strategy", "halt", "heuristic-value-1", "-r", "a test", "--yes")
             running.must("db", "backup")
             yield running
     finally:

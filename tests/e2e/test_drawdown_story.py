@@ -37,7 +37,7 @@ def made(*first: tuple[str, ...]) -> Iterator[Quick]:
         for argv in first:
             assert service.gt(*argv).code in (0, 3)
         try:
-            service.must("service", "start")
+            service.start()
             yield service
         finally:
             service.gt("service", "stop")

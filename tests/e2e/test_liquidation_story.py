@@ -111,7 +111,7 @@ def test_close_and_stop_then_reduce_alone_and_a_freeze_refuses_them(service: Ser
     assert (refused.code, "at once" in refused.err) == (2, True)
     stopped = service.gt("portfolio", "stop", symbol, "0.01", "--yes", "--json", "-r", "floor")
     assert (stopped.code, stopped.document["orders"][0]["type"]) == (0, "stop")
-    service.must("emergency", "pause-new-orders", "--yes", "-r", "drill")
+    service.halt("emergency", "pause-new-orders", "--yes", "-r", "drill")
     closed = service.must("portfolio", "close", symbol, "--yes", "--json", "-r", "enough").document
     assert {item["state"] for item in closed["orders"]} <= {"filled", "working"}
     until(
@@ -120,7 +120,7 @@ def test_close_and_stop_then_reduce_alone_and_a_freeze_refuses_them(service: Ser
     )
     other = next((item["symbol"] for item in service.read("portfolio", "positions")["positions"]), None)
     if other is not None:
-        service.must("emergency", "halt-trading", "--yes", "-r", "drill")
+        service.halt("emergency", "halt-trading", "--yes", "-r", "drill")
         frozen = service.gt("portfolio", "close", other, "--yes", "--json")
         assert (frozen.code, frozen.document["error"]["code"]) == (1, "TRADING_HALTED")
     assert service.gt("portfolio", "close", "NONE", "--yes").code == 1

@@ -70,7 +70,7 @@ def test_halt_when_it_made_the_raise_file_while_all_were_dead_then_the_start_men
     service.kill("controller", "gate", "runner")
     lose_both(service)
     halt_id = service.gt("emergency", "halt-all", "--json", "-r", "drill").document["halt"]["id"]
-    service.must("service", "start")
+    service.start()
     until(lambda: len(words(service)) == 2, "the gate reads the mended pair")
     assert halt_id in halts(service)
     until(lambda: lifted(service), "all of it is lifted by name")

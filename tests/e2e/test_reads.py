@@ -43,7 +43,7 @@ def test_reads_when_the_book_trades_then_risk_is_told_and_a_watch_sees_the_contr
             lost = next_where(watch, lambda document: "error" in document)
             assert lost["error"]["hint"] == "gt risk service start"
             assert service.gt("health").code == 3
-            service.must("service", "start")
+            service.start()
             back = next_where(watch, lambda document: "error" not in document)
             assert (back["book"], back["pid"] != first["pid"]) == (first["book"], True)
             watch.send_signal(signal.SIGINT)

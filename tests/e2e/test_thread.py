@@ -1,7 +1,6 @@
 """The thread, from outside: a signed commit runs the book, one command halts it, only a person lifts it."""
 
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,10 +58,10 @@ def test_commit_when_unsigned_or_invalid_then_refused_with_the_reason(service: S
 
 
 def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(service: Service) -> None:
-    halted = service.must("emergency", "halt-all", "-r", "drill")
+    halted = service.halt("emergency", "halt-all", "-r", "drill")
     assert "In force" in halted.out
     service.kill("controller", "gate", "runner")
-    service.gt("service", "start")
+    service.start()
     after = service.gt("status", "--json")
     assert (after.code, after.document["mode"]) == (3, "halt-all")
     assert {item["status"] for item in after.document["strategies"]} == {"halted"}
@@ -78,7 +77,7 @@ def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(servic
 
 
 def test_strategy_when_halted_then_its_own_resume_clears_it(service: Service) -> None:
-    service.must("strategy", "halt", "ml-momentum-v2", "-r", "odd")
+    service.halt("strategy", "halt", "ml-momentum-v2", "-r", "odd")
     assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "halted"
     refused = service.gt("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
     assert (refused.code, "--note TEXT" in refused.err) == (2, True)
@@ -90,9 +89,7 @@ def test_controller_when_killed_then_the_gate_goes_on_and_start_brings_it_back(s
     gate, runner = service.pid("gate"), service.pid("runner")
     service.kill("controller")
     assert service.gt("service", "status").code == 3
-    begun = time.monotonic()
-    service.must("service", "start")
-    assert time.monotonic() - begun <= 10.0
+    service.start()
     assert (service.pid("gate"), service.pid("runner")) == (gate, runner)
     again = service.read("service", "start")
     assert again["already"] is True
@@ -127,5 +124,5 @@ def test_stop_when_asked_then_everything_ends_and_writes_still_land(service: Ser
     assert [line.split()[1] for line in ran.out.splitlines()] == ["runner:", "controller:", "gate:"]
     down = service.gt("limits", "set", "position.max_positions", "19", "--yes", "--json")
     assert (down.code, down.document["ok"]) == (3, True)
-    service.must("service", "start")
+    service.start()
     until(lambda: limit(service, "position.max_positions") == "19", "what was landed meanwhile is applied")

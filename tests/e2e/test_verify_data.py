@@ -30,10 +30,10 @@ def used() -> Iterator[Home]:
     with running_service() as service:
         home = Home(service.home)
         service.must("limits", "set", "position.max_position_pct", "14%", "--force", "-r", "less")
-        service.must("strategy", "halt", STRATEGY, "-r", "a test", "--yes")
+        service.halt("strategy", "halt", STRATEGY, "-r", "a test", "--yes")
         service.must("strategy", "resume", STRATEGY, "-r", "all well", "--note", "a test", "--yes")
         until(lambda: _fills(service) > 3, "the book has fills")
-        service.must("emergency", "halt-all", "-r", "the end", "--yes")
+        service.halt("emergency", "halt-all", "-r", "the end", "--yes")
         until(lambda: _settled(service), "the store has read the book after its last fill")
         service.must("service", "stop")
         yield home
