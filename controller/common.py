@@ -16,6 +16,7 @@ from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.ports import RawCommit
 from controller.reconcile.bots import Bots
+from controller.reconcile.change_desk import NAME as CHANGES
 from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk

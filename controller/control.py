@@ -275,7 +275,8 @@ class ControllerControl:
         """The plan, the brake that its digest releases, and what it would have to wait for now."""
         live = self.parts.reading().live
         goal = self.parts.maker.goal(desired, live, Origin())
-        return *self.parts.maker.plan(goal, live), self.parts.waits(goal)
+        made = self.parts.maker.plan(goal, live)
+        return made.plan, made.hold, self.parts.waits(goal)
 
     def _answer(self, commit: str) -> Applied | None:
         memory = self.parts.memory

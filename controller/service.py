@@ -12,6 +12,7 @@ from controller.adapters.signatures.sshsig import verify
 from controller.audit import close_open_intents
 from controller.common import Common
 from controller.control import ControllerControl
+from controller.core.change.freeze import seconds_to
 from controller.core.policy.compile import compile_policy
 from controller.errors import GtRiskError
 from controller.latch import journal
@@ -77,6 +78,7 @@ class Controller(Common):
         )
         self.rescue = Rescue(home, self.desk)
         self.maker = GoalMaker(self.store, self.desk, self.sectors, self.memory, unsaved)
+        self.changes = self.change_desk(self.memory)
         self.backoff = Backoff(random.random)
         self.polled = self._polled()
         self.reconciler = Reconciler(self._parts(), self.memory)
@@ -146,6 +148,7 @@ class Controller(Common):
             verified=self._booted.permit.set_last_verified,
             clock_jumped=self.watch.jumped,
             permitted=lambda: self.keeper.started,
+            changes=self.changes,
             signers=Signers(self.source, self.verifier.desired, verify).of,
         )
 
@@ -218,7 +221,8 @@ class Controller(Common):
             self.keeper.progress("reconcile")
             jumped = self.watch.jumped()
             self.watch.passed()
-            return AGAIN_SECONDS if jumped else RETRY_SECONDS if found.waiting else 0.0
+            edge = seconds_to(found.hold, self.clock.wall_ns(), self.settings.loop.drift_seconds)
+            return AGAIN_SECONDS if jumped else RETRY_SECONDS if found.waiting else edge
         if any(isinstance(error, PlanStale) for error in found.errors):
             return AGAIN_SECONDS
         wait = (self.backoff.next_ns() - self.clock.boot_ns()) / 1e9

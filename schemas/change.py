@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from schemas.scalars import Line, Model, StrategyId
+from schemas.scalars import Line, Model, Percent, StrategyId
 from schemas.trust import Role
 
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,10 +62,22 @@ class FreezeWindow(Model):
         return self
 
 
+class Stages(Model):
+    """Loosening comes into force in stages of ``minutes``: one strategy, a share of them, all.
+
+    A stage in which the account loses more than ``max_loss_pct`` of its equity, or a halt is raised, takes it all back.
+    """
+
+    minutes: Annotated[int, Field(strict=True, ge=1, le=10_080)]
+    share_pct: Percent = Field(default="50%", validate_default=True)
+    max_loss_pct: Percent = Field(default="1%", validate_default=True)
+
+
 class ChangeControl(Model):
     """When loosening may come into force."""
 
     freeze: Annotated[tuple[FreezeWindow, ...], Field(max_length=50)] = ()
+    rollout: Stages | None = None
 
     @model_validator(mode="after")
     def _names_differ(self) -> "ChangeControl":

@@ -44,6 +44,7 @@ class Step(Model):
         "venue-mode",
         "publish-joint",
         "publish",
+        "publish-part",
         "release-halt",
         "rebase-peak",
     ]

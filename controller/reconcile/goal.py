@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from controller.core.change import known_bad
 from controller.core.plan import drawdown, staleness
 from controller.core.plan.effective import Restriction, effective, keep_halted
 from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
@@ -15,6 +16,7 @@ from controller.ports import Store
 from controller.reconcile.handlers import in_use
 from controller.reconcile.observation import Origin, Seen
 from controller.reconcile.publisher import Published, digest_of
+from schemas.change_record import ChangeRecord
 from schemas.desired import Desired, Peak
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
@@ -65,6 +67,8 @@ class Memory:
     overview: Overview | None = None
     cancelled: dict[str, int] = field(default_factory=dict)
     awaiting: Origin | None = None
+    expected: Policy | None = None
+    record: ChangeRecord = field(default_factory=ChangeRecord)
     levels: tuple[Level, ...] | None = None
     restrictions: tuple[Restriction, ...] = ()
 
@@ -75,6 +79,8 @@ class Goal:
 
     ``policy`` is the desired one; ``equity`` and ``peaks`` by ``account`` and uid, micro-dollars; a peak that a clear
     rebases stands at today's equity already. ``kept``: uids that the tree took away while a halt of them is open.
+    ``before``: the applied desired policy, ``unchanged`` what it would come to now; both None while no other commit is
+    applied.
     """
 
     desired: Desired
@@ -88,6 +94,24 @@ class Goal:
     origin: Origin
     kept: tuple[str, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
+    before: Policy | None = None
+    unchanged: Policy | None = None
+
+
+class Made(NamedTuple):
+    """A plan, the brake on its loosening part, and what of that part is let through all the same."""
+
+    plan: Plan
+    hold: Hold | None = None
+    part: Policy | None = None
+
+
+class Let(NamedTuple):
+    """How much of a goal may be in force now: ``policy``, which the gate holds beside the target; ``hold`` says why not
+    all of it."""
+
+    policy: Policy
+    hold: Hold
 
 
 class GoalMaker:
@@ -124,7 +148,18 @@ class GoalMaker:
         restrictions = (*restrictions, *drawdown.restrictions(found))
         target = effective(policy, halts, restrictions)
         target, kept = keep_halted(target, self._memory.applied, halts)
-        return Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept, restrictions)
+        return self._compared(
+            Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept, restrictions)
+        )
+
+    def _compared(self, goal: Goal) -> Goal:
+        """``goal`` with what is applied, when it wants something else: every halt of now binds there too."""
+        applied = self._memory.applied_desired
+        if applied is None or applied.commit == goal.desired.commit:
+            return goal
+        before, halts = compile_policy(applied, self._sectors), (*goal.halts, *goal.releases)
+        unchanged, _ = keep_halted(effective(before, halts, goal.restrictions), self._memory.applied, halts)
+        return replace(goal, before=before, unchanged=unchanged)
 
     def raise_successors(self, goal: Goal, live: LiveState) -> bool:
         """Before a halt is released, every breach that stands without it gets a halt of its own; whether any did."""
@@ -138,9 +173,14 @@ class GoalMaker:
         return bool(missing)
 
     def plan(
-        self, goal: Goal, live: LiveState | None, pause: Callable[[], Hold | None] = lambda: None
-    ) -> tuple[Plan, Hold | None]:
-        """The plan, and the brake on its loosening part; a held plan ends with old∧new. ``pause``: further brakes."""
+        self,
+        goal: Goal,
+        live: LiveState | None,
+        pause: Callable[[], Hold | None] = lambda: None,
+        let: Callable[[], Let | None] = lambda: None,
+    ) -> Made:
+        """The plan; one that is held ends with old∧new, or with what is let through of it. ``pause``: further brakes;
+        ``let``: how much may be in force now, asked when no brake holds."""
         applied = self._memory.applied
         inputs = Inputs(
             base=applied,
@@ -150,15 +190,20 @@ class GoalMaker:
             peaks=goal.peaks,
             releases=goal.releases,
             rebases=goal.rebases,
+            stands=self._memory.expected,
             settled=self.gate_has(live, (goal.target,)),
         )
         plan = plan_for(inputs)
         if applied is None or not loosens(plan):
-            return plan, None
+            return Made(plan)
         hold = first_hold(pause(), self._brake(plan, goal))
-        if hold is not None:
-            plan = plan_for(replace(inputs, held=True, settled=self.gate_has(live, (applied, goal.target))))
-        return plan, hold
+        allowed = let() if hold is None else None
+        if hold is None and allowed is None:
+            return Made(plan)
+        part = allowed.policy if allowed is not None and allowed.policy != applied else None
+        settled = self.gate_has(live, (part or applied, goal.target))
+        plan = plan_for(replace(inputs, held=True, part=part, settled=settled))
+        return Made(plan, hold or (allowed.hold if allowed is not None else None), part)
 
     def gate_has(self, live: LiveState | None, policies: Sequence[Policy]) -> bool:
         """Whether the gate reports that it uses exactly ``policies``, published by us."""
@@ -181,7 +226,12 @@ class GoalMaker:
         twins = {plan.model_copy(update={"target": parent}).digest() for parent in goal.origin.parents}
         acknowledged = frozenset({digest}) if twins & goal.origin.acknowledged else goal.origin.acknowledged
         bound = before.risk.guards.max_changed_pct
-        hold = first_hold(empty_snapshot(base, goal.policy), too_much(size, bound, digest, acknowledged))
+        changes = changes_between(base, goal.policy, before, goal.desired)
+        hold = first_hold(
+            empty_snapshot(base, goal.policy),
+            too_much(size, bound, digest, acknowledged),
+            known_bad.hold(self._memory.record.known_bad, changes, goal.desired.commit, digest in acknowledged, digest),
+        )
         return hold or unsaved(size, bound, lambda: self._unsaved(goal.desired.commit))
 
 

@@ -23,6 +23,7 @@ _FIELD_OF: Mapping[str, tuple[str, str]] = {
     "cancel-orders": ("orders", "working"),
     "publish-joint": ("policy", "joint"),
     "publish": ("policy", "current"),
+    "publish-part": ("policy", "part"),
     "rebase-peak": ("peak", "rebase"),
     "release-halt": ("halt", "released"),
 }
@@ -44,7 +45,8 @@ class Releases(Protocol):
 class Context:
     """What one plan's handlers act with. ``words``: the latch's open words when the plan was made.
 
-    ``equity``: by ``account`` and uid when the plan was made, what a rebased peak becomes.
+    ``part``: what of the loosening a held plan lets through. ``equity``: by ``account`` and uid when the plan was made,
+    what a rebased peak becomes.
     """
 
     engine: Engine
@@ -54,6 +56,7 @@ class Context:
     base: Policy | None
     target: Policy
     words: tuple[int, ...] = ()
+    part: Policy | None = None
     equity: Mapping[str, int] = field(default_factory=dict)
     gate_version: int = 0
     cancelled: dict[str, int] = field(default_factory=dict)
@@ -128,6 +131,15 @@ def publish_current(_: Step, context: Context) -> None:
     """Have the gate hold the new policy alone."""
     _unchanged_halts(context)
     _publish(context, (context.target,))
+
+
+@on.change("policy", field="part")
+def publish_part(step: Step, context: Context) -> None:
+    """Have the gate hold the part that is let through AND the new policy."""
+    if context.part is None:
+        raise Permanent(f"{step.action} without a part", "gt-risk doctor")
+    _unchanged_halts(context)
+    _publish(context, (context.part, context.target))
 
 
 @on.change("peak", field="rebase")

@@ -17,6 +17,7 @@ from controller.reconcile.verifier import Now, Verified
 from schemas.desired import Desired, Staleness
 from schemas.status import Refusal, RefusalReason, Revision
 
+ROLLS_BACK = "Rolls-Back"
 _SAVE_EVERY_NS = 60_000_000_000
 
 
@@ -140,7 +141,10 @@ def _invalid(tip: str, error: InvalidDesired) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asked for a change, from the commits that brought it: for the audit and for acknowledgements."""
+    """Who asked for a change, from the commits that brought it: for the audit and for acknowledgements.
+
+    ``rolls_back``: it takes back what is in force, and says so.
+    """
 
     actor: str = "controller"
     reason: str = ""
@@ -148,6 +152,7 @@ class Origin:
     from_cli: bool = False
     acknowledged: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
+    rolls_back: bool = False
 
 
 def origin_of(commits: tuple[RawCommit, ...]) -> Origin:
@@ -165,4 +170,5 @@ def origin_of(commits: tuple[RawCommit, ...]) -> Origin:
         from_cli=bool(audit),
         acknowledged=frozenset(digests),
         parents=newest.parents,
+        rolls_back=any(trailers(commit.message, ROLLS_BACK) for commit in commits),
     )

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from controller.audit import control_action
+from controller.core.change.partly import meet
 from controller.core.plan import approval, staleness
 from controller.core.plan.conditions import Facts, summarise
 from controller.core.plan.drift import Drift, drifts
-from controller.core.plan.guards import Hold, first_hold
+from controller.core.plan.guards import Hold
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
 from controller.ports import Clock, Engine, Source, Store
+from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
 from controller.reconcile.handlers import Backoff, Context, PlanStale, in_use, run_plan
 from controller.reconcile.observation import Observer, Origin, Seen, origin_of
@@ -26,6 +28,7 @@ from schemas.halts import Halt
 from schemas.live import Decision, LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
+from schemas.policy import Policy
 from schemas.status import Refusal
 
 
@@ -34,8 +37,8 @@ class Parts:
     """Everything the reconciler works with.
 
     ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
-    ``permitted`` says whether the permit has started since boot: no halt is released before. ``waits`` says why the
-    loosening part of a goal must wait; ``signers`` who signed the commits after one up to another.
+    ``permitted`` says whether the permit has started since boot: no halt is released before. ``changes`` says how
+    much of what people loosened may be in force now; ``signers`` who signed the commits after one up to another.
     """
 
     observer: Observer
@@ -47,11 +50,11 @@ class Parts:
     desk: Desk
     backoff: Backoff
     maker: GoalMaker
+    changes: ChangeDesk
     pid: int
     verified: Callable[[str], None] = lambda _: None
     clock_jumped: Callable[[], bool] = lambda: False
     permitted: Callable[[], bool] = lambda: True
-    waits: Callable[[Goal], Hold | None] = lambda _: None
     signers: Callable[[str, str], tuple[str, ...]] = lambda *_: ()
 
 
@@ -66,6 +69,7 @@ class Pass:
     goal: Goal | None = None
     plan: Plan | None = None
     hold: Hold | None = None
+    part: Policy | None = None
     drifts: tuple[Drift, ...] = ()
     errors: tuple[Temporary | Permanent, ...] = ()
     waiting: tuple[Halt, ...] = ()
@@ -159,12 +163,15 @@ class Reconciler:
         self.memory.awaiting = goal.origin if waiting else None
         if waiting:
             goal = replace(goal, releases=(), rebases=())
-        jumped, waits = self._parts.clock_jumped, self._parts.waits
-        plan, hold = self._parts.maker.plan(
-            goal, found.live, lambda: first_hold(pause_of(found.seen, jumped()), waits(goal))
+        live, changes = found.live, self._parts.changes
+        made = self._parts.maker.plan(
+            goal,
+            live,
+            lambda: pause_of(found.seen, self._parts.clock_jumped()),
+            lambda: changes.let(goal, live) if live is not None else None,
         )
-        seen = drifts(self.memory.applied, found.live) if found.live else ()
-        return replace(found, goal=goal, plan=plan, hold=hold, drifts=seen, waiting=waiting)
+        seen = drifts(self.memory.expected or self.memory.applied, live) if live else ()
+        return replace(found, goal=goal, plan=made.plan, hold=made.hold, part=made.part, drifts=seen, waiting=waiting)
 
     def _act(self, found: Pass) -> Pass:
         """record → apply → read back. Where nothing is to be done, nothing is recorded."""
@@ -173,7 +180,7 @@ class Reconciler:
             return found
         if not plan.steps and not self._unremembered(goal, found.hold):
             return found
-        context = self._context(goal, found.live, found.waiting)
+        context = self._context(found, goal, found.live)
         applied = self.memory.applied.revision if self.memory.applied else ""
         entry = entry_for(goal, plan, applied, self._parts.clock.wall_ns(), self.memory.restrictions)
         signers = self._parts.signers(applied, goal.target.revision)
@@ -184,7 +191,9 @@ class Reconciler:
                 errors = run_plan(plan, context, self._parts.backoff, self._parts.clock.boot_ns())
                 self.memory.published = context.published or self.memory.published
                 if not errors:
-                    self._remember(goal, plan, found.hold)
+                    self._remember(goal, plan, found)
+                for error in (item for item in errors if isinstance(item, Permanent)):
+                    self._parts.changes.failed(goal, f"it could not be applied: {error.message}")
                 problems = [str(error) for error in errors] + ([found.hold.message] if found.hold else [])
                 live, engine_error = self._read()
                 proof = evidence_of(goal, plan, signers, found.live, live)
@@ -194,7 +203,7 @@ class Reconciler:
             live, engine_error = self._read()
         return replace(found, errors=errors, live=live, engine_error=engine_error)
 
-    def _context(self, goal: Goal, live: LiveState, waiting: tuple[Halt, ...]) -> Context:
+    def _context(self, found: Pass, goal: Goal, live: LiveState) -> Context:
         if self.memory.applied is None or self.memory.applied.revision != goal.target.revision:
             self.memory.cancelled = {}
         return Context(
@@ -204,7 +213,8 @@ class Reconciler:
             desk=self._parts.desk,
             base=self.memory.applied,
             target=goal.target,
-            words=tuple(halt.word for halt in (*goal.halts, *goal.releases, *waiting) if halt.word),
+            words=tuple(halt.word for halt in (*goal.halts, *goal.releases, *found.waiting) if halt.word),
+            part=found.part,
             equity=goal.equity,
             gate_version=live.gate.policy_version,
             cancelled=self.memory.cancelled,
@@ -214,11 +224,13 @@ class Reconciler:
         same = self.memory.applied == goal.target and self.memory.cleared == frozenset(goal.desired.cleared)
         return hold is None and not same
 
-    def _remember(self, goal: Goal, plan: Plan, hold: Hold | None) -> None:
+    def _remember(self, goal: Goal, plan: Plan, found: Pass) -> None:
         """What is in force now, for the next pass and the next boot; a held plan leaves old∧new as known good."""
-        memory = self.memory
+        memory, hold = self.memory, found.hold
+        memory.expected = meet(found.part, goal.target) if found.part is not None else None
         policies = [goal.target] if hold is None or memory.applied is None else [memory.applied, goal.target]
         if hold is None:
+            self._parts.changes.applied(goal, memory.applied_desired)
             commit = goal.desired.commit
             memory.applied, memory.applied_desired = goal.target, goal.desired
             memory.restrictions = goal.restrictions

@@ -249,7 +249,7 @@ class Rig:
                 pid=1,
                 clock_jumped=lambda: self.jumped,
                 permitted=lambda: self.permitted,
-                waits=ChangeDesk(history, history, _unsigned, self.clock, memory).hold,
+                changes=ChangeDesk(history, history, _unsigned, self.clock, memory, self.home.policy / "changes.json"),
             ),
             memory,
         )

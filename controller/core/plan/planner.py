@@ -9,6 +9,7 @@ sides at most. Steps are computed from live, so a plan that was cut short is sim
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from controller.core.change.partly import meet
 from controller.core.plan.drift import venue_status, venue_target
 from controller.core.plan.effective import strategy_scope
 from controller.core.policy.direction import compare, compare_documents
@@ -28,6 +29,8 @@ class Inputs:
 
     ``base``: the last applied effective policy, None before the first. ``releases``: cleared halts still in the
     latch. ``rebases``: scopes whose peak a clear rebases. ``held``: a brake that keeps the loosening part back.
+    ``part``: what of the loosening a held plan lets through all the same, beside the target; ``stands``: what the venue
+    was told last, where that is not ``base``.
     ``settled``: the gate already holds exactly the snapshot that the plan ends with, under our fence.
     """
 
@@ -39,6 +42,8 @@ class Inputs:
     releases: tuple[Halt, ...] = ()
     rebases: tuple[str, ...] = ()
     held: bool = False
+    part: Policy | None = None
+    stands: Policy | None = None
     settled: bool = False
 
 
@@ -64,27 +69,38 @@ def plan_for(inputs: Inputs) -> Plan:
 
 
 def _steps(inputs: Inputs) -> Iterable[Step]:
-    yield from _venue_steps(inputs, tighten=True)
+    target = meet(inputs.part or inputs.base, inputs.target) if inputs.held and inputs.base else inputs.target
+    yield from _venue_steps(inputs, target, tighten=True)
     yield from _cancels(inputs)
     if inputs.base is not None and (inputs.changes or inputs.held) and not inputs.settled:
         yield Step(phase="joint", action="publish-joint", scope=ACCOUNT)
     if inputs.held:
+        yield from _part(inputs, target)
         return
     if not inputs.settled:
         yield Step(phase="adopt", action="publish", scope=ACCOUNT)
-    yield from _venue_steps(inputs, tighten=False)
+    yield from _venue_steps(inputs, target, tighten=False)
     for scope in sorted(inputs.rebases):
         yield Step(phase="release", action="rebase-peak", scope=scope)
     for halt in inputs.releases:
         yield Step(phase="release", action="release-halt", scope=halt.scope, value=halt.id)
 
 
-def _venue_steps(inputs: Inputs, *, tighten: bool) -> Iterable[Step]:
+def _part(inputs: Inputs, target: Policy) -> Iterable[Step]:
+    """What a held plan lets through: the gate holds it beside the target, then the venue follows."""
+    if inputs.part is None:
+        return
+    if not inputs.settled:
+        yield Step(phase="adopt", action="publish-part", scope=ACCOUNT)
+    yield from _venue_steps(inputs, target, tighten=False)
+
+
+def _venue_steps(inputs: Inputs, target: Policy, *, tighten: bool) -> Iterable[Step]:
     """Steps of the venue in one direction; a mode before statuses when tightening, after them when loosening."""
     live = inputs.live
     if live is None:
         return
-    mode, statuses = venue_target(inputs.base, inputs.target, live)
+    mode, statuses = venue_target(inputs.stands or inputs.base, target, live)
     phase = "tighten" if tighten else "loosen"
     steps = [
         Step(phase=phase, action="venue-status", scope=uid, value=status.value)

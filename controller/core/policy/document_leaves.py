@@ -106,8 +106,10 @@ def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
 
 def _change(control: ChangeControl) -> Iterator[tuple[Key, LeafValue]]:
     """One leaf for each brake: a new one tightens, any other change of it loosens."""
-    for window in control.freeze:
-        name, text = f"change.freeze.{window.name}", canonical(window.model_dump(mode="json", exclude_defaults=True))
+    brakes = {f"change.freeze.{window.name}": window for window in control.freeze}
+    rollout = {"change.rollout": control.rollout} if control.rollout is not None else {}
+    for name, brake in {**brakes, **rollout}.items():
+        text = canonical(brake.model_dump(mode="json", exclude_defaults=True))
         leaf = LeafValue(
             Leaf.OPAQUE, text, text, "document", name, "risk_config.yaml", Direction.TIGHTEN, Direction.LOOSEN
         )

@@ -163,9 +163,10 @@ class Team:
 
     def held(self, applied: str, wanted: str) -> bool:
         self.memory.applied_desired = self.verifier.desired(applied)
-        desk = ChangeDesk(self.source, self.verifier, verify, self.site.clock, self.memory)
+        record = self.site.home.root / "changes.json"
+        desk = ChangeDesk(self.source, self.verifier, verify, self.site.clock, self.memory, record)
         after = self.verifier.desired(wanted)
-        return desk.hold(_goal(after)) is not None
+        return desk.waits(_goal(after)) is not None
 
 
 def _goal(after: Desired) -> Goal:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from controller.core.plan.planner import Inputs, changes_between, plan_for
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.direction import compare
-from schemas.change import ChangeControl, FreezeWindow
+from schemas.change import ChangeControl, FreezeWindow, Stages
 from schemas.desired import ClearedDocument, Desired, Peak, StrategyStatus
 from schemas.experiments import ABTest, Variant
 from schemas.limits import LIMITS, Limit, Unit
@@ -36,7 +36,7 @@ NOTES = {
 """Fields that say something to people alone; ``commit`` stands in the digest as the plan's target."""
 OF_TARGET = {"strategies.ml-momentum-v2.owner", "strategies.ml-momentum-v2.tags.0"}
 """Fields for which, while their strategy is new, the plan's target alone stands."""
-BOOK = {"live", "peaks", "releases", "rebases", "held", "settled"}
+BOOK = {"live", "peaks", "releases", "rebases", "held", "part", "stands", "settled"}
 """Inputs that say where the engine stands; what must be done about it is for the steps alone."""
 OWN = "ml-momentum-v2"
 
@@ -45,7 +45,8 @@ def sample() -> Desired:
     """The template with something in each field: what is empty there could not be seen to change."""
     base = template.desired()
     window = FreezeWindow.model_validate({"name": "night", "cron": "0 16 * * *", "minutes": 60})
-    risk = base.risk.model_copy(update={"shadow": (LIMITS[-1].name,), "change": ChangeControl(freeze=(window,))})
+    change = ChangeControl(freeze=(window,), rollout=Stages(minutes=60))
+    risk = base.risk.model_copy(update={"shadow": (LIMITS[-1].name,), "change": change})
     more = {"max_positions": 5, "universe": ("AAPL",), "tags": ("momentum",), "description": "Holds what rose."}
     clear = {"version": 1, "id": UIDS[0], "halt_digest": "0" * 64, "by": "kim", "reason": "checked"}
     clear |= {"peak": Peak.KEEP, "reviewer": "ada", "note": "found nothing"}
