@@ -5,8 +5,19 @@ A data pack that the environment names is for the tests of the arithmetic alone;
 
 import os
 import resource
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import opened
 
 os.environ.setdefault("GT_RISK_TEST_DATA_DIR", os.environ.pop("GT_RISK_DATA_DIR", ""))
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    opened.close_all()
 
 
 def pytest_configure() -> None:

@@ -22,6 +22,7 @@ from controller.latch.reader import LatchReader
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.limits import LIMITS
 from schemas.policy import Policy, Snapshot, StrategyPolicy
+from tests.support.opened import until_the_end
 from tests.support.venue import MemoryVenue
 
 DOLLAR = 1_000_000
@@ -145,7 +146,7 @@ class Home:
         self.permit.release(raised.slot, raised.word)
 
     def reader(self) -> LatchReader:
-        return LatchReader(str(self.raise_path), str(self.permit_path))
+        return until_the_end(LatchReader(str(self.raise_path), str(self.permit_path)))
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from controller.settings import PaperSettings
 from schemas.desired import Desired
 from schemas.live import LiveState
 from schemas.policy import Policy, Snapshot
+from tests.support.opened import until_the_end
 
 TEMPLATE = Path(__file__).parents[2] / "desired-state"
 CAPITAL = 100_000_000_000
@@ -109,8 +110,8 @@ class Market:
     def __post_init__(self) -> None:
         self.now = 1_000 * SECOND_NS
         clocks = Clocks(lambda: self.now, lambda: self.now)
-        self.venue = PaperVenue(
-            self.feed, self.paper, self.folder / "engine", CAPITAL, lambda: self.now / 1e9, lambda: self.now
+        self.venue = until_the_end(
+            PaperVenue(self.feed, self.paper, self.folder / "engine", CAPITAL, lambda: self.now / 1e9, lambda: self.now)
         )
         self.desk = make_desk(self.folder / "policy", self.policy, self.venue, clocks)
         self.host = Host(self, self.data_dir, lambda event, **fields: None)

@@ -10,6 +10,7 @@ from controller.adapters.venues.paper import PaperVenue
 from controller.gate.venue import Bar, Event, Fill, VenueOrder
 from controller.marketdata.feed import Column, Feed
 from controller.settings import PaperSettings
+from tests.support.opened import until_the_end
 
 CASH = 100_000_000_000
 DOLLAR = 1_000_000
@@ -54,7 +55,7 @@ def open_paper(
     folder: Path, feed: Feed, paper: PaperSettings = FREE, clock: Clock | None = None, book: str = "b" * 32
 ) -> PaperVenue:
     clock = clock or Clock()
-    return PaperVenue(feed, paper, folder, CASH, clock.boot, clock.wall_ns, lambda: book)
+    return until_the_end(PaperVenue(feed, paper, folder, CASH, clock.boot, clock.wall_ns, lambda: book))
 
 
 def next_session(venue: PaperVenue) -> Sequence[Event]:

@@ -14,6 +14,7 @@ from controller.latch import journal
 from controller.latch.journal import Journal, fold, read, read_home
 from controller.latch.journal_record import HALT, REASON, RECORD, RELEASED, Entry, pack, parse
 from controller.latch.raising import try_lock
+from tests.support.opened import until_the_end
 
 ID, OTHER = "ab" * 16, "cd" * 16
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=900)
@@ -52,7 +53,7 @@ def test_parse_when_a_byte_changes_then_damaged(at: int, flip: int) -> None:
 
 
 def test_read_when_written_then_folded_with_the_last_reason_and_releases(path: str) -> None:
-    book = Journal(path)
+    book = until_the_end(Journal(path))
     book.append(halt_entry(text="first"))
     book.append(Entry(REASON, ID, 6, text="better " * 100))
     book.append(halt_entry(OTHER))
@@ -66,7 +67,7 @@ def test_read_when_written_then_folded_with_the_last_reason_and_releases(path: s
 
 
 def test_write_when_full_then_it_grows(path: str) -> None:
-    book = Journal(path)
+    book = until_the_end(Journal(path))
     for number in range(20):
         book.write(halt_entry(f"{number:032x}"))
     assert len(fold(read(path)[0])) == 20
@@ -75,14 +76,14 @@ def test_write_when_full_then_it_grows(path: str) -> None:
 def test_write_when_a_record_is_locked_by_a_stopped_halter_then_takes_the_next(path: str) -> None:
     stopped = os.open(path, os.O_RDWR)
     assert try_lock(stopped, RECORD, RECORD)
-    Journal(path).append(halt_entry())
+    until_the_end(Journal(path)).append(halt_entry())
     assert Path(path).read_bytes()[RECORD : 2 * RECORD] == bytes(RECORD)
     assert list(fold(read(path)[0])) == [ID]
     os.close(stopped)
 
 
 def test_reserve_when_little_is_left_then_allocates_and_keeps_what_is_there(path: str) -> None:
-    book = Journal(path)
+    book = until_the_end(Journal(path))
     book.append(halt_entry())
     book.reserve(100)
     assert Path(path).stat().st_size // RECORD >= 101
@@ -120,7 +121,7 @@ def spoil_header(path: Path) -> None:
 def test_read_when_damaged_then_says_so_and_keeps_the_rest(
     path: str, damage: Callable[[Path], None], problem: str, left: int
 ) -> None:
-    book = Journal(path)
+    book = until_the_end(Journal(path))
     for number in range(3):
         book.append(halt_entry(f"{number:032x}"))
     damage(Path(path))

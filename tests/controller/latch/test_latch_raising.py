@@ -10,6 +10,7 @@ from controller.latch.mend import mend, problems
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile, create_pair, create_raise_holding, try_lock
 from controller.latch.reader import LatchReader
+from tests.support.opened import until_the_end
 
 UID = "ab" * 16
 HALT_ID = bytes(range(16))
@@ -32,7 +33,7 @@ def test_create_pair_when_new_then_zeros_written_out_and_private(pair: tuple[str
 
 
 def test_create_pair_when_it_exists_then_untouched(pair: tuple[str, str]) -> None:
-    file = RaiseFile.open(pair[0])
+    file = until_the_end(RaiseFile.open(pair[0]))
     file.raise_halt(HALT_ID, "account", 3, 0, 1)
     before = Path(pair[0]).read_bytes()
     create_pair(*pair, b"b" * 16)
@@ -52,11 +53,11 @@ def test_create_pair_when_file_system_forgets_at_restart_then_refuses() -> None:
 def test_create_pair_when_one_half_is_missing_then_it_joins_the_other(pair: tuple[str, str]) -> None:
     Path(pair[1]).unlink()
     create_pair(*pair, b"b" * 16)
-    assert LatchReader(*pair, b"b" * 16).poll(1).anomaly == ""
+    assert until_the_end(LatchReader(*pair, b"b" * 16)).poll(1).anomaly == ""
 
 
 def test_raise_halt_when_stored_then_slot_and_body_say_so(pair: tuple[str, str]) -> None:
-    file = RaiseFile.open(pair[0])
+    file = until_the_end(RaiseFile.open(pair[0]))
     raised = file.raise_halt(HALT_ID, f"strategy:{UID}", 3, 2, 99)
     (body,) = file.slots()
     assert (body.slot, body.word, body.open, body.ok) == (raised.slot, raised.word, True, True)
@@ -65,7 +66,7 @@ def test_raise_halt_when_stored_then_slot_and_body_say_so(pair: tuple[str, str])
 
 
 def test_raise_halt_when_mode_or_scope_is_unknown_then_nothing_is_written(pair: tuple[str, str]) -> None:
-    file = RaiseFile.open(pair[0])
+    file = until_the_end(RaiseFile.open(pair[0]))
     before = Path(pair[0]).read_bytes()
     for scope, mode in (("account", 0), ("account", 4), ("everything", 3)):
         with pytest.raises(ValueError, match="no"):
@@ -74,7 +75,7 @@ def test_raise_halt_when_mode_or_scope_is_unknown_then_nothing_is_written(pair: 
 
 
 def test_raise_halt_when_a_slot_is_locked_by_a_stopped_halter_then_takes_another(pair: tuple[str, str]) -> None:
-    file, stopped = RaiseFile.open(pair[0]), os.open(pair[0], os.O_RDWR)
+    file, stopped = until_the_end(RaiseFile.open(pair[0])), os.open(pair[0], os.O_RDWR)
     for slot in range(SLOTS - 1):
         assert try_lock(stopped, 128 + 8 * slot, 8)
     assert file.raise_halt(HALT_ID, "account", 3, 0, 1).slot == SLOTS - 1
@@ -82,19 +83,19 @@ def test_raise_halt_when_a_slot_is_locked_by_a_stopped_halter_then_takes_another
 
 
 def test_raise_halt_when_every_slot_is_taken_then_overflow_halts_the_account(pair: tuple[str, str]) -> None:
-    file = RaiseFile.open(pair[0])
+    file = until_the_end(RaiseFile.open(pair[0]))
     for _ in range(SLOTS):
         file.raise_halt(os.urandom(16), f"strategy:{UID}", 1, 0, 1)
     first = file.raise_halt(HALT_ID, f"strategy:{UID}", 1, 0, 1)
     again = file.raise_halt(HALT_ID, "account", 1, 0, 1)
     assert (first.slot, again.slot, seq_of(again.word)) == (OVERFLOW, OVERFLOW, 2)
-    assert LatchReader(*pair).poll(1).mode == 3
+    assert until_the_end(LatchReader(*pair)).poll(1).mode == 3
     assert file.slots()[-1].slot == OVERFLOW
     assert not file.slots()[-1].ok
 
 
 def test_raise_halt_when_slots_are_released_then_reused_with_the_next_sequence(pair: tuple[str, str]) -> None:
-    file, permit = RaiseFile.open(pair[0]), PermitFile(pair[1])
+    file, permit = until_the_end(RaiseFile.open(pair[0])), until_the_end(PermitFile(pair[1]))
     permit.acquire()
     held = [file.raise_halt(os.urandom(16), "account", 1, 0, 1) for _ in range(SLOTS)]
     permit.release(held[7].slot, held[7].word)
@@ -104,17 +105,17 @@ def test_raise_halt_when_slots_are_released_then_reused_with_the_next_sequence(p
     permit.release_overflow(overflow.word)
     for raised in [*held, again]:
         permit.release(raised.slot, raised.word)
-    assert LatchReader(*pair).poll(1).mode == 0
+    assert until_the_end(LatchReader(*pair)).poll(1).mode == 0
     permit.close()
 
 
 def test_raise_halt_when_permit_is_gone_then_used_slots_are_not_touched(pair: tuple[str, str]) -> None:
-    first, permit = RaiseFile.open(pair[0]), PermitFile(pair[1])
+    first, permit = until_the_end(RaiseFile.open(pair[0])), until_the_end(PermitFile(pair[1]))
     permit.acquire()
     held = [first.raise_halt(os.urandom(16), "account", 1, 0, 1) for _ in range(SLOTS)]
     permit.release(held[0].slot, held[0].word)
     Path(pair[1]).unlink()
-    assert RaiseFile.open(pair[0]).raise_halt(HALT_ID, "account", 3, 0, 1).slot == OVERFLOW
+    assert until_the_end(RaiseFile.open(pair[0])).raise_halt(HALT_ID, "account", 3, 0, 1).slot == OVERFLOW
     permit.close()
 
 
@@ -129,11 +130,11 @@ def test_create_raise_holding_when_missing_then_gates_read_the_halt_frozen_until
     Path(pair[0]).unlink()
     raised = create_raise_holding(*pair, HALT_ID, "account", 1, 0, 5)
     assert raised is not None
-    reader = LatchReader(*pair, b"b" * 16)
+    reader = until_the_end(LatchReader(*pair, b"b" * 16))
     state = reader.poll(1)
     assert (state.mode, state.words) == (2, (raised.word,))
     assert "made anew" in state.anomaly
-    assert RaiseFile.open(pair[0]).slots()[0].halt_id == HALT_ID.hex()
+    assert until_the_end(RaiseFile.open(pair[0])).slots()[0].halt_id == HALT_ID.hex()
     assert create_raise_holding(*pair, HALT_ID, "account", 1, 0, 5) is None
     assert problems(*pair, b"b" * 16) == ["raise was lost and made anew by a halter"]
     mend(*pair, b"b" * 16, lambda nonce: nonce)

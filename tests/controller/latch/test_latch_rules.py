@@ -27,6 +27,7 @@ from controller.latch.mapped import MappedFile
 from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
+from tests.support.opened import until_the_end
 
 NOW = 10**12
 BOOK = b"b" * 16
@@ -42,27 +43,27 @@ def make_pair(folder: Path) -> tuple[str, str]:
 def test_permit_when_no_boot_is_known_then_never_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_BOOT_ID", f"{tmp_path}/none")
     paths = make_pair(tmp_path)
-    view = MappedFile(paths[1], PERMIT_MAGIC, writable=True).view
+    view = until_the_end(MappedFile(paths[1], PERMIT_MAGIC, writable=True)).view
     view[UNTIL_AT // 8] = NOW + 10**9
-    assert LatchReader(*paths).poll(NOW).permit == "other-boot"
+    assert until_the_end(LatchReader(*paths)).poll(NOW).permit == "other-boot"
 
 
 def test_open_when_the_halves_are_of_two_pairs_then_anomaly(tmp_path: Path) -> None:
     one, two = make_pair(tmp_path / "one"), make_pair(tmp_path / "two")
-    state = LatchReader(one[0], two[1], BOOK).poll(NOW)
+    state = until_the_end(LatchReader(one[0], two[1], BOOK)).poll(NOW)
     assert "not of one pair" in state.anomaly
     assert state.mode >= 2
 
 
 def test_free_slots_when_the_permit_is_of_another_pair_then_its_releases_free_none(tmp_path: Path) -> None:
     one, two = make_pair(tmp_path / "one"), make_pair(tmp_path / "two")
-    file = RaiseFile.open(*one)
+    file = until_the_end(RaiseFile.open(*one))
     words = [file.raise_halt(os.urandom(16), "account", 3, 0, 0) for _ in range(SLOTS)]
-    other = PermitFile(two[1])
+    other = until_the_end(PermitFile(two[1]))
     other.acquire()
     for raised in words:
         other.release(raised.slot, raised.word)
-    assert RaiseFile.open(one[0], two[1]).raise_halt(os.urandom(16), "account", 1, 0, 0).slot == SLOTS
+    assert until_the_end(RaiseFile.open(one[0], two[1])).raise_halt(os.urandom(16), "account", 1, 0, 0).slot == SLOTS
 
 
 ODD = pack_word(7, 7, 0, 2)
@@ -94,7 +95,7 @@ def test_poll_when_two_looks_differ_then_looks_again_and_at_last_takes_the_stric
 
 def test_problem_when_the_file_was_cut_then_short(tmp_path: Path) -> None:
     path = make_pair(tmp_path)[0]
-    mapped = MappedFile(path, RAISE_MAGIC, writable=False)
+    mapped = until_the_end(MappedFile(path, RAISE_MAGIC, writable=False))
     os.truncate(path, SIZE - 8)
     assert "short file" in mapped.problem()
     with pytest.raises(LatchError, match="short file"):

@@ -15,6 +15,7 @@ from controller.adapters.venues import paper as paper_module
 from controller.adapters.venues.durability import Journal, JournalBusy, JournalDamaged
 from controller.adapters.venues.paper import PaperVenue
 from controller.gate.venue import VenueBook
+from tests.support.opened import until_the_end
 from tests.support.paper import COSTLY, UID, feed_of, next_session, open_paper, order
 
 FEED = feed_of({"AAA": [10.0, 11.0, 9.0, 12.0, 8.0, 10.0, 11.0], "BBB": [20.0, 18.0, 21.0, 19.0, 22.0, 20.0, 20.0]})
@@ -162,7 +163,7 @@ def test_other_prices_under_the_same_book_then_refuses(tmp_path: Path) -> None:
 
 def test_initial_cash_when_book_exists_then_is_not_rebased(tmp_path: Path) -> None:
     book = story(tmp_path)[-1]
-    assert PaperVenue(FEED, COSTLY, tmp_path, 7).book().cash == book.cash
+    assert until_the_end(PaperVenue(FEED, COSTLY, tmp_path, 7)).book().cash == book.cash
 
 
 def test_loss_of_power_at_any_byte_after_a_sync_then_no_number_that_was_told_is_used_for_another_fill(
@@ -203,7 +204,7 @@ def test_fills_when_the_disk_cannot_sync_then_are_not_told_until_it_can(
 
 
 def test_new_book_in_an_empty_folder_then_another_id_and_a_kept_one_keeps_its_own(tmp_path: Path) -> None:
-    books = [PaperVenue(FEED, COSTLY, tmp_path / name, 7).book().id for name in ("one", "two")]
+    books = [until_the_end(PaperVenue(FEED, COSTLY, tmp_path / name, 7)).book().id for name in ("one", "two")]
     assert len({*books}) == 2
     assert {len(book) for book in books} == {32}
     venue = open_paper(tmp_path / "three", FEED, book="d" * 32)
@@ -263,7 +264,7 @@ def _broken_disk(_: int) -> None:
 
 
 def _opened(folder: Path) -> tuple[Journal, list[object]]:
-    journal, kept = Journal(folder), list[object]()
+    journal, kept = until_the_end(Journal(folder)), list[object]()
     journal.recover(kept.append, kept.append)
     return journal, kept
 
