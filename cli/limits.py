@@ -2,6 +2,7 @@
 
 import click
 
+from cli import reads
 from cli.consent import Options
 from cli.landing import limits as landed
 from cli.names import LIMIT
@@ -9,10 +10,19 @@ from cli.options import json_option, landing
 from cli.output import emit
 from cli.remote import ask
 from cli.render.config import limit as render_limit
-from cli.tree import Near, read_command
+from cli.tree import Explained, Near
 
 limits = Near("limits", help="View and change risk limits.", no_args_is_help=True)
-limits.add_command(read_command(("limits", "list")))
+_LIST = reads.READS["limits", "list"]
+_DETAIL = reads.Read("limits.detail", "render.limits:detail", "")
+
+
+@limits.command("list", cls=Explained, help=_LIST.help)
+@click.option("--verbose", "-v", is_flag=True, help="With use, headroom, level, and who set it in which commit.")
+@json_option
+def list_(verbose: bool, as_json: bool) -> int:
+    """Every limit."""
+    return reads.run(_DETAIL if verbose else _LIST, as_json)
 
 
 @limits.command()

@@ -25,6 +25,7 @@ from controller.reconcile.documents import Documents
 from controller.reconcile.goal import Goal, GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.observation import Origin
+from controller.reconcile.provenance import Provenance
 from controller.reconcile.reconciler import Pass
 from controller.reconcile.verifier import Now, Verifier, raise_first
 from controller.settings import Pins
@@ -34,7 +35,7 @@ from schemas.edits import Applied, Approve, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
-from schemas.risk import Analysis
+from schemas.risk import Analysis, SetBy
 from schemas.status import Condition, ConditionType
 
 
@@ -73,6 +74,10 @@ class ControllerControl:
     make_overview: Callable[[], Overview] | None = None
     scan: Callable[[], None] = lambda: None
     _changed: threading.Condition = field(default_factory=threading.Condition)
+    _provenance: Provenance = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._provenance = Provenance(self.parts.source)
 
     def overview(self) -> Overview:
         """The newest picture, with live as anybody read it last and the halts that have come since."""
@@ -92,6 +97,11 @@ class ControllerControl:
     def _analysis(self) -> Analysis | None:
         found, levels = self.parts.analysis(), self.parts.memory.levels
         return found if levels is None else (found or Analysis()).model_copy(update={"levels": levels})
+
+    def origins(self) -> Mapping[str, SetBy]:
+        """Which commit gave each limit of what is applied its value."""
+        applied = self.parts.memory.revision.last_applied
+        return self._provenance.of(applied) if applied else {}
 
     def wake(self, reason: str) -> None:
         """Reconcile soon, with a fetch of a remote before it."""

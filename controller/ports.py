@@ -16,6 +16,7 @@ from schemas.halts import Adoption, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
 from schemas.overview import Overview
 from schemas.plan import Difference, Plan, Planned
+from schemas.risk import SetBy
 from schemas.status import Revision, Walk
 
 
@@ -347,6 +348,11 @@ class Control(Protocol):
 
     def overview(self) -> Overview:
         """The newest picture; never blocks."""
+        ...
+
+    def origins(self) -> Mapping[str, SetBy]:
+        """Which commit gave each limit of what is applied its value, by limit name, and by ``shadow:`` + name whether
+        it is in shadow; empty before anything is applied. Raises Refused, SourceUnavailable."""
         ...
 
     def wake(self, reason: str) -> None:

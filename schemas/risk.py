@@ -128,3 +128,11 @@ class Analysis(Model):
     reason: str = ""
     book: BookRisk | None = None
     performance: dict[str, Performance] = {}
+
+
+class SetBy(Model):
+    """The commit that gave a limit the value that it has, its author, and its time in Unix nanoseconds."""
+
+    commit: str
+    author: str
+    at_ns: int

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.render.bars import bar, sparkline
 from cli.render.status import MARK, as_of, target, volatility, why
 from cli.render.text import fields, money, pad, percent, safe, table, unknown
 
@@ -99,7 +100,8 @@ def _strategies(strategies: list[Document]) -> list[str]:
 def _concentration(found: Document) -> list[tuple[str, str]]:
     largest = found["largest"]
     rows = [("Largest Position", f"{largest['symbol']} {_share(largest)}  {MARK[largest['mark']]}")]
-    return rows + [(f"Top {number} Positions", _share(found[f"top_{number}"])) for number in (3, 5)]
+    rows += [(f"Top {number} Positions", _share(found[f"top_{number}"])) for number in (3, 5)]
+    return [*rows, ("Effective Names", f"{found['effective_names']:.1f} (HHI {found['herfindahl']:.3f})")]
 
 
 def _share(item: Document) -> str:
@@ -118,9 +120,12 @@ def risk(document: Document) -> list[str]:
         "Volatility": [
             ("20 Sessions", annualised(figures, "20") + target(figures)),
             ("60 Sessions", annualised(figures, "60")),
+            ("Fading Weights", annualised(figures, "ewma")),
         ],
         "Loss": [
             ("Value at Risk (95%)", loss),
+            ("Expected Shortfall", _shortfall(figures)),
+            ("Backtest", _backtest(figures)),
             ("Peak Equity", money(document["peak_equity"], reason)),
             ("Drawdown", percent(document["drawdown_pct"], reason, digits=2) + limit),
         ],
@@ -129,7 +134,92 @@ def risk(document: Document) -> list[str]:
     lines = [f"Portfolio Risk: {safe(document['book'] or 'no verified configuration')}"]
     for title, rows in sections.items():
         lines += ["", f"{title}:", *fields(rows, _WIDTH)]
+    lines += ["", "Loss by Method (one session):", *_tails(figures)]
+    lines += ["", "Equity:", *fields(_equity(document["performance"]), _WIDTH)]
+    lines += ["", "Limits:", *_limits(document["limits"])]
     return [*lines, "", "Largest Positions:", *_largest(document, reason), "", f"As of: {as_of(document)}"]
+
+
+def _shortfall(figures: Document) -> str:
+    if figures["expected_shortfall"] is None:
+        return unknown(figures["missing"].get("expected_shortfall", ""))
+    share = percent(figures["expected_shortfall_pct"])
+    return f"{money(figures['expected_shortfall'], cents=False)} daily ({share} of equity, beyond it)"
+
+
+def _backtest(figures: Document) -> str:
+    found = figures["backtest"]
+    if found is None:
+        return unknown(figures["missing"].get("backtest", ""))
+    return (
+        f"{found['exceptions']} losses beyond it in {found['sessions']} sessions, {found['expected']:.1f} expected"
+        f" (p {found['kupiec']:.2f}, one by one p {found['independence']:.2f})"
+    )
+
+
+def _tails(figures: Document) -> list[str]:
+    if not figures["tails"]:
+        return [f"  {unknown(figures['missing'].get('tails', ''))}"]
+    rows = [
+        (
+            f"  {item['method'].title()}",
+            f"{item['confidence_pct']:g}%",
+            money(item["value_at_risk"], cents=False),
+            money(item["expected_shortfall"], cents=False),
+        )
+        for item in figures["tails"]
+        if item["reason"] is None
+    ]
+    reasons = {item["method"].title(): item["reason"] for item in figures["tails"] if item["reason"] is not None}
+    absent = [f"  {method}: {unknown(reason)}" for method, reason in reasons.items()]
+    return [*table(("  Method", "Confidence", "VaR", "Shortfall"), rows), *absent]
+
+
+def _equity(found: Document) -> list[tuple[str, str]]:
+    missing = found["missing"]
+    fall = percent(found["deepest_drawdown_pct"], missing.get("deepest_drawdown", ""), digits=2)
+    length = found["longest_drawdown_sessions"]
+    return [
+        ("Sessions", sparkline(found["equity_curve"]) or unknown("fewer than two sessions")),
+        ("Annual Return", percent(found["annual_return_pct"], missing.get("annual_return", ""), sign=True)),
+        ("Deepest Drawdown", fall if length is None else f"{fall} (longest {length} sessions below a peak)"),
+        *ratios(found),
+    ]
+
+
+def ratios(found: Document) -> list[tuple[str, str]]:
+    """Sharpe with its standard error, Sortino, Calmar, turnover."""
+    error = f" ± {found['sharpe_error']:.2f}" if found["sharpe"] is not None else ""
+    return [
+        ("Sharpe Ratio", _ratio(found, "sharpe") + error),
+        ("Sortino Ratio", _ratio(found, "sortino")),
+        ("Calmar Ratio", _ratio(found, "calmar")),
+        ("Turnover", _ratio(found, "turnover") + (" a year" if found["turnover"] is not None else "")),
+    ]
+
+
+def _ratio(found: Document, name: str) -> str:
+    return unknown(found["missing"].get(name, "")) if found[name] is None else f"{found[name]:.2f}"
+
+
+def _limits(limits: list[Document]) -> list[str]:
+    """Bars of what is used; the worst of each limit, as the monitor saw it last."""
+    worst: dict[str, Document] = {}
+    for item in limits:
+        if item["utilisation_pct"] is not None:
+            before = worst.get(item["limit"])
+            if before is None or item["utilisation_pct"] > before["utilisation_pct"]:
+                worst[item["limit"]] = item
+    rows = [
+        (
+            f"  {name}",
+            bar(item["utilisation_pct"]),
+            item["level"] + (" (shadow)" if item["shadow"] else ""),
+            safe(item["what"] or ""),
+        )
+        for name, item in worst.items()
+    ]
+    return [line.rstrip() for line in table(rows[0], rows[1:])] if rows else [f"  {unknown('not sampled yet')}"]
 
 
 def _largest(document: Document, reason: str) -> list[str]:

@@ -75,8 +75,8 @@ def _metrics(document: Document) -> list[tuple[str, str]]:
 
 
 def volatility(figures: Document, sessions: str) -> str:
-    """The book's annualised volatility of 20 or 60 sessions."""
-    value = figures["portfolio_vol_pct" if sessions == "20" else "portfolio_vol_60_pct"]
+    """The book's annualised volatility of 20 or 60 sessions, or with fading weights (``ewma``)."""
+    value = figures["portfolio_vol_pct" if sessions == "20" else f"portfolio_vol_{sessions}_pct"]
     return percent(value, figures["missing"].get(f"volatility_{sessions}", ""))
 
 

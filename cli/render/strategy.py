@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cli.render.bars import sparkline
+from cli.render.risk import ratios
 from cli.render.status import as_of, icon_line, phase, why
 from cli.render.text import ago, clock, count, fields, money, percent, safe, table, unknown
 
@@ -113,14 +115,20 @@ def metrics(document: Document) -> list[str]:
         ("Unrealized", money(item["unrealized"], reason, sign=True)),
         ("Fees", money(item["fees"], reason)),
     ]
+    missing = found["missing"]
     risk = [
-        ("Sharpe Ratio", sharpe(found)),
-        ("Volatility", f"{percent(found['volatility_pct'], found['missing'].get('volatility', ''))}"),
+        ("Equity", sparkline(found["equity_curve"]) or unknown("fewer than two sessions")),
+        *ratios(found),
+        ("Volatility", percent(found["volatility_pct"], missing.get("volatility", ""))),
         ("Peak Equity", money(item["peak_equity"], reason)),
         ("Current DD", percent(item["drawdown_pct"], reason)),
+        ("Deepest DD", percent(found["deepest_drawdown_pct"], missing.get("deepest_drawdown", ""))),
         ("Sessions", count(found["sessions"])),
     ]
-    closed = [("Closed Trades", count(found["closed_trades"], found["missing"].get("win_rate", ""))), *trades(found)]
+    closed = [("Closed Trades", count(found["closed_trades"], missing.get("win_rate", ""))), *trades(found)]
+    if found["win_rate_pct"] is not None:
+        low, high = (percent(found[f"win_rate_{end}_pct"], digits=0) for end in ("low", "high"))
+        closed.insert(2, ("True Rate (95%)", f"{low} to {high}"))
     capital = _capital(item["capital"], reason)
     lines = [f"Strategy Metrics: {item['id']} ({safe(item['name'])})", f"Status: {item['status'].upper()}"]
     for title, rows in (("Result", result), ("Risk", risk), ("Trades", closed), ("Capital Allocation", capital)):

@@ -17,7 +17,7 @@ from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Tempo
 from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
-from controller.rpc import change, configuration, reads
+from controller.rpc import change, configuration, limits, reads
 from controller.settings import Settings
 from controller.views import audit, config, portfolio, status, strategies
 from schemas.desired import Strategy
@@ -69,6 +69,7 @@ class Dispatcher:
             "service.hold": self._service_hold,
             **configuration.methods(control, settings),
             **change.methods(control),
+            **limits.methods(control),
             **reads.methods(control),
             **(more or {}),
         }

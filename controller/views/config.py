@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.core.policy.utilisation import holders, used_text, utilisation
+from controller.core.risk.ladders import RANKS
+from controller.core.risk.levels import watched
 from controller.views.figures import dollars, instant, percent, percent_of_ppm
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
+from schemas.risk import SetBy
 
 _NUMBER_UNIT = {
     Unit.MONEY: "USD",
@@ -27,12 +30,28 @@ def limits(overview: Overview) -> dict[str, Any]:
     }
 
 
+def limits_detail(overview: Overview, origins: Mapping[str, SetBy]) -> dict[str, Any]:
+    """:func:`limits` with who set each in which commit, under ``set``, and under ``shadow_set`` who put it there."""
+    found = limits(overview)
+    for item in found["limits"]:
+        item["set"] = _origin(origins.get(item["name"]))
+        item["shadow_set"] = _origin(origins.get(f"shadow:{item['name']}")) if item["shadow"] else None
+    return found
+
+
+def _origin(origin: SetBy | None) -> dict[str, Any] | None:
+    if origin is None:
+        return None
+    return {"commit": origin.commit, "author": origin.author, "at": instant(origin.at_ns)}
+
+
 def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
     """One limit: ``text`` as the spec prints it, ``value`` as a number in ``unit``; null when nothing is applied.
 
     ``used`` is what the live book uses of it, in the same unit, ``used_by`` whose use that is (an instrument, a
     sector, a strategy); null for limits that bind single orders, and while the engine is silent. ``utilisation_pct`` is
-    that use as a share of a ceiling.
+    that use as a share of a ceiling, ``headroom`` what is left before the limit, negative beyond it, in the same unit.
+    ``level`` is the worst that any use of it has reached, null without a sample; ``shadow``: it acts on nothing.
     """
     return _view(overview, limit, *_used(overview))
 
@@ -74,6 +93,9 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "used_by": whose.get(limit.name) or None,
         "used_text": used_text(limit, used, whose) or None,
         "utilisation_pct": _share(limit, used.get(limit.name), bound),
+        "headroom": _headroom(limit, used.get(limit.name), bound),
+        "level": _level(overview, limit),
+        "shadow": overview.effective is not None and limit.name in overview.effective.shadow,
         "default": limit.default,
         "doc": limit.doc,
     }
@@ -83,6 +105,20 @@ def _share(limit: Limit, used: int | None, bound: int | None) -> float | None:
     """How much of a ceiling is used; a floor has no such share."""
     ceiling = limit.leaf is Leaf.CEILING and used is not None and bound is not None
     return percent(used or 0, bound or 0) if ceiling else None
+
+
+def _headroom(limit: Limit, used: int | None, bound: int | None) -> float | int | None:
+    if used is None or bound is None:
+        return None
+    return _number(limit, used - bound if limit.leaf is Leaf.FLOOR else bound - used)
+
+
+def _level(overview: Overview, limit: Limit) -> str | None:
+    if overview.analysis is None or not overview.analysis.levels or not watched(limit):
+        return None
+    return max(
+        (item.level for item in overview.analysis.levels if item.key == limit.name), key=RANKS.index, default="clear"
+    )
 
 
 def show(overview: Overview, repository: str, branch: str) -> dict[str, Any]:

@@ -7,16 +7,38 @@ of equity, as limits count them, except the shares by market capitalisation, whi
 from collections.abc import Mapping
 from typing import Any
 
+from controller.core.risk.concentration import herfindahl
 from controller.views import portfolio
-from controller.views.figures import UNITS, dollars, percent, percent_of_ppm, percent_of_share
+from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, percent_of_share
 from schemas.live import LiveState
 from schemas.overview import Overview
-from schemas.risk import BookRisk, Performance
+from schemas.risk import BookRisk, Performance, Tail
 
 LARGEST = 5
 NOT_YET = "not computed yet"
-_RISK = ("volatility_20", "volatility_60", "value_at_risk", "beta", "correlation")
-_PERFORMANCE = ("sharpe", "volatility", "win_rate", "average_win", "average_loss")
+_RISK = (
+    "volatility_20",
+    "volatility_60",
+    "volatility_ewma",
+    "value_at_risk",
+    "expected_shortfall",
+    "tails",
+    "backtest",
+    "beta",
+    "correlation",
+)
+_PERFORMANCE = (
+    "sharpe",
+    "sortino",
+    "calmar",
+    "volatility",
+    "annual_return",
+    "deepest_drawdown",
+    "turnover",
+    "win_rate",
+    "average_win",
+    "average_loss",
+)
 _BUCKETS = {"Large": "Large Cap (>$200B)", "Mid": "Mid Cap ($10-200B)", "Small": "Small Cap (<$10B)"}
 
 
@@ -29,17 +51,28 @@ def book(overview: Overview) -> dict[str, Any]:
     target = portfolio.limit(overview, "volatility.portfolio_target")
     return {
         "market_time": found.market_time or None,
+        "clock": "market",
+        "computed": instant(overview.analysis.as_of_ns) if overview.analysis else None,
         "window_sessions": found.window,
         "portfolio_vol_pct": percent_of_share(found.volatility_20),
         "portfolio_vol_60_pct": percent_of_share(found.volatility_60),
         "portfolio_vol_target_pct": percent_of_ppm(target) if target is not None else None,
         "portfolio_vol_mark": _volatile(found.volatility_20, target),
-        "value_at_risk": dollars(found.value_at_risk) if found.value_at_risk is not None else None,
+        "portfolio_vol_ewma_pct": percent_of_share(found.volatility_ewma),
+        "value_at_risk": _dollars(found.value_at_risk),
         "value_at_risk_pct": _share(overview, found.value_at_risk),
+        "expected_shortfall": _dollars(found.expected_shortfall),
+        "expected_shortfall_pct": _share(overview, found.expected_shortfall),
+        "tails": [_tail(item) for item in found.tails],
+        "backtest": found.backtest.model_dump(mode="json") if found.backtest else None,
         "beta": round(found.beta, 2) if found.beta is not None else None,
         "benchmark": found.benchmark or None,
         "correlation": round(found.correlation, 2) if found.correlation is not None else None,
         "correlation_pair": _larger_first(overview, found.pair),
+        "correlations": {
+            "symbols": list(found.symbols),
+            "matrix": [[_ratio(value) for value in row] for row in found.correlations],
+        },
         "missing": missing,
     }
 
@@ -55,6 +88,20 @@ def _absence(overview: Overview) -> str:
     if overview.analysis is not None and overview.analysis.reason:
         return overview.analysis.reason
     return overview.live_error if overview.live is None and overview.live_error else NOT_YET
+
+
+def _dollars(value: int | None) -> float | None:
+    return None if value is None else dollars(value)
+
+
+def _tail(item: Tail) -> dict[str, Any]:
+    return {
+        "method": item.method,
+        "confidence_pct": round(item.confidence * 100, 1),
+        "value_at_risk": _dollars(item.value_at_risk),
+        "expected_shortfall": _dollars(item.expected_shortfall),
+        "reason": item.reason or None,
+    }
 
 
 def _volatile(found: float | None, target: int | None) -> str | None:
@@ -73,16 +120,28 @@ def _larger_first(overview: Overview, pair: tuple[str, ...]) -> list[str]:
 
 
 def performance(overview: Overview, key: str) -> dict[str, Any]:
-    """Sharpe ratio with its standard error, volatility and closed trades of ``account`` or a strategy's uid."""
+    """Ratios, falls and closed trades of ``account`` or a strategy's uid; ``equity_curve``: its newest sessions."""
     found = overview.analysis.performance.get(key) if overview.analysis is not None else None
     known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, _absence(overview)))
     return {
         "sessions": known.sessions,
         "sharpe": _ratio(known.sharpe),
         "sharpe_error": _ratio(known.sharpe_error),
+        "sortino": _ratio(known.sortino),
+        "calmar": _ratio(known.calmar),
         "volatility_pct": percent_of_share(known.volatility),
+        "annual_return_pct": percent_of_share(known.annual_return),
+        "deepest_drawdown_pct": percent_of_share(-known.deepest_drawdown)
+        if known.deepest_drawdown is not None
+        else None,
+        "longest_drawdown_sessions": known.longest_drawdown,
+        "present_drawdown_sessions": known.present_drawdown,
+        "turnover": _ratio(known.turnover),
+        "equity_curve": [dollars(value) for value in known.curve],
         "closed_trades": known.trades,
         "win_rate_pct": percent_of_share(known.win_rate),
+        "win_rate_low_pct": percent_of_share(known.win_low),
+        "win_rate_high_pct": percent_of_share(known.win_high),
         "average_win_pct": percent_of_share(known.average_win),
         "average_loss_pct": percent_of_share(known.average_loss),
         "missing": dict(known.missing),
@@ -105,6 +164,8 @@ def exposure(overview: Overview, buckets: Mapping[str, str]) -> dict[str, Any]:
         "market_caps": _caps(live, buckets),
         "concentration": _concentration(overview, live),
         "gross_exposure": dollars(portfolio.gross(live)),
+        "net_exposure": dollars(live.account.long_exposure - live.account.short_exposure),
+        "leverage": _leverage(live),
         "missing": {},
         "units": UNITS,
     }
@@ -166,7 +227,34 @@ def _concentration(overview: Overview, live: LiveState) -> dict[str, Any]:
         name: {"value": dollars(value), "pct_of_equity": percent(value, live.account.equity)}
         for name, value in tops.items()
     }
-    return {"largest": portfolio.largest(overview, live), **shares}
+    index = herfindahl(values)
+    return {
+        "largest": portfolio.largest(overview, live),
+        **shares,
+        "herfindahl": None if index is None else round(index, 4),
+        "effective_names": None if index is None else round(1 / index, 2),
+    }
+
+
+def _leverage(live: LiveState) -> float | None:
+    """Gross exposure over equity; null without equity."""
+    equity = live.account.equity
+    return round(portfolio.gross(live) / equity, 4) if equity > 0 else None
+
+
+def _uses(overview: Overview) -> list[dict[str, Any]]:
+    """How much of each ceiling of the account and of strategies is used, and the level that it has reached."""
+    found = overview.analysis.levels if overview.analysis else ()
+    return [
+        {
+            "limit": item.key,
+            "what": item.what or None,
+            "utilisation_pct": percent_of_ppm(item.utilisation) if item.utilisation is not None else None,
+            "level": item.level,
+            "shadow": item.shadow,
+        }
+        for item in found
+    ]
 
 
 def risk(overview: Overview) -> dict[str, Any]:
@@ -178,6 +266,7 @@ def risk(overview: Overview) -> dict[str, Any]:
         "risk": book(overview),
         "drawdown_limit_pct": percent_of_ppm(bound) if bound is not None else None,
         "performance": performance(overview, "account"),
+        "limits": _uses(overview),
         "largest_positions": portfolio.largest_positions(overview, live, LARGEST) if live else None,
         "missing": {} if live else {"live": portfolio.silence(overview)},
         "units": UNITS,

@@ -226,12 +226,13 @@ Concentration:
   Largest Position:    NVDA $14,230 (14.5%)  ✓
   Top 3 Positions:     $38,450 (39.1%)
   Top 5 Positions:     $56,780 (57.7%)
+  Effective Names:     9.0 (HHI 0.112)
 
 As of: market 2026-01-19, wall 2026-01-19 10:23:45 UTC"""
 
 
 def test_portfolio_exposure_then_reads_as_the_spec() -> None:
-    """Sectors as shares of equity, as limits count them; the table of instruments knows no size of three names."""
+    """Sectors as shares of equity, as limits count them; the effective names are ours; three names have no known size."""
     assert read("portfolio exposure") == EXPOSURE
 
 
@@ -241,15 +242,51 @@ Portfolio Risk: greenplace
 Volatility:
   20 Sessions:          18.2% annualized (target: 20.0%)  ✓
   60 Sessions:          16.4% annualized
+  Fading Weights:       19.1% annualized
 
 Loss:
   Value at Risk (95%):  $3,240 daily (3.3% of equity, 252 sessions)
+  Expected Shortfall:   $4,410 daily (4.5% of equity, beyond it)
+  Backtest:             8 losses beyond it in 126 sessions, 6.3 expected (p 0.50, one by one p 0.32)
   Peak Equity:          $102,340.56
   Drawdown:             -3.80% (emergency at -25%)
 
 Market:
   Beta:                 0.95 (vs SPX)
   Correlation (max):    0.72 (NVDA-AMD)
+
+Loss by Method (one session):
+  Method      Confidence  VaR     Shortfall
+  Historical  95%         $3,240  $4,406
+  Historical  97.5%       $3,900  $5,304
+  Historical  99%         $4,700  $6,392
+  Gaussian    95%         $3,143  $4,274
+  Gaussian    97.5%       $3,783  $5,145
+  Gaussian    99%         $4,559  $6,200
+  Cornish-Fisher: n/a (outside the Cornish-Fisher domain: skewness -1.10, excess kurtosis 1.05)
+
+Equity:
+  Sessions:             ▁▂▂▃▄▄▅▅▅▆▆▇▇▇▇███████████▇▇▇▆▆▆▅▅▅▄▄▃▂▁
+  Annual Return:        +3.4%
+  Deepest Drawdown:     -4.23% (longest 31 sessions below a peak)
+  Sharpe Ratio:         0.62 ± 0.41
+  Sortino Ratio:        0.90
+  Calmar Ratio:         0.80
+  Turnover:             4.60 a year
+
+Limits:
+  account.margin_multiplier             ████████░░  87%  clear
+  account.cash_reserve_pct              ███░░░░░░░  40%  clear
+  position.max_positions                ██████░░░░  60%  clear
+  exposure.max_gross_pct                ████████░░  87%  clear
+  exposure.max_net_pct                  ████████░░  87%  clear
+  strategy.max_strategies_active        ██████░░░░  67%  clear
+  position.max_position_pct             █████████░  96%  info   NVDA
+  concentration.sector_warning_pct      ██████████ 102%  warn   Technology
+  strategy.max_strategy_allocation_pct  █████████░  96%  info   ml-momentum-v2
+  drawdown.strategy_halt_pct            ██████████ 105%  halt   ml-sentiment-exp
+  drawdown.account_emergency_pct        █░░░░░░░░░  15%  clear
+  volatility.portfolio_target           █████████░  91%  clear
 
 Largest Positions:
   NVDA  $14,230  14.5% of equity  ✓
@@ -321,15 +358,21 @@ Result:
   Fees:             $18.92
 
 Risk:
-  Sharpe Ratio:     1.23
+  Equity:           ▁▂▂▂▃▃▄▄▅▅▅▆▆▇▇██▁▂▂▂▃▃▄▄▅▅▆▆▇▇▇█▁▁▂▂▃▃▄
+  Sharpe Ratio:     1.23 ± 0.40
+  Sortino Ratio:    1.81
+  Calmar Ratio:     1.10
+  Turnover:         7.25 a year
   Volatility:       15.3%
   Peak Equity:      $44,475.38
   Current DD:       -4.8%
+  Deepest DD:       -6.1%
   Sessions:         120
 
 Trades:
   Closed Trades:    142
   Win Rate:         58%
+  True Rate (95%):  50% to 66%
   Avg Win:          +2.3%
   Avg Loss:         -1.8%
 

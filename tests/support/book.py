@@ -12,6 +12,7 @@ from schemas.live import Account, Decision, GateState, LiveState, OrderView, Pos
 from schemas.overview import Overview
 from schemas.plan import Change, Difference, Plan, Planned
 from schemas.policy import Policy, StrategyPolicy
+from schemas.risk import SetBy
 from schemas.status import Condition, ConditionType, Judged, Revision, Walk
 
 COMMIT = "a" * 40
@@ -256,6 +257,11 @@ class HeldControl:
 
     def overview(self) -> Overview:
         return self.seen
+
+    def origins(self) -> Mapping[str, SetBy]:
+        at_ns = NOW - 86_400 * 1_000_000_000
+        own = SetBy(commit=COMMIT, author="operator", at_ns=at_ns)
+        return {name: own for limit in LIMITS for name in (limit.name, f"shadow:{limit.name}")}
 
     def wake(self, reason: str) -> None:
         self.woken.append(reason)

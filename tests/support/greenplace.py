@@ -9,13 +9,14 @@ up to the account's): there the book follows its own arithmetic.
 from collections.abc import Sequence
 from datetime import datetime
 
+from controller.core.risk.levels import levels
 from schemas.audit import GENESIS, AuditEntry, AuditRecord, ChainReport, chain_hash
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.limits import LIMITS
 from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
 from schemas.policy import Policy, StrategyPolicy
-from schemas.risk import Analysis, BookRisk, Performance
+from schemas.risk import Analysis, Backtest, BookRisk, Performance, Tail
 from schemas.status import Condition, ConditionType, Revision
 from tests.support.book import COMMIT, NOW, HeldControl, micros
 
@@ -176,6 +177,18 @@ def _live() -> LiveState:
     )
 
 
+PEAKS = {
+    key: micros(value)
+    for key, value in (
+        ("account", 102_340.56),
+        (MOMENTUM, 44_475.38),
+        (VALUE, 42_392.16),
+        (SENTIMENT, 16_400.0),
+        (SWING, 40_000.0),
+    )
+}
+
+
 def _analysis() -> Analysis:
     book = BookRisk(
         market_time=MARKET,
@@ -183,22 +196,83 @@ def _analysis() -> Analysis:
         window=252,
         volatility_20=0.182,
         volatility_60=0.164,
+        volatility_ewma=0.191,
         value_at_risk=micros(3_240),
+        expected_shortfall=micros(4_410),
+        tails=_tails(),
+        backtest=Backtest(
+            confidence=0.95,
+            window=126,
+            sessions=126,
+            expected=6.3,
+            exceptions=8,
+            kupiec=0.5038,
+            independence=0.3221,
+            coverage=0.4891,
+        ),
         beta=0.95,
         correlation=0.72,
         pair=("AMD", "NVDA"),
+        symbols=("NVDA", "AMD"),
+        correlations=((1.0, 0.72), (0.72, 1.0)),
+    )
+    account = Performance(
+        sessions=120,
+        sharpe=0.62,
+        sharpe_error=0.41,
+        sortino=0.9,
+        calmar=0.8,
+        volatility=0.171,
+        annual_return=0.034,
+        deepest_drawdown=0.0423,
+        longest_drawdown=31,
+        present_drawdown=12,
+        turnover=4.6,
+        curve=tuple(micros(100_000 + 60 * day - day * day) for day in range(60)),
+        missing=dict.fromkeys(("win_rate", "average_win", "average_loss"), "no closed trades yet"),
     )
     momentum = Performance(
         sessions=120,
         sharpe=1.23,
         sharpe_error=0.4,
+        sortino=1.81,
+        calmar=1.1,
         volatility=0.153,
+        annual_return=0.121,
+        deepest_drawdown=0.0612,
+        longest_drawdown=24,
+        present_drawdown=9,
+        turnover=7.25,
+        win_low=0.4974,
+        win_high=0.6582,
+        curve=tuple(micros(40_000 + 100 * (day % 25)) for day in range(60)),
         trades=142,
         win_rate=0.58,
         average_win=0.023,
         average_loss=-0.018,
     )
-    return Analysis(book=book, performance={MOMENTUM: momentum})
+    near = levels(_policy(), _live(), PEAKS, (), book.volatility_20)
+    performance = {"account": account, MOMENTUM: momentum}
+    return Analysis(levels=near, as_of_ns=NOW, book=book, performance=performance)
+
+
+def _tails() -> tuple[Tail, ...]:
+    found = []
+    for method, factor in (("historical", 100), ("gaussian", 97)):
+        for confidence, loss in ((0.95, 3_240), (0.975, 3_900), (0.99, 4_700)):
+            value = micros(loss) * factor // 100
+            found.append(
+                Tail.model_validate(
+                    {
+                        "method": method,
+                        "confidence": confidence,
+                        "value_at_risk": value,
+                        "expected_shortfall": value * 136 // 100,
+                    }
+                )
+            )
+    reason = "outside the Cornish-Fisher domain: skewness -1.10, excess kurtosis 1.05"
+    return (*found, *(Tail(method="cornish-fisher", confidence=item, reason=reason) for item in (0.95, 0.975, 0.99)))
 
 
 def greenplace() -> Overview:
@@ -213,7 +287,6 @@ def greenplace() -> Overview:
         symbol="NVDA",
         message="reduced position sizing (volatility)",
     )
-    peaks = {"account": "102340.56", MOMENTUM: "44475.38", VALUE: "42392.16", SENTIMENT: "16400", SWING: "40000"}
     return Overview(
         pid=4242,
         as_of_ns=NOW,
@@ -228,7 +301,7 @@ def greenplace() -> Overview:
         effective=_policy(),
         live=_live(),
         conditions=(Condition(type=ConditionType.READY, status="True", reason="InForce", revision=COMMIT),),
-        peaks={key: micros(float(value)) for key, value in peaks.items()},
+        peaks=PEAKS,
         decisions=(reduced,),
         analysis=_analysis(),
     )

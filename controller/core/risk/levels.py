@@ -7,7 +7,7 @@ from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT
 from controller.core.policy.utilisation import Use, uses
 from controller.core.risk.ladders import DRAWDOWN, HARD, MARGIN, SOFT, Rung, kept, reached
 from schemas.halts import ACCOUNT
-from schemas.limits import BY_NAME, Leaf, Unit
+from schemas.limits import BY_NAME, Leaf, Limit, Unit
 from schemas.live import LiveState
 from schemas.policy import Policy
 from schemas.risk import Level, LevelName
@@ -42,8 +42,13 @@ def levels(
     if volatility is not None:
         found.append(Use(TARGET, round(volatility * MILLION), policy.limits.get(TARGET, 0)))
     known = None if before is None else {_key(item): item.level for item in before}
-    made = [_level(use, policy, _before(use, known)) for use in found if use.key != _SMALLEST]
+    made = [_level(use, policy, _before(use, known)) for use in found if watched(BY_NAME[use.key])]
     return tuple(item for item in made if item.level != "clear" or not item.what or item.scope != ACCOUNT)
+
+
+def watched(limit: Limit) -> bool:
+    """Whether a book has a level against ``limit``: not against those of single orders, nor against the capital."""
+    return limit.group != "order" and limit.leaf is not Leaf.OPAQUE and limit.name != _SMALLEST
 
 
 def changed(before: Sequence[Level], now: Sequence[Level]) -> tuple[Level, ...]:

@@ -1,0 +1,77 @@
+"""Which commit gave each limit the value that it has: a commit sets what differs from every parent of it.
+
+Told of verified history only. Who changed a value and back again set it, a merge that takes a side's value did not.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from controller.ports import RawCommit, Source
+from controller.reconcile.trees import Trees
+from schemas.desired import Desired
+from schemas.limits import LIMITS
+from schemas.risk import SetBy
+
+PATH = "risk_config.yaml"
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known at one commit: the blob of PATH, the values in it, and where each comes from."""
+
+    blob: str
+    values: Values
+    origins: Mapping[str, SetBy]
+
+
+@dataclass(slots=True)
+class Provenance:
+    """Of one repo; it remembers up to where it has looked, and looks only at what came since.
+
+    Safe for several threads.
+    """
+
+    source: Source
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _tip: str = ""
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _trees: Trees = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._trees = Trees(self.source)
+
+    def of(self, commit: str) -> Mapping[str, SetBy]:
+        """By limit name and ``shadow:`` + name, at a verified commit. Raises Refused, SourceUnavailable."""
+        with self._lock:
+            if self._tip and not self.source.is_ancestor(self._tip, commit):
+                self._tip, self._known = "", {}
+            for raw in self.source.history(self._tip or None, commit):
+                self._known[raw.id] = self._look(raw)
+            self._tip = commit
+            return self._known[commit].origins
+
+    def _look(self, raw: RawCommit) -> _Known:
+        entry = self.source.tree(raw.tree).get(PATH)
+        blob = entry.id if entry is not None else ""
+        parents = [self._known[parent] for parent in raw.parents if parent in self._known]
+        same = next((parent for parent in parents if parent.blob == blob), None)
+        if same is not None:
+            return same
+        values = _values(self._trees.desired(raw.id)) if blob else {}
+        own = SetBy(commit=raw.id, author=raw.author.partition(" <")[0], at_ns=raw.time * 1_000_000_000)
+        return _Known(blob, values, {name: _origin(name, value, parents, own) for name, value in values.items()})
+
+
+def _origin(name: str, value: object, parents: list[_Known], own: SetBy) -> SetBy:
+    return next((item.origins[name] for item in parents if name in item.values and item.values[name] == value), own)
+
+
+def _values(desired: Desired) -> Values:
+    risk, found = desired.risk, dict[str, object]()
+    for limit in LIMITS:
+        section = risk.hard_limits if limit.hard else risk.soft_limits
+        found[limit.name] = getattr(getattr(section, limit.group), limit.key)
+        found[f"shadow:{limit.name}"] = limit.name in risk.shadow
+    return found

@@ -1,0 +1,85 @@
+"""Who set each limit in which commit, on real git: by value, over merges, and only what came since."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from controller.adapters.git.source import GitSource
+from controller.reconcile.provenance import Provenance
+from tests.support.config_repo import Site, make_site, replaced
+
+SIZE = "order.max_dollars"
+POSITION = "position.max_position_pct"
+PATH = "risk_config.yaml"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return make_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def source(site: Site) -> Iterator[GitSource]:
+    made = site.source()
+    yield made
+    made.close()
+
+
+def text(*changes: tuple[str, str]) -> dict[str, bytes | None]:
+    content = replaced(PATH, *changes[0])[PATH]
+    assert content is not None
+    for old, new in changes[1:]:
+        assert old.encode() in content
+        content = content.replace(old.encode(), new.encode(), 1)
+    return {PATH: content}
+
+
+SMALL = ("max_dollars: $25,000", "max_dollars: $20,000")
+NARROW = ("max_position_pct: 15%", "max_position_pct: 12%")
+SHADE = ("shadow: []", f"shadow: [{SIZE}]")
+
+
+def test_limits_then_each_is_of_the_commit_that_gave_it_its_value(site: Site, source: GitSource) -> None:
+    first = site.commit(source, text(SMALL))
+    second = site.commit(source, text(SMALL, NARROW, SHADE), parent=first)
+    found = Provenance(source).of(second)
+    assert (found[SIZE].commit, found[POSITION].commit) == (first, second)
+    assert found["account.margin_multiplier"].commit == site.pins.introduction
+    assert (found[f"shadow:{SIZE}"].commit, found[f"shadow:{POSITION}"].commit) == (second, site.pins.introduction)
+    assert (found[SIZE].author, found[SIZE].at_ns) == ("A Person", 1_768_818_225_000_000_000)
+
+
+def test_value_changed_and_changed_back_then_of_who_changed_it_back(site: Site, source: GitSource) -> None:
+    first = site.commit(source, text(SMALL))
+    back = site.commit(source, replaced(PATH, "version: 1", "version: 1"), parent=first)
+    assert Provenance(source).of(back)[SIZE].commit == back
+
+
+def test_comment_or_another_file_then_nothing_was_set(site: Site, source: GitSource) -> None:
+    first = site.commit(source, text(SMALL))
+    noted = site.commit(source, text(SMALL, ("shadow: []", "shadow: []  # none yet")), parent=first)
+    other = site.commit(source, {"README.md": b"x\n"}, parent=noted)
+    assert Provenance(source).of(other)[SIZE].commit == first
+
+
+def test_merge_that_takes_each_side_s_value_then_set_by_the_sides(site: Site, source: GitSource) -> None:
+    left, right = site.commit(source, text(SMALL)), site.commit(source, text(NARROW))
+    payload = source.stage(left, text(SMALL, NARROW), "A Person <a@example.org>", 1_768_818_225, "Merge")
+    both = payload.replace(f"parent {left}\n".encode(), f"parent {left}\nparent {right}\n".encode())
+    merge = source.seal(both, site.key("operator")(both))
+    found = Provenance(source).of(merge)
+    assert (found[SIZE].commit, found[POSITION].commit) == (left, right)
+
+
+def test_asked_again_then_only_newer_commits_are_read_and_another_history_from_its_start(
+    site: Site, source: GitSource
+) -> None:
+    first = site.commit(source, text(SMALL))
+    second = site.commit(source, text(SMALL, NARROW), parent=first)
+    aside = site.commit(source, text(NARROW))
+    made = Provenance(source)
+    assert made.of(first)[SIZE].commit == first
+    assert made.of(second)[POSITION].commit == second
+    assert made.of(second)[SIZE].commit == first
+    assert made.of(aside)[POSITION].commit == aside
+    assert made.of(aside)[SIZE].commit == site.pins.introduction
