@@ -43,6 +43,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk config approve", "sign what waits for your approval, after seeing it"),
         ("gt risk config approve 1a2b3c4", "the same, and only if that commit is still the tip"),
     ),
+    "trust list": (("gt risk trust list", "signers with roles and fingerprints, and the rules"),),
+    "trust check": (
+        ("gt risk trust check risk_config.yaml --field position.max_position_pct", "who may raise it, how many must"),
+        ("gt risk trust check strategies/my.yaml --field status --direction tighten", "who may pause it"),
+    ),
+    "trust add": (
+        ("gt risk trust add ben --key ben.pub --role risk-officer", "one key of one person"),
+        ("gt risk trust add --from allowed_signers --role operator", "every key that git knows already"),
+    ),
+    "trust remove": (("gt risk trust remove ben", "every key of a person, from the next commit on"),),
+    "trust rotate": (("gt risk trust rotate ~/.ssh/new.pub", "the old key signs the last commit of its own"),),
     "config rollback": (
         ("gt risk config rollback --commit 1a2b3c4", "bring the documents of that commit back, as a new commit"),
     ),

@@ -28,6 +28,7 @@ READS: dict[tuple[str, ...], Read] = {
     ("portfolio", "risk"): Read("portfolio.risk", "render.risk:risk", "Show volatility, value at risk, beta."),
     ("emergency", "status"): Read("emergency.status", "render.status:emergency", "Show open halts and the mode."),
     ("config", "show"): Read("config.show", "render.config:show", "Show the configuration in force and where it is."),
+    ("trust", "list"): Read("trust.list", "render.trust:listing", "Show signers, rules and who may change them."),
     ("audit", "verify"): Read("audit.verify", "render.audit:chain", "Recompute the audit chain."),
 }
 

@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "strategy": Entry("cli.strategy", "Control strategies."),
         "config": Entry("cli.config", "Show, check and compare the configuration."),
     },
+        "trust": Entry("cli.trust", "Who may do what: signers, keys, roles and rules."),
     "Emergency": {
         "emergency": Entry("cli.emergency", "Halt everything, see what is halted, resume."),
     },
