@@ -138,7 +138,8 @@ class Verifier:
 
     def preview(self, parent: str, tree: str, message: str, signer: Signed | None) -> tuple[str, tuple[Needed, ...]]:
         """Of a commit on ``parent`` that is not made yet: the digest that approves what would wait, for its trailer,
-        and what waits all the same when ``signer`` signs it."""
+        and what waits all the same when ``signer`` signs it. Raises Refused for a change of trust that no signature
+        saves."""
         with self._lock:
             before, child = self._standing(parent), self._trees.desired(tree)
             case = Case(
@@ -154,6 +155,7 @@ class Verifier:
                 child=child,
                 changes=self._changes.between(self.desired(parent), child),
             )
+            _require(INTRODUCTION_TREE_RULES, [case])
             return self.approvals.preview(case)
 
     def trusts(self, commit: str) -> tuple[Trust, ...]:
