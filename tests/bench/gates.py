@@ -13,6 +13,7 @@ from tests.bench.figures import Figure, Goal
 ROWS = (
     ("inside_us", "gate, all checks + reservation, 50 positions: inside", "µs", Goal(p50=5, p99=15), "inside"),
     ("socket_us", "gate through its socket", "µs", Goal(p50=100, p99=300), "_submits"),
+    ("echo_us", "the least that could take: a plain socket echo in Python, same run", "µs", Goal(), "echo"),
     ("acknowledged_ms", "halt raised → acknowledged, gate under full load", "ms", Goal(p50=1, p99=10), "_halts"),
 )
 _ROOT = Path(__file__).parents[2]
