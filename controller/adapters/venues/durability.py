@@ -14,6 +14,7 @@ from typing import Any
 from zlib import crc32
 
 _PREFIX = len("00000000 ")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class JournalDamaged(Exception):
@@ -165,7 +166,7 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _text(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def _number(path: Path) -> int:

@@ -5,7 +5,7 @@ Always: cash = initial cash - sum of open costs + sum of realised - sum of fees.
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from controller.adapters.venues.keyed import identity
 from controller.gate.venue import Closed, Fill, Holding, Ledger, LoggedFill, VenueBook, VenueOrder
@@ -34,13 +34,12 @@ class Books:
         return _found(self.forgotten, identity(uid, client_id))
 
 
-def accept(books: Books, order: VenueOrder) -> VenueOrder:
-    """Enter ``order`` as a working order (a copy, so that no caller can change the book)."""
-    held = replace(order, state="working", filled=0, average=0)
-    books.book.orders[held.order] = held
-    books.clients[held.uid, held.client_id] = held
+def accept(books: Books, order: VenueOrder) -> None:
+    """Enter ``order``, which is the books' own from now on, as a working order."""
+    order.state, order.filled, order.average = "working", 0, 0
+    books.book.orders[order.order] = order
+    books.clients[order.uid, order.client_id] = order
     books.book.accepted += 1
-    return held
 
 
 def close(books: Books, closed: Closed) -> None:
