@@ -150,6 +150,21 @@ class ControllerControl:
 
     def land(self, payload: bytes, signature: bytes) -> str:
         """Verify as the hook does (open halts judge the new commit, not what was accepted before), move the branch,
+    def _approval(self, request: Request, tip: str, tree: str, text: str) -> tuple[str, tuple[Needed, ...]]:
+        """The digest that our signature names, and what of the request waits all the same.
+
+        What others left waiting is named by an approval alone, never along with something else. Raises BadArgument
+        for an approval that adds nothing.
+        """
+        verifier, signer = self.parts.verifier, self.parts.signer()
+        held, approves = verifier.held(tip), isinstance(request.intent, Approve)
+        digest, waiting = verifier.preview(tip, tree, text, signer, naming=approves or not held)
+        if not approves:
+            return digest, tuple(item for item in waiting if item not in held)
+        if signer is not None and {item.signed for item in waiting} == {item.signed for item in held}:
+            raise BadArgument(f"your signature adds nothing: {'; '.join(map(str, waiting))}", "gt risk trust list")
+        return digest, waiting
+
         wake the loop."""
         parts = self.parts
         commit = parts.source.seal(payload, signature)
@@ -160,16 +175,6 @@ class ControllerControl:
         parts.source.land(payload, signature)
         self.poke(f"landed {commit[:12]}")
         return commit
-    def _approval(self, request: Request, tip: str, tree: str, text: str) -> tuple[str, tuple[Needed, ...]]:
-        """The digest that approves what waits, for the trailer, and what still waits with our signature. Raises
-        BadArgument for an approval that adds nothing."""
-        verifier, signer = self.parts.verifier, self.parts.signer()
-        digest, waiting = verifier.preview(tip, tree, text, signer)
-        same = signer is not None and {item.signed for item in waiting} == {item.signed for item in verifier.held(tip)}
-        if same and isinstance(request.intent, Approve):
-            raise BadArgument(f"your signature adds nothing: {'; '.join(map(str, waiting))}", "gt risk trust list")
-        return digest, waiting
-
 
     def wait_applied(self, commit: str, timeout: float) -> Applied:
         """Wait until ``commit`` or a descendant is in force by read-back, or say what holds it."""

@@ -79,11 +79,11 @@ class Approvals:
         if ledger:
             self._clear = "", ""
 
-    def preview(self, case: Case) -> tuple[str, tuple[Needed, ...]]:
+    def preview(self, case: Case, *, naming: bool) -> tuple[str, tuple[Needed, ...]]:
         """Of a commit that is not made yet, as it would be judged (its id may be that of a tree): the digest of the
-        plan that its landing signature may name, and what would still wait after it."""
+        plan that its landing signature names (nothing unless ``naming``), and what would still wait after it."""
         step = self._step([case], tuple((parent, self.after(parent)) for parent in case.parents))
-        digest = approval_digest(self._target, self._left(step))
+        digest = approval_digest(self._target, self._left(step)) if naming else ""
         return digest, self._left(replace(step, digests=frozenset({digest})))
 
     def held(self, commit: str) -> tuple[Needed, ...]:

@@ -136,9 +136,11 @@ class Verifier:
         with self._lock:
             return self.approvals.held(commit)
 
-    def preview(self, parent: str, tree: str, message: str, signer: Signed | None) -> tuple[str, tuple[Needed, ...]]:
-        """Of a commit on ``parent`` that is not made yet: the digest that approves what would wait, for its trailer,
-        and what waits all the same when ``signer`` signs it. Raises Refused for a change of trust that no signature
+    def preview(
+        self, parent: str, tree: str, message: str, signer: Signed | None, *, naming: bool
+    ) -> tuple[str, tuple[Needed, ...]]:
+        """Of a commit on ``parent`` that is not made yet: the digest that approves what would wait, for its trailer
+        (empty unless ``naming``), and what waits all the same when ``signer`` signs it. Raises Refused for a change of trust that no signature
         saves."""
         with self._lock:
             before, child = self._standing(parent), self._trees.desired(tree)
@@ -156,7 +158,7 @@ class Verifier:
                 changes=self._changes.between(self.desired(parent), child),
             )
             _require(INTRODUCTION_TREE_RULES, [case])
-            return self.approvals.preview(case)
+            return self.approvals.preview(case, naming=naming)
 
     def trusts(self, commit: str) -> tuple[Trust, ...]:
         """Every trust document in the history of a verified ``commit``. Raises Refused, SourceUnavailable."""
