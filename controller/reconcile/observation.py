@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from controller.core.plan import staleness
+from controller.core.plan.document_intents import ROLLS_BACK
 from controller.core.plan.staleness import Rung
 from controller.core.trust.commits import trailers
 from controller.core.trust.rules import published
@@ -17,7 +18,6 @@ from controller.reconcile.verifier import Now, Verified
 from schemas.desired import Desired, Staleness
 from schemas.status import Refusal, RefusalReason, Revision
 
-ROLLS_BACK = "Rolls-Back"
 _SAVE_EVERY_NS = 60_000_000_000
 
 

@@ -11,6 +11,8 @@ from schemas.desired import Desired, Strategy
 from schemas.edits import AddStrategy, PutFile, Rollback, SetValue, WriteDocuments
 from schemas.places import is_relevant
 
+ROLLS_BACK = "Rolls-Back"
+"""Trailer of a commit that takes back what is in force, so that it does not come again unseen."""
 _RECORDS = ("halts/", "cleared/")
 _TRUST = "trust.yaml"
 _FOLDER = "strategies/"
@@ -75,7 +77,8 @@ def rollback(intent: Rollback, desired: Desired, situation: Situation) -> Edits:
         raise NothingToDo(f"the documents are those of {intent.commit[:12]} already", "gt risk config history")
     notes = [*_written(puts), *_kept(then, now), *_again(puts, now)]
     subject = f"risk: roll back to {intent.commit[:12]}"
-    return Edits(puts, subject, desired.commit[:12], intent.commit[:12], tuple(notes))
+    trailers = (f"{ROLLS_BACK}: {desired.commit}",)
+    return Edits(puts, subject, desired.commit[:12], intent.commit[:12], tuple(notes), trailers)
 
 
 def _goes_back(path: str) -> bool:

@@ -54,13 +54,15 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """The edits and their words: ``subject`` of the commit, ``previous`` → ``new``, ``notes`` for "This will:"."""
+    """The edits and their words: ``subject`` of the commit, ``previous`` → ``new``, ``notes`` for "This will:",
+    ``trailers`` for machines."""
 
     edits: tuple[Edit, ...]
     subject: str
     previous: str
     new: str
     notes: tuple[str, ...]
+    trailers: tuple[str, ...] = ()
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object], listing: str) -> BadArgument:

@@ -58,7 +58,7 @@ def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
 
 def message(edits: Edits, actor: str, reason: str, audit_id: str, target: str) -> str:
     """The commit message of spec 5.3; the trailers stand alone in the last paragraph, one line each."""
-    trailers = [f"Audit-Id: {audit_id}", f"Gt-Target: {target}"]
+    trailers = [*edits.trailers, f"Audit-Id: {audit_id}", f"Gt-Target: {target}"]
     if reason:
         trailers.insert(0, f"Reason: {_one_line(reason)}")
     body = f"Changed by: {_one_line(actor)}\nPrevious: {edits.previous}\nNew: {edits.new}"
