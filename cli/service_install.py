@@ -28,14 +28,29 @@ def install(user: bool | None, reason: str, dry_run: bool, yes: bool, as_json: b
         raise Failure(f"no gt-risk home at {place.root}", "gt risk init", code="NoHome")
     system = os.geteuid() == 0 if user is None else not user
     made = unit(place, Path(sys.executable).parent / "gt-risk", system=system)
-    document: Document = {"dry_run": dry_run, "path": str(made.path), "unit": made.text, "next": list(made.next)}
+    files = dict([(made.path, made.text), *made.beside])
+    beside = {str(path): text for path, text in made.beside}
+    document: Document = {"dry_run": dry_run, "path": str(made.path), "unit": made.text}
+    document |= {"beside": beside, "next": list(made.next)}
     if dry_run:
-        return finish(document, OK, as_json, lambda seen: seen["unit"].splitlines())
-    if made.path.exists() and made.path.read_text() != made.text:
-        confirm("Replace it?", [f"{made.path} is there and differs."], yes=yes, again="gt risk service install --yes")
-    write_durably(made.path, made.text)
+        return finish(document, OK, as_json, _planned)
+    differs = [
+        f"{path} is there and differs." for path, text in files.items() if path.exists() and path.read_text() != text
+    ]
+    if differs:
+        confirm("Replace it?", differs, yes=yes, again="gt risk service install --yes")
+    for path, text in files.items():
+        write_durably(path, text)
     return finish(document, OK, as_json, _written)
 
 
+def _planned(document: Document) -> list[str]:
+    lines: list[str] = document["unit"].splitlines()
+    for path, text in document["beside"].items():
+        lines += ["", f"# {path}", *text.splitlines()]
+    return lines
+
+
 def _written(document: Document) -> list[str]:
-    return [f"✓ Written: {document['path']}", "", "Next:", *(f"  {line}" for line in document["next"])]
+    written = [f"✓ Written: {path}" for path in (document["path"], *document["beside"])]
+    return [*written, "", "Next:", *(f"  {line}" for line in document["next"])]

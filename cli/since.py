@@ -33,4 +33,18 @@ def _span(found: re.Match[str]) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+class Span(click.ParamType[int]):
+    """``90s``, ``30m``, ``2h``, ``3d`` or ``1w``, as nanoseconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The length. Fails the command for anything else."""
+        found = _SPAN.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a span like 30m, 2h or 3d", param, ctx)
+        return int(_span(found).total_seconds()) * 1_000_000_000
+
+
 SINCE = Since()
+SPAN = Span()

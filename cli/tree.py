@@ -23,14 +23,15 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "status": Entry("cli.status", reads.READS[("status",)].help),
         "portfolio": Entry("cli.portfolio", "Look at the portfolio."),
+        "alerts": Entry("cli.alerts", "See alerts, acknowledge and silence them, try channels."),
         "audit": Entry("cli.audit", "Read and check the audit trail."),
     },
     "Change, by signed commits": {
         "limits": Entry("cli.limits", "View and change risk limits."),
         "strategy": Entry("cli.strategy", "Control strategies."),
         "config": Entry("cli.config", "Show, check and compare the configuration."),
-    },
         "trust": Entry("cli.trust", "Who may do what: signers, keys, roles and rules."),
+    },
     "Emergency": {
         "emergency": Entry("cli.emergency", "Halt everything, see what is halted, resume."),
     },
@@ -39,6 +40,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "service": Entry("cli.service", "Start, stop and watch the service."),
         "db": Entry("cli.db", "Check, back up and restore the store."),
         "health": Entry("cli.health", "Check every component; figures for Prometheus."),
+        "watchdog": Entry("cli.watchdog", "Alert people when the service is down."),
         "doctor": Entry("cli.doctor", "Check this installation and say what to do."),
         "completion": Entry("cli.completion", "Print the completion script of a shell."),
     },

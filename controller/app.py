@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,17 @@ from controller.home import Home
 from controller.settings import Settings, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
+    from controller.alerts.watchdog import Told
     from controller.control import ControllerControl
     from controller.host.backup_keeper import BackupKeeper
     from controller.host.supervisor import Supervisor
     from controller.reconcile.boot import Booted
     from controller.service import Controller
+
+    Method = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 RUNNING = 3
 LEASE_LOST = 4
@@ -91,21 +96,28 @@ def _supervised(settings: Settings) -> tuple[str, ...]:
 
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
-    from controller.rpc import liquidation, pushes
+    from controller.alerting import Alerting
+    from controller.rpc import alerts, liquidation, pushes
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
+    alerting = Alerting(control, controller.home)
+    raising = alerting.service()
     more = {
+        **alerts.methods(control, settings, alerting.desk, alerting.feed),
         **liquidation.methods(control, settings, controller.liquidations, controller.exits),
         **pushes.methods(settings, controller.store, controller.clock),
     }
     server = serve_rpc(control, settings, hold, more)
+    server.noted = alerting.traffic.note
+    raising.start()
     backups.start()
     try:
         controller.run()
     finally:
         server.stop()
         backups.stop()
+        raising.stop()
         controller.close()
     return 0
 
@@ -223,3 +235,33 @@ def offline_control(home: Path, objects: Path | None = None) -> "ControllerContr
     from controller.offline import offline
 
     return offline(load({**os.environ, "GT_RISK_HOME": str(home)}), objects)
+
+
+def offline_alerts(control: "ControllerControl", settings: Settings) -> "dict[str, Method]":
+    """The methods of the alerts on :func:`offline_control`; what people do with them needs no running controller."""
+    from controller.alerting import Alerting
+    from controller.rpc import alerts
+
+    alerting = Alerting(control, Home(settings.home))
+    return alerts.methods(control, settings, alerting.desk, alerting.feed)
+
+
+def tell_down(home: Path, down: "Sequence[str]") -> "Told":
+    """Alert that ``down`` do not run, without a service: rules and channels are those that were in force last."""
+    from controller.adapters.channels.build import channels
+    from controller.adapters.clock import SystemClock
+    from controller.adapters.store.alert_memory import MemoryAlerts
+    from controller.alerts.watchdog import watch
+    from controller.core.alerts.quiet import zone_of
+    from schemas.alerts import Alerts
+
+    clock, config, store, problem = SystemClock(), Alerts(), None, ""
+    try:
+        parts = offline_control(home).parts
+        store, desired = parts.alerts, parts.memory.applied_desired
+        config = desired.alerts.alerts if desired is not None else config
+    except GtRiskError as error:
+        problem = f"the configuration in force cannot be read: {error.message}"
+    made = channels(config.channels, Home(home).logs, clock.wall_ns)
+    told = watch(down, config, zone_of(config.quiet_hours.timezone), made, store, MemoryAlerts(), clock)
+    return replace(told, problems=[problem, *told.problems]) if problem else told

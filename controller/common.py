@@ -60,6 +60,7 @@ class Common:
             source=self.source,
             verifier=self.verifier,
             store=self.store,
+            alerts=self.store.alerts,
             clock=self.clock,
             desk=self.desk,
             maker=maker,

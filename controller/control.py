@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controller.alert_ports import AlertStore
 from controller.audit import against_notes, control_action, new_audit_id
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_edit import apply_edit
@@ -48,6 +49,7 @@ class Parts:
     source: Source
     verifier: Verifier
     store: Store
+    alerts: AlertStore
     clock: Clock
     desk: HaltDesk
     maker: GoalMaker

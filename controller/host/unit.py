@@ -1,4 +1,5 @@
-"""The systemd unit of an installation: one unit, whose foreground keeps controller, gate and runner."""
+"""The systemd units of an installation: one whose foreground keeps controller, gate and runner, and beside it the
+watchdog, which tells people when that one has failed, and looks for itself every minute."""
 
 import pwd
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from controller.errors import SettingsError
 from controller.home import Home
 
 NAME = "gt-risk.service"
+WATCHDOG = "gt-risk-watchdog"
 _UNIT = """\
 # Written by gt-risk service install. Whatever becomes of these processes, open halts stay in force: they are in the
 # latch and the journal, a start only puts them in force again, and nothing but a signed commit lifts one.
@@ -17,6 +19,7 @@ After=network-online.target time-sync.target
 Wants=network-online.target
 StartLimitIntervalSec=300
 StartLimitBurst=5
+OnFailure={watchdog}.service
 
 [Service]
 Type=exec
@@ -47,15 +50,44 @@ SystemCallArchitectures=native
 [Install]
 WantedBy={target}
 """
+_WATCH = """\
+# Written by gt-risk service install. It needs no running service: it sends by the same channels as the service.
+[Unit]
+Description=gt-risk: tell people that the service of {home} is down
+After=network-online.target
+
+[Service]
+Type=oneshot
+{user}Environment={environment}
+ExecStart={script} watchdog
+# 3: something is down, and people were told.
+SuccessExitStatus=3
+TimeoutStartSec=120
+UMask=0077
+NoNewPrivileges=yes
+"""
+_TIMER = """\
+# Written by gt-risk service install.
+[Unit]
+Description=gt-risk: look every minute whether the service of {home} runs
+
+[Timer]
+OnActiveSec=60
+OnUnitInactiveSec=60
+
+[Install]
+WantedBy=timers.target
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit file: where it goes, its text, and the commands that put it to use."""
+    """A unit file: where it goes, its text, the files beside it, and the commands that put it to use."""
 
     path: Path
     text: str
     next: tuple[str, ...]
+    beside: tuple[tuple[Path, str], ...]
 
 
 def unit(home: Home, script: Path, *, system: bool) -> Unit:
@@ -67,17 +99,23 @@ def unit(home: Home, script: Path, *, system: bool) -> Unit:
         if any(sign in str(path) for sign in "\n\r\0"):
             raise SettingsError(f"{path!s}: a unit file cannot name this path", "export GT_RISK_HOME=<another path>")
     folder = Path("/etc/systemd/system") if system else Path.home() / ".config" / "systemd" / "user"
-    text = _UNIT.format(
-        home=_escaped(home.root),
-        home_path=_quoted(home.root),
-        environment=_quoted(f"GT_RISK_HOME={home.root}"),
-        script=_quoted(script),
-        user=f"User={_owner(home)}\n" if system else "",
-        target="multi-user.target" if system else "default.target",
-    )
+    words = {
+        "home": _escaped(home.root),
+        "home_path": _quoted(home.root),
+        "environment": _quoted(f"GT_RISK_HOME={home.root}"),
+        "script": _quoted(script),
+        "user": f"User={_owner(home)}\n" if system else "",
+        "target": "multi-user.target" if system else "default.target",
+        "watchdog": WATCHDOG,
+    }
     control = "systemctl" if system else "systemctl --user"
-    commands = (f"{control} daemon-reload", f"{control} enable --now {NAME}")
-    return Unit(folder / NAME, text, commands if system else (*commands, "loginctl enable-linger"))
+    commands = (f"{control} daemon-reload", f"{control} enable --now {NAME} {WATCHDOG}.timer")
+    beside = tuple(
+        (folder / f"{WATCHDOG}.{kind}", text.format(**words)) for kind, text in (("service", _WATCH), ("timer", _TIMER))
+    )
+    return Unit(
+        folder / NAME, _UNIT.format(**words), commands if system else (*commands, "loginctl enable-linger"), beside
+    )
 
 
 def _owner(home: Home) -> str:

@@ -9,12 +9,11 @@ from controller.core.plan.intents import strategy_named
 from controller.errors import GtRiskError, Temporary
 from controller.marketdata.instruments import load_instruments
 from controller.ports import Control
-from controller.views import audit, config, health, interventions, portfolio, risk, status, strategies
+from controller.views import audit, config, health, portfolio, risk, status, strategies
 from schemas.overview import Overview
 
 Params = Mapping[str, Any]
 Document = dict[str, Any]
-MAX_RECORDS = 20_000
 PAGE = 2_000
 
 
@@ -22,7 +21,6 @@ def methods(control: Control) -> dict[str, Callable[[Params], Document]]:
     """The methods by name."""
     reads = Reads(control)
     return {
-        "audit.interventions": reads.interventions,
         "audit.page": reads.page,
         "health": reads.health,
         "portfolio.exposure": lambda _: reads.headed(lambda seen: risk.exposure(seen, _buckets())),
@@ -51,12 +49,6 @@ class Reads:
             raise Temporary("no verified desired state yet", hint="gt risk status")
         strategy = strategy_named(str(params["id"]), overview.desired)
         return {**status.header(overview), "strategy": strategies.metrics(overview, strategy, time.time_ns())}
-
-    def interventions(self, params: Params) -> Document:
-        """What people did since ``since_ns``."""
-        since = int(params.get("since_ns", 0))
-        records = self._control.audit(event="", actor="", level="", since_ns=since, limit=MAX_RECORDS)
-        return interventions.interventions(records, self._names())
 
     def page(self, params: Params) -> Document:
         """At most ``limit`` records of the chain from behind record ``after`` on."""

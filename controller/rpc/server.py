@@ -20,6 +20,7 @@ MAX_LINE = 1_048_576
 IDLE_SECONDS = 300.0
 SEND_SECONDS = 5.0
 _MAX_PATH = 100
+_INSIDE = ("Internal", "StoreUnavailable", "EngineUnavailable")
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +59,8 @@ class RpcServer:
         self._slots = threading.BoundedSemaphore(MAX_CLIENTS)
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self.noted: Callable[[bool], None] = lambda _: None
+        """Told of each request whether it failed inside: by a defect, or for a part that does not answer."""
 
     def start(self) -> None:
         """Listen and serve in background threads. Raises SettingsError when the path is too long for a socket.
@@ -116,6 +119,7 @@ class RpcServer:
 
     def _answer(self, connection: socket.socket, line: bytes) -> None:
         reply = self._reply(line)
+        self.noted(_failed_inside(reply))
         connection.settimeout(SEND_SECONDS)
         connection.sendall(json.dumps(reply, separators=(",", ":")).encode() + b"\n")
         connection.settimeout(IDLE_SECONDS)
@@ -132,3 +136,7 @@ class RpcServer:
             message = f"internal error: {type(error).__name__}: {error}"
             data = {"exit": 1, "hint": "gt risk service logs", "code": "Internal"}
             return {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message, "data": data}}
+
+
+def _failed_inside(reply: dict[str, Any]) -> bool:
+    return reply.get("error", {}).get("data", {}).get("code") in _INSIDE

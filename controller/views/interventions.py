@@ -1,29 +1,33 @@
 """``audit interventions``: what people did, what came of it, and how soon after an alert.
 
-An intervention is a record that a person caused (channel cli, api or git). Its response time runs from the first alert
-(a record of monitor or gate that warns or worse) since the intervention before it, at most a day back.
+An intervention is a record that a person caused (channel cli, api or git). It answers the worst alert (WARN or more)
+that was open then in its scope, the oldest of several, at most a day old, and that no intervention before it answered;
+its response time runs from when that alert was raised.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.views.audit import event
-from schemas.audit import AuditRecord
+from schemas.alerting import SEVERITY, Alert
+from schemas.audit import AuditEntry, AuditRecord
+from schemas.halts import ACCOUNT
 
 PEOPLE = ("cli", "api", "git")
-_WATCHERS = ("monitor", "gate")
 _KINDS = {"emergency": "emergency_halts", "strategy": "strategy_controls", "config": "config_changes"}
 _HELD = ("strategy.pause", "strategy.halt", "emergency.halt", "emergency.pause", "emergency.liquidat")
+_NO_ACTS = ("halt.", "alert.")
 _DAY_NS = 86_400 * 1_000_000_000
 _NO_ALERT = "no alert came before one"
 
 
-def interventions(records: Sequence[AuditRecord], names: Mapping[str, str]) -> dict[str, Any]:
-    """Newest first, with counts by kind and the average response time; ``records`` in any order."""
+def interventions(
+    records: Sequence[AuditRecord], names: Mapping[str, str], alerts: Sequence[Alert] = ()
+) -> dict[str, Any]:
+    """Newest first, with counts by kind and the average response time; ``records`` and ``alerts`` in any order."""
     ordered = sorted(records, key=lambda record: record.seq)
     made = [record for record in ordered if _by_a_person(record)]
-    answered = _response_times(made, ordered)
+    answered = _response_times(made, alerts)
     ends = _Ends(ordered)
     rows = [{**event(record, names), **ends.of(record), "response_seconds": answered[record.seq]} for record in made]
     known = [seconds for seconds in answered.values() if seconds is not None]
@@ -45,19 +49,32 @@ def _kind(name: str) -> str:
 
 def _by_a_person(record: AuditRecord) -> bool:
     entry = record.entry
-    return entry.channel in PEOPLE and entry.kind != "outcome" and not entry.event.startswith("halt.")
+    return entry.channel in PEOPLE and entry.kind != "outcome" and not entry.event.startswith(_NO_ACTS)
 
 
-def _response_times(made: Sequence[AuditRecord], ordered: Sequence[AuditRecord]) -> dict[int, int | None]:
-    alerts = [item.entry.at_ns for item in ordered if item.entry.channel in _WATCHERS and item.entry.level != "info"]
-    before, found = 0, dict[int, int | None]()
+def _response_times(made: Sequence[AuditRecord], alerts: Sequence[Alert]) -> dict[int, int | None]:
+    left = sorted((item for item in alerts if SEVERITY[item.level] >= SEVERITY["WARN"]), key=_worst_first)
+    found: dict[int, int | None] = {}
     for record in made:
-        at = record.entry.at_ns
-        place = bisect_right(alerts, max(before, at - _DAY_NS))
-        answered = place < len(alerts) and alerts[place] <= at
-        found[record.seq] = (at - alerts[place]) // 1_000_000_000 if answered else None
-        before = at
+        answered = next((item for item in left if _is_answered(item, record.entry)), None)
+        found[record.seq] = None
+        if answered is not None:
+            left.remove(answered)
+            found[record.seq] = (record.entry.at_ns - answered.first_ns) // 1_000_000_000
     return found
+
+
+def _worst_first(alert: Alert) -> tuple[int, int]:
+    return -SEVERITY[alert.level], alert.first_ns
+
+
+def _is_answered(alert: Alert, act: AuditEntry) -> bool:
+    """An act on the account answers for every scope, one on a strategy for it and for the account."""
+    if not act.at_ns - _DAY_NS < alert.first_ns <= act.at_ns:
+        return False
+    is_open = not alert.resolved_ns or alert.resolved_ns > act.at_ns
+    uid = act.scope.removeprefix("strategy:")
+    return is_open and (act.scope == ACCOUNT or alert.scope in (ACCOUNT, f"strategy:{uid}"))
 
 
 class _Ends:

@@ -14,6 +14,7 @@ from cli.audit import _changes
 from cli.since import Since
 from controller.errors import StoreUnavailable
 from schemas.audit import AuditEntry, AuditRecord, chain_hash
+from tests.support.alert_desk import greenplace_alerts
 from tests.support.cli import gt_risk, served, short_home
 from tests.support.greenplace import GreenplaceControl, records
 
@@ -22,7 +23,7 @@ SECOND = 1_000_000_000
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder, served(GreenplaceControl(), folder):
+    with short_home() as folder, served(GreenplaceControl(), folder, greenplace_alerts()):
         yield folder
 
 

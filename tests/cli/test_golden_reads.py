@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cli import reads
-from cli.render import audit, strategy
+from cli.render import alerts, audit, strategy
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
+from schemas.alerts import Alerts
+from tests.support.alert_desk import alert_methods, greenplace_alerts, sample_clock
 from tests.support.book import NOW
 from tests.support.greenplace import GreenplaceControl
 
@@ -23,7 +25,9 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(method: str, **params: str) -> dict[str, Any]:
-    return Dispatcher(GreenplaceControl(), Settings(home=Path("/home/op"))).call(method, params)
+    control, settings = GreenplaceControl(), Settings(home=Path("/home/op"))
+    more = alert_methods(control, settings, greenplace_alerts(), ALERTS, sample_clock())
+    return Dispatcher(control, settings, more=more).call(method, params)
 
 
 def read(words: str) -> str:
@@ -31,6 +35,15 @@ def read(words: str) -> str:
     return "\n".join(reads.renderer(found.render)(ask(found.method)))
 
 
+ALERTS = Alerts.model_validate(
+    {
+        "channels": {
+            "email": {"enabled": True, "to": "operator@example.com", "from": "r@example.com", "smtp_server": "x"},
+            "slack": {"enabled": False},
+        },
+        "quiet_hours": {"enabled": True, "timezone": "America/Los_Angeles"},
+    }
+)
 STATUS = """\
 🎯 Risk Status: greenplace (paper trading)
 
@@ -387,3 +400,56 @@ As of: market 2026-01-19, wall 2026-01-19 10:23:45 UTC"""
 def test_strategy_metrics_then_reads_as_its_neighbours() -> None:
     """No sample: laid out as ``strategy show``."""
     assert "\n".join(strategy.metrics(ask("strategy.metrics", id="ml-momentum-v2"))) == METRICS
+
+
+LIST = """\
+Recent Alerts (last 24h):
+
+Time      Level     Source              Message
+10:23:45  CRITICAL  emergency           Full emergency halt triggered
+10:05:45  ERROR     strategy            Strategy ml-sentiment-exp halted (20% DD)
+09:45:12  WARN      concentration       Tech sector at 42% (threshold: 40%)
+09:30:45  WARN      volatility          Portfolio vol at 23.4% (target: 20%)
+08:15:23  INFO      soft-limit          Position size reduced (NVDA, high vol)
+07:45:10  INFO      phase               Phase 1 day 18/30 checkpoint
+
+Total: 47 alerts (1 critical, 2 error, 12 warn, 32 info)
+Acknowledged: 45
+Pending: 2"""
+
+
+def test_alerts_list_then_reads_as_the_spec() -> None:
+    """The strategy's halt is that of the sample's audit log; messages line up under their title."""
+    assert "\n".join(alerts.listing({**ask("alerts.list", limit="6"), "recent": True})) == LIST
+
+
+CONFIG = """\
+Alert Configuration:
+
+Channels:
+  Dashboard:  ✓ Enabled (always on)
+  Logs:       ✓ Enabled (JSON format)
+  Email:      ✓ Enabled (operator@example.com)
+  Slack:      ✗ Disabled
+
+Alert Levels by Channel:
+  Dashboard:  All levels (INFO, WARN, ERROR, CRITICAL)
+  Logs:       All levels
+  Email:      ERROR and CRITICAL only
+  Slack:      N/A
+
+Rate Limiting:
+  Max per hour:     100 (any level)
+  Max CRITICAL/h:   10
+  Cooldown:         5m between duplicate alerts
+
+Quiet Hours:
+  Enabled:    ✓ Yes
+  Window:     22:00 - 07:00 PST
+  Behavior:   Buffer non-critical alerts, send in morning digest
+  Override:   CRITICAL alerts always sent immediately"""
+
+
+def test_alerts_config_then_reads_as_the_spec() -> None:
+    """As the sample, to the letter."""
+    assert "\n".join(alerts.config(ask("alerts.config"))) == CONFIG

@@ -9,6 +9,7 @@ from cli.render import audit, detail, health, risk, strategy
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from schemas.overview import Overview
+from tests.support.alert_desk import alert_methods
 from tests.support.book import HeldControl, halt, overview
 from tests.support.greenplace import GreenplaceControl, greenplace
 
@@ -59,7 +60,8 @@ def test_audit_log_when_there_are_no_events_then_says_so() -> None:
 
 
 def test_interventions_when_there_are_none_then_says_so() -> None:
-    document = Dispatcher(GreenplaceControl([]), SETTINGS).call("audit.interventions", {})
+    control = GreenplaceControl([])
+    document = alert_methods(control, SETTINGS)["audit.interventions"]({})
     assert audit.interventions({**document, "days": 30}) == ["Manual Interventions (last 30 days):", "", "None."]
 
 

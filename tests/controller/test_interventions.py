@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from controller.views.interventions import interventions
+from schemas.alerting import Alert
 from schemas.audit import AuditEntry, AuditRecord
 
 SECOND = 1_000_000_000
@@ -28,17 +29,6 @@ def chain(*entries: dict[str, Any]) -> list[AuditRecord]:
 def rows(*entries: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = interventions(chain(*entries), {UID: "ml-a"})["interventions"]
     return found
-
-
-def alert(at: int, **more: Any) -> dict[str, Any]:
-    return {
-        "at_ns": at,
-        "event": "strategy.halt",
-        "actor": "controller",
-        "channel": "monitor",
-        "level": "critical",
-        **more,
-    }
 
 
 @pytest.mark.parametrize("channel", ["monitor", "gate", "controller", "bot"])
@@ -77,19 +67,54 @@ def test_halt_when_another_one_is_released_then_this_one_is_still_open() -> None
     assert found == {"halt 1": "open", "halt 2": "resumed"}
 
 
-def test_response_time_then_runs_from_the_first_alert_since_the_intervention_before() -> None:
-    found = rows(alert(100), alert(160), {"at_ns": 220}, {"at_ns": 300}, alert(350), {"at_ns": 400})
-    assert [item["response_seconds"] for item in found] == [50, None, 120]
+def raised(number: int, at: int, **fields: Any) -> Alert:
+    given = {"id": number, "fingerprint": f"{number:016x}", "rule": "drifted", "level": "WARN", "source": "engine"}
+    times = {"first_ns": at * SECOND, "last_ns": at * SECOND, "message": "m"}
+    ended = fields.pop("resolved", 0) * SECOND
+    return Alert.model_validate({**given, **times, "resolved_ns": ended, **fields})
+
+
+def answered(alerts: list[Alert], *entries: dict[str, Any]) -> list[int | None]:
+    """Response times, oldest act first."""
+    found = interventions(chain(*entries), {}, alerts)["interventions"]
+    return [item["response_seconds"] for item in reversed(found)]
+
+
+def test_response_time_then_runs_from_the_alert_that_the_act_answers_and_each_is_answered_once() -> None:
+    alerts = [raised(1, 100), raised(2, 160), raised(3, 350)]
+    assert answered(alerts, {"at_ns": 220}, {"at_ns": 300}, {"at_ns": 310}, {"at_ns": 400}) == [120, 140, None, 50]
+
+
+def test_response_time_when_several_are_open_then_the_worst_and_of_those_the_oldest() -> None:
+    alerts = [raised(1, 100), raised(2, 130, level="ERROR"), raised(3, 120, level="ERROR")]
+    assert answered(alerts, {"at_ns": 200}) == [80]
+
+
+def test_response_time_when_the_alert_was_over_or_came_later_or_is_only_info_then_none() -> None:
+    alerts = [raised(1, 100, resolved=150), raised(2, 300), raised(3, 100, level="INFO")]
+    assert answered(alerts, {"at_ns": 200}) == [None]
+    assert answered([raised(1, 100, resolved=201)], {"at_ns": 200}) == [100]
+
+
+def test_response_time_when_the_act_is_on_another_strategy_then_it_answers_nothing() -> None:
+    alerts = [raised(1, 100, scope=f"strategy:{UID}")]
+    assert answered(alerts, {"at_ns": 200, "scope": f"strategy:{'b' * 32}"}) == [None]
+    for scope in (f"strategy:{UID}", UID, "account"):
+        assert answered(alerts, {"at_ns": 200, "scope": scope}) == [100]
 
 
 def test_response_time_when_the_alert_is_older_than_a_day_then_it_was_not_the_cause() -> None:
-    assert rows(alert(1), {"at_ns": 2 + 86_400})[0]["response_seconds"] is None
+    assert answered([raised(1, 1)], {"at_ns": 2 + 86_400}) == [None]
+
+
+def test_interventions_when_an_alert_was_acknowledged_then_that_is_none() -> None:
+    assert rows({"at_ns": 1, "event": "alert.ack", "kind": "intent"}, {"at_ns": 1, "event": "alert.silence"}) == []
 
 
 def test_interventions_then_counted_by_kind_with_the_average_response() -> None:
     events = ("emergency.halt_all", "emergency.resume", "strategy.pause", "config.change", "config.change")
     made = [{"at_ns": 10 * place, "event": name} for place, name in enumerate(events, 1)]
-    found = interventions(chain(alert(1), *made), {})
+    found = interventions(chain(*made), {}, [raised(1, 1)])
     assert found["counts"] == {"emergency_halts": 1, "strategy_controls": 1, "config_changes": 2, "others": 1}
     assert (found["total"], found["average_response_seconds"]) == (5, 9)
 

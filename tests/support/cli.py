@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from controller.adapters.store.alert_memory import MemoryAlerts
 from controller.rpc.server import RpcServer, serve_rpc
 from controller.settings import Settings
+from tests.support.alert_desk import alert_methods
 from tests.support.book import HeldControl
 
 ENTRY = "import sys; from cli.main import main; raise SystemExit(main())"
@@ -60,10 +62,11 @@ def short_home() -> Iterator[Path]:
 
 
 @contextmanager
-def served(control: HeldControl, home: Path) -> Iterator[RpcServer]:
-    """``control`` on the home's socket."""
+def served(control: HeldControl, home: Path, kept: MemoryAlerts | None = None) -> Iterator[RpcServer]:
+    """``control`` on the home's socket, with the alerts that are ``kept``."""
     (home / "settings.toml").touch()
-    server = serve_rpc(control, Settings(home=home, operator_name="Op", operator_email="op@example.org"))
+    settings = Settings(home=home, operator_name="Op", operator_email="op@example.org")
+    server = serve_rpc(control, settings, more=alert_methods(control, settings, kept))
     try:
         yield server
     finally:

@@ -7,7 +7,7 @@ from schemas.audit import AuditEntry, AuditRecord
 from schemas.live import Decision
 
 _WORDS = 200
-_CHANGES = ("config.", "strategy.", "emergency.resume", "controller.reconcile")
+_CHANGES = ("config.", "strategy.", "emergency.resume")
 _HALTS = ("emergency.", "strategy.halt", "strategy.pause")
 _DECIDED = {"denied": "hard_limit_violation", "warned": "soft_limit_warning", "reduced": "size_reduced"}
 
@@ -25,12 +25,12 @@ def _of_record(record: AuditRecord) -> Iterator[Found]:
 
 
 def _fields(entry: AuditEntry) -> dict[str, str]:
-    moved = ", ".join(filter(None, (entry.after[:_WORDS], entry.reason[:_WORDS])))
     return {
         "event": entry.event,
         "actor": entry.actor,
         "reason": entry.reason[:_WORDS] or "no reason given",
-        "details": entry.details[:_WORDS] or moved or "no more is known",
+        "details": entry.details[:_WORDS] or "no more is known",
+        "change": entry.after[:_WORDS] or entry.revision[:12],
         "revision": entry.revision[:12],
         "outcome": entry.outcome,
     }

@@ -43,7 +43,7 @@ class Rule:
 
 _LIMIT = ("limit_name", "subject", "value", "limit", "utilisation", "strategy_id")
 _ORDER = ("limit_name", "strategy_id", "symbol", "reason")
-_RECORD = ("event", "actor", "reason", "details", "revision")
+_RECORD = ("event", "actor", "reason", "details", "change", "revision")
 _NEAR = "{limit_name}: {subject} at {value} (limit: {limit}, {utilisation} used)"
 
 _BOOK = (
@@ -73,7 +73,7 @@ _CONTROL = (
     Rule("resumed", "INFO", "emergency", "Lifted by {actor}: {details}", _CHAT, "a halt was released", _RECORD),
     Rule("liquidation", "CRITICAL", "emergency", "{event} by {actor}: {reason}", _CHAT,
          "a liquidation is asked for", _RECORD),
-    Rule("config_applied", "INFO", "config", "{event} by {actor} is in force: {details}", _LOOK,
+    Rule("config_applied", "INFO", "config", "{event} by {actor} is in force: {change}", _LOOK,
          "a commit is in force", _RECORD),
     Rule("commit_refused", "ERROR", "config", "Commit {revision} refused: {reason}", _MAIL,
          "the tip of the branch is refused; nothing new takes effect", ("revision", "reason"),

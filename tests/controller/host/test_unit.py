@@ -71,6 +71,16 @@ def test_unit_when_systemd_reads_it_then_it_finds_nothing(home: Home, system: bo
     assert (done.returncode, [line for line in done.stderr.splitlines() if "gt-risk" in line]) == (0, [])
 
 
+@pytest.mark.parametrize("system", [True, False])
+def test_unit_when_the_service_fails_then_the_watchdog_tells_and_a_timer_looks_too(home: Home, system: bool) -> None:
+    made = unit(home, SCRIPT, system=system)
+    assert section(made.text, "Unit")["OnFailure"] == "gt-risk-watchdog.service"
+    files = {path.name: text for path, text in made.beside}
+    service = section(files["gt-risk-watchdog.service"], "Service")
+    assert service["ExecStart"] == f'"{SCRIPT}" watchdog' and service["SuccessExitStatus"] == "3"
+    assert section(files["gt-risk-watchdog.timer"], "Timer")["OnUnitInactiveSec"] == "60"
+
+
 def test_install_when_dry_then_prints_the_unit_and_writes_nothing(home: Home) -> None:
     home.settings.touch()
     env = {"HOME": str(home.root)}
@@ -85,7 +95,9 @@ def test_install_when_written_then_next_commands_and_a_changed_one_is_asked_for(
     ran = gt_risk(home.root, "service", "install", "--user", "--json", env=env)
     path = home.root / ".config" / "systemd" / "user" / "gt-risk.service"
     assert (ran.code, ran.document["path"], ran.document["unit"]) == (0, str(path), path.read_text())
-    assert ran.document["next"][1] == "systemctl --user enable --now gt-risk.service"
+    assert ran.document["next"][1] == "systemctl --user enable --now gt-risk.service gt-risk-watchdog.timer"
+    for name, text in ran.document["beside"].items():
+        assert Path(name).read_text() == text
     assert gt_risk(home.root, "service", "install", "--user", env=env).code == 0
     path.write_text("mine")
     assert gt_risk(home.root, "service", "install", "--user", env=env).code == 4

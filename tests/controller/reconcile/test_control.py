@@ -42,6 +42,7 @@ def control(site: Site, source: GitSource, poked: list[str]) -> ControllerContro
         source=source,
         verifier=site.verifier(source),
         store=store,
+        alerts=store.alerts,
         clock=site.clock,
         desk=desk,
         maker=GoalMaker(store, desk, {}, memory),
