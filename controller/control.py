@@ -44,7 +44,7 @@ from schemas.status import Condition, ConditionType
 class Parts:
     """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
     ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait;
-    ``attested`` the signed notes in git on the audit chain."""
+    ``signer`` is whose key signs here, None when that is unknown; ``attested`` the signed notes on the audit chain."""
 
     source: Source
     verifier: Verifier
@@ -61,10 +61,10 @@ class Parts:
     last: Callable[[], Pass | None] = lambda: None
     notes: Callable[[], tuple[str, ...]] = tuple
     waits: Callable[[Goal], Hold | None] = lambda _: None
+    signer: Callable[[], Signed | None] = lambda: None
     attested: Callable[[], Sequence[Checkpoint]] = tuple
 
 
-    signer: Callable[[], Signed | None] = lambda: None
 @dataclass(slots=True)
 class ControllerControl:
     """:class:`controller.ports.Control`. ``poke`` makes the loop reconcile now, ``refetch`` also ask a remote,
@@ -150,8 +150,6 @@ class ControllerControl:
             hold=hold.why if hold else "",
         )
 
-    def land(self, payload: bytes, signature: bytes) -> str:
-        """Verify as the hook does (open halts judge the new commit, not what was accepted before), move the branch,
     def _approval(self, request: Request, tip: str, tree: str, text: str) -> tuple[str, tuple[Needed, ...]]:
         """The digest that our signature names, and what of the request waits all the same.
 
@@ -167,6 +165,8 @@ class ControllerControl:
             raise BadArgument(f"your signature adds nothing: {'; '.join(map(str, waiting))}", "gt risk trust list")
         return digest, waiting
 
+    def land(self, payload: bytes, signature: bytes) -> str:
+        """Verify as the hook does (open halts judge the new commit, not what was accepted before), move the branch,
         wake the loop."""
         parts = self.parts
         commit = parts.source.seal(payload, signature)
@@ -275,6 +275,7 @@ class ControllerControl:
             reason=request.reason,
             history=Documents(parts.source),
             new_uid=lambda: secrets.token_hex(16),
+            waiting=tuple(map(str, parts.verifier.held(desired.commit))),
         )
 
     def _content(self, tip: str, path: str, edits: Sequence[Edit]) -> bytes | None:
@@ -287,7 +288,6 @@ class ControllerControl:
                 content = apply_edit(content or self.parts.source.blob(self.parts.source.tree(tip)[path].id), edit)
         return content
 
-            waiting=tuple(map(str, parts.verifier.held(desired.commit))),
     def _plan(self, desired: Desired) -> tuple[Plan, Hold | None, Hold | None]:
         """The plan, the brake that its digest releases, and what it would have to wait for now."""
         live = self.parts.reading().live
