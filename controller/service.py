@@ -91,7 +91,7 @@ class Controller(Common):
             progress=self.keeper.progress,
             poke=self._poke,
             memory=self.memory,
-            volatility=lambda: self.analyst.volatility,
+            book=lambda: self.analyst.book,
         )
         self.quant = QuantProcess(home.logs / "quant.log")
         self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)

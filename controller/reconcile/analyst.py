@@ -18,7 +18,7 @@ from schemas.desired import Desired
 from schemas.halts import ACCOUNT
 from schemas.live import FillView, LiveState
 from schemas.policy import Policy
-from schemas.risk import Analysis
+from schemas.risk import Analysis, BookRisk
 
 EVERY_NS = 5_000_000_000
 """The replay may move on each second; figures of 252 sessions do not need to."""
@@ -52,9 +52,9 @@ class Analyst:
     _closes_of: tuple[str, str] = ("", "")
 
     @property
-    def volatility(self) -> float | None:
-        """The book's newest, annualised, of 20 sessions."""
-        return self.analysis.book.volatility_20 if self.analysis and self.analysis.book else None
+    def book(self) -> BookRisk | None:
+        """The newest figures of the book; None while there are none."""
+        return self.analysis.book if self.analysis else None
 
     def work(self) -> None:
         """Keep a session that has ended; compute when it is time. Raises EngineUnavailable, StoreUnavailable."""

@@ -20,7 +20,7 @@ from schemas.desired import Desired
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
 from schemas.policy import Policy
-from schemas.risk import Level
+from schemas.risk import BookRisk, Level
 
 POSITIONS_NS = 5_000_000_000
 METRICS_NS = 60_000_000_000
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Monitor:
     """One book's monitor. ``desired`` gives the applied tree and its desired policy, None before the first apply;
     ``progress`` is told the names of what completed: ``monitor``, and ``market`` while prices are not stale; ``poke``
-    why the goal is another now. It keeps the levels in ``memory``; ``volatility`` is the book's newest, annualised."""
+    why the goal is another now. It keeps the levels in ``memory``; ``book`` gives the newest figures of the book."""
 
     store: Store
     engine: Engine
@@ -42,7 +42,7 @@ class Monitor:
     progress: Callable[[str], None] = lambda _: None
     poke: Callable[[str], None] = lambda _: None
     memory: Memory = field(default_factory=Memory)
-    volatility: Callable[[], float | None] = lambda: None
+    book: Callable[[], BookRisk | None] = lambda: None
     _last: dict[str, int] = field(default_factory=dict)
     _seq: int = 0
     _peaks: dict[str, int] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Monitor:
             self._unsaved.update(unsaved)
             self._peaks.update(unsaved)
         self._halt_breaches(desired, drawdown.drawdowns(policy, live, self._peaks))
-        self._note_levels(levels(policy, live, self._peaks, self.memory.levels, self.volatility()))
+        self._note_levels(levels(policy, live, self._peaks, self.memory.levels, _volatility(self.book())))
         if problem is not None:
             raise problem
 
@@ -116,7 +116,8 @@ class Monitor:
             self.store.add_samples("positions", now, live.market_time, _positions(live))
             self.store.save_book(live)
         if policy is not None and self._due("metrics", METRICS_NS, boot):
-            self.store.add_samples("metrics", now, live.market_time, utilisation(policy, live, self.store.peaks()))
+            used = utilisation(policy, live, self.store.peaks())
+            self.store.add_samples("metrics", now, live.market_time, {**used, **_figures(self.book())})
         self._keep_fills(live.book)
         decisions = self.engine.decisions(self._seq)
         if decisions:
@@ -149,6 +150,20 @@ def covered(item: Drawdown, halts: tuple[Halt, ...]) -> bool:
     if item.scope == ACCOUNT:
         return any(mode.rank >= item.mode.rank for mode in own)
     return any(status_under(mode) is status_under(item.mode) for mode in own)
+
+
+def _volatility(book: BookRisk | None) -> float | None:
+    return book.volatility_20 if book is not None else None
+
+
+def _figures(book: BookRisk | None) -> dict[str, int]:
+    """The book's figures as a series keeps them: micro-dollars, and ratios in parts per million."""
+    if book is None:
+        return {}
+    ratios = {name: getattr(book, name) for name in ("volatility_20", "volatility_60", "beta", "correlation")}
+    money = {name: getattr(book, name) for name in ("value_at_risk", "expected_shortfall")}
+    scaled = {name: round(value * 1_000_000) for name, value in ratios.items() if value is not None}
+    return {f"risk.{name}": value for name, value in {**scaled, **money}.items() if value is not None}
 
 
 def _equity(live: LiveState, policy: Policy | None, peaks: Mapping[str, int]) -> dict[str, int]:

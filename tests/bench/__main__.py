@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commands, gates, halts, loads, peeking, reads, saves, starts, writes
+from tests.bench import commands, gates, halts, loads, peeking, reads, risk, saves, starts, writes
 from tests.bench.figures import Figure, table
 
 _ROOT = Path(__file__).parents[2]
@@ -46,6 +46,7 @@ BENCHES = (
     Bench("no-git", starts.without_git, 20, 2),
     Bench("memory", loads.memory, 185, 5),
     Bench("orders", loads.orders, 300, 30),
+    Bench("risk", risk.risk, 100, 3),
     Bench("peeking", peeking.peeking, 2_000, 50),
     Bench("backup", saves.backup, 1_024, 64),
 )

@@ -14,6 +14,7 @@ from schemas.risk import Level, LevelName
 
 TARGET = "volatility.portfolio_target"
 _DRAWDOWNS = (ACCOUNT_LIMIT, STRATEGY_LIMIT)
+_ACTIVE = "strategy.max_strategies_active"
 _SMALLEST = "position.min_position_dollars"
 """Binds orders that open a position; a position that shrinks below it breaks nothing."""
 _UNITS: Mapping[Unit, Literal["money", "percent", "ratio", "count"]] = {
@@ -86,6 +87,9 @@ def _level(use: Use, policy: Policy, before: LevelName) -> Level:
 
 
 def _ladder(key: str) -> Sequence[Rung]:
+    """As many strategies as allowed are active as a rule: that is not near a limit."""
     if key in _DRAWDOWNS:
         return DRAWDOWN
+    if key == _ACTIVE:
+        return HARD[:1]
     return HARD if BY_NAME[key].hard else SOFT

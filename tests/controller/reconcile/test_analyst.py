@@ -85,7 +85,7 @@ def test_work_when_something_is_held_then_the_book_s_risk_is_told_at_its_market_
     day(rig, analyst, 279, 100_000 * DOLLAR)
     assert analyst.analysis is not None
     book = analyst.analysis.book
-    assert book is not None and analyst.volatility == book.volatility_20
+    assert book is not None and analyst.book is book
     assert analyst.analysis.as_of_ns == rig.clock.wall_ns() - 1_000_000_000
     assert (book.market_time, book.benchmark, book.pair, book.missing) == (DATES[279], "SPX", ("AAPL", "JPM"), {})
 
@@ -122,7 +122,7 @@ def test_work_when_the_arithmetic_is_down_then_no_figures_and_why(rig: Rig) -> N
     analyst = analyst_of(rig, compute)
     day(rig, analyst, 10, 1)
     assert analyst.analysis is not None and analyst.analysis.reason == "its process ended"
-    assert (analyst.analysis.book, analyst.volatility) == (None, None)
+    assert analyst.book is None
 
 
 def test_work_when_fills_are_many_then_turnover_counts_from_where_they_are_whole(rig: Rig) -> None:

@@ -12,6 +12,7 @@ from controller.ports import Order
 from controller.reconcile.monitor import Monitor
 from schemas.desired import Desired
 from schemas.policy import Policy
+from schemas.risk import BookRisk
 from tests.support.rig import UID_A, Rig, desired, make_rig
 
 DOLLAR = 1_000_000
@@ -53,6 +54,17 @@ def test_sample_each_second_then_slow_series_are_slower(rig: Rig) -> None:
     assert len(rig.store.samples("equity", "account", 0, 2**62)) == 6
     assert len(rig.store.samples("positions", f"{UID_A}/AAPL", 0, 2**62)) == 2
     assert len(rig.store.samples("metrics", "position.max_positions", 0, 2**62)) == 1
+
+
+def test_sample_then_the_book_s_figures_are_a_series_beside_the_limits(rig: Rig) -> None:
+    monitor = monitor_of(rig)
+    book = BookRisk(market_time="", benchmark="SPX", volatility_20=0.25, value_at_risk=7 * DOLLAR, beta=-0.5)
+    monitor.book = lambda: book
+    monitor.sample()
+    for key, value in (("risk.volatility_20", 250_000), ("risk.value_at_risk", 7 * DOLLAR), ("risk.beta", -500_000)):
+        assert [found for _, found in rig.store.samples("metrics", key, 0, 2**62)] == [value]
+    assert rig.store.samples("metrics", "risk.correlation", 0, 2**62) == []
+    assert {item.level for item in monitor.memory.levels or () if item.key == "volatility.portfolio_target"} == {"warn"}
 
 
 def test_sample_then_fills_are_kept_once_over_a_restart_of_the_monitor(rig: Rig) -> None:

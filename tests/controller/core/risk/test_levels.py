@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT, drawdowns, restrictions
 from controller.core.risk.ladders import DRAWDOWN, MARGIN, RANKS, kept, reached
 from controller.core.risk.levels import changed, levels
+from schemas.desired import StrategyStatus
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState, PositionView, StrategyLive
 from schemas.risk import Level, LevelName
@@ -135,6 +136,12 @@ def test_deployed_over_the_allocation_then_error_of_that_strategy() -> None:
     item = next(item for item in found if item.key == "strategy.max_strategy_allocation_pct")
     assert (item.scope, item.what, item.level) == (f"strategy:{UIDS[0]}", "s-a", "error")
     assert (item.value, item.limit, item.utilisation) == (310_000, 300_000, 1_033_333)
+
+
+@pytest.mark.parametrize(("active", "level"), [(3, "clear"), (4, "error")])
+def test_as_many_strategies_as_allowed_then_clear_and_one_more_an_error(active: int, level: str) -> None:
+    known = policy(statuses={f"{number:032x}": StrategyStatus.ACTIVE for number in range(active)})
+    assert level_of(levels(known, live(), {}, ()), "strategy.max_strategies_active") == level
 
 
 def test_clear_instruments_then_not_listed_and_the_account_always() -> None:
