@@ -95,9 +95,9 @@ def _ordered(item: OrderView) -> Ordered:
 
 
 def _recorded(home: Home, settings: Settings, down: EngineUnavailable) -> Book:
-    """The paper venue's own recovery, as the gate would do it."""
+    """The paper venue's own recovery, as the gate would do it; a book is never begun here."""
     try:
-        venue = open_venue(settings.paper, settings.data_dir, home.engine, 1)
+        venue = open_venue(settings.paper, settings.data_dir, home.engine, 0)
     except JournalBusy:
         raise down from None
     except (JournalDamaged, ValueError, OSError) as error:

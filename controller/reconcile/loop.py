@@ -20,6 +20,7 @@ from watchfiles import awatch
 
 from controller.errors import GtRiskError, LeaseLost, Temporary
 from controller.ports import Clock
+from controller.reconcile.troubles import Troubles
 from controller.settings import LoopSettings
 
 PROBE_SECONDS = 1.0
@@ -70,6 +71,7 @@ class Loop:
     _token: EventLoopToken | None = None
     _group: TaskGroup | None = None
     _limiter: anyio.CapacityLimiter = field(init=False)
+    _troubles: Troubles = field(default_factory=partial(Troubles, _log))
 
     def run(self) -> None:
         """Block until the end. Raises LeaseLost when another controller has taken over."""
@@ -163,16 +165,18 @@ class Loop:
 
     async def _pass(self) -> float:
         try:
-            return await to_thread.run_sync(self.work.reconcile, limiter=self._limiter)
+            wish = await to_thread.run_sync(self.work.reconcile, limiter=self._limiter)
         except LeaseLost as error:
             self._lose(error)
             return self.settings.drift_seconds
         except GtRiskError as error:
-            _log.error("reconcile: %s", error)
+            self._troubles.tell("reconcile", str(error), logging.ERROR)
             return error.retry_after if isinstance(error, Temporary) else self.settings.drift_seconds
-        except Exception:  # noqa: BLE001  # the loop's edge: one failed pass must not end the controller
-            _log.exception("reconcile failed; trying again")
+        except Exception as error:  # noqa: BLE001  # the loop's edge: one failed pass must not end the controller
+            self._troubles.tell("reconcile", f"failed, trying again: {error!r}", logging.ERROR, trace=error)
             return self.settings.drift_seconds
+        self._troubles.tell("reconcile", "")
+        return wish
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         """Call ``act`` on a fixed grid; a call that overruns skips the ticks that it missed."""
@@ -230,18 +234,21 @@ class Loop:
                 await self._refetch.wait()
 
     async def _safely(self, name: str, call: Callable[[], T], *, abandon: bool = False) -> T | None:
-        """The result, or None after an error, which is logged: one task's trouble is no other's.
+        """The result, or None after an error, which is logged once while it lasts: one task's trouble is no other's.
 
         ``abandon``: the end of the loop does not wait for the call.
         """
         try:
-            return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=abandon)
+            result = await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=abandon)
         except LeaseLost as error:
             self._lose(error)
         except GtRiskError as error:
-            _log.warning("%s: %s", name, error)
-        except Exception:  # noqa: BLE001  # the loop's edge, as above
-            _log.exception("%s failed", name)
+            self._troubles.tell(name, str(error))
+        except Exception as error:  # noqa: BLE001  # the loop's edge, as above
+            self._troubles.tell(name, f"failed: {error!r}", logging.ERROR, trace=error)
+        else:
+            self._troubles.tell(name, "")
+            return result
         return None
 
     async def _watch(self, refs: Path) -> None:

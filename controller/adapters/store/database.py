@@ -1,5 +1,6 @@
 """Connections, transactions, schema version, and what their errors mean to an operator."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ from controller.adapters.store.dialect import dialect_of, sqlite_url
 from controller.errors import SettingsError, StoreUnavailable
 
 _HINTS = (
-    ("full", "df -h {place}"),
+    ("no space", "df -h {place}"),
     ("readonly", "ls -l {place}"),
     ("unable to open", "ls -ld {place}"),
     ("locked", "gt risk service status"),
 )
+_FEW_PAGES = 64 << 10
 
 
 class Database:
@@ -95,9 +97,19 @@ class Database:
 
 
 def unavailable(place: str, problem: str) -> StoreUnavailable:
-    """The error for ``problem`` at ``place``, with the command that helps."""
+    """The error for ``problem`` at ``place``, with the command that helps. SQLite has several names for a full disk."""
+    if "full" in problem or ("disk I/O error" in problem and _is_full(place)):
+        problem = f"no space left on the disk ({problem})"
     hints = [hint for word, hint in _HINTS if word in problem]
     return StoreUnavailable(f"{place}: {problem}", hint=(hints or ["gt risk doctor"])[0].format(place=place))
+
+
+def _is_full(place: str) -> bool:
+    """Whether the file's disk has no room for another few pages."""
+    try:
+        return "://" not in place and shutil.disk_usage(Path(place).parent).free < _FEW_PAGES
+    except OSError:
+        return False
 
 
 def migrate(database: Database, *, upgrade: bool) -> None:

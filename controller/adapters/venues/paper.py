@@ -41,7 +41,8 @@ def boot_seconds() -> float:
 def open_venue(paper: "PaperSettings", data_dir: str, folder: Path, initial_cash: int) -> "PaperVenue":
     """The venue of ``folder``: recovered, or new with ``initial_cash`` micro-dollars (ignored when a book exists).
 
-    Raises JournalDamaged, FileNotFoundError (data pack), ValueError (settings, or a book made on another feed).
+    Raises JournalDamaged, FileNotFoundError (data pack), ValueError (settings, a book made on another feed, or no book
+    and no cash to begin one with).
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return PaperVenue(cached_feed(data_dir, folder / "prices"), paper, folder, initial_cash)
@@ -74,6 +75,9 @@ class PaperVenue:
         self._journal = Journal(folder)
         self._journal.recover(self._restore, self._apply)
         if not self._books.initial:
+            if initial_cash < 1:
+                self._journal.close()
+                raise ValueError(f"{folder} holds a journal without a book")
             start = _start(feed, paper.start) - 1
             self._record({"k": "init", "id": new_id(), "cash": initial_cash, "feed": self._identity, "s": start})
         self._due = self._last_bar = self._synced = clock()

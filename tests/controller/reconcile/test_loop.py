@@ -130,7 +130,7 @@ def test_pass_when_it_fails_for_now_then_tried_again(error: Exception) -> None:
     assert bench.passes == 2
 
 
-def test_sample_when_it_fails_then_the_others_go_on() -> None:
+def test_sample_when_it_fails_then_told_once_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench(settings=replace(SLOW, sample_seconds=0.001))
     samples: list[int] = []
 
@@ -143,6 +143,7 @@ def test_sample_when_it_fails_then_the_others_go_on() -> None:
     bench.sample = sample
     bench.run()
     assert len(samples) >= 3
+    assert [record.levelname for record in caplog.records if record.message.startswith("sample: ")] == ["ERROR"]
 
 
 def lost() -> LeaseLost:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,7 +17,7 @@ from sqlalchemy import event
 
 from controller.adapters.store import document, migrations, tables
 from controller.adapters.store.audit_log import AuditLog
-from controller.adapters.store.database import Database
+from controller.adapters.store.database import Database, unavailable
 from controller.adapters.store.dialect import dialect_of
 from controller.adapters.store.head import HeadFile
 from controller.errors import SettingsError, StoreUnavailable
@@ -96,6 +97,16 @@ def test_open_when_the_file_is_no_database_then_unavailable(tmp_path: Path) -> N
     (tmp_path / "store.db").write_bytes(b"not a database" * 1_000)
     with pytest.raises(StoreUnavailable, match="not a database"):
         sqlite(tmp_path)
+
+
+@pytest.mark.parametrize(("free", "said"), [(4096, True), (1 << 30, False)])
+def test_unavailable_when_sqlite_blames_the_disk_then_no_space_is_told_only_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, said: bool
+) -> None:
+    monkeypatch.setattr("controller.adapters.store.database.shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    error = unavailable(str(tmp_path / "store.db"), "disk I/O error")
+    assert ("no space left on the disk" in error.message, error.hint.startswith("df -h ")) == (said, said)
+    assert str(tmp_path / "store.db") in error.message
 
 
 def test_open_when_the_folder_is_missing_then_unavailable(tmp_path: Path) -> None:

@@ -166,6 +166,15 @@ def test_initial_cash_when_book_exists_then_is_not_rebased(tmp_path: Path) -> No
     assert until_the_end(PaperVenue(FEED, COSTLY, tmp_path, 7)).book().cash == book.cash
 
 
+def test_no_cash_when_there_is_no_book_then_none_is_begun_and_when_there_is_one_then_read(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="holds a journal without a book"):
+            PaperVenue(FEED, COSTLY, tmp_path / "none", 0)
+    assert (tmp_path / "none" / "journal-0").read_bytes() == b""
+    book = story(tmp_path / "kept")[-1]
+    assert until_the_end(PaperVenue(FEED, COSTLY, tmp_path / "kept", 0)).book().cash == book.cash
+
+
 def test_loss_of_power_at_any_byte_after_a_sync_then_no_number_that_was_told_is_used_for_another_fill(
     tmp_path: Path,
 ) -> None:
