@@ -4,7 +4,7 @@ import click
 
 from cli.consent import Options
 from cli.landing import emergency as landed
-from cli.options import act_at_once, emergency_words, landing, mutating
+from cli.options import act_at_once, confirmed_by_hand, emergency_words, landing, mutating
 from cli.output import OK, finish
 from cli.remote import home
 from cli.tree import Near, read_command
@@ -55,7 +55,7 @@ def _halt(mode: str, plan: list[str], words: list[str]) -> int:
 
 @emergency.command("liquidate-all")
 @click.option("--resume", default="", metavar="ID", help="Go on with a liquidation that was interrupted.")
-@mutating
+@confirmed_by_hand
 def liquidate_all(resume: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Halt everything, then close every position at market. Asks on the terminal; nothing answers for you."""
     from cli.liquidation import EVERYTHING, liquidate

@@ -112,7 +112,7 @@ def _act(home: str, asked: _Asked, screen: "_Screen", scope: str, first: str) ->
 
     before = _set_signals((_IGNORE, _IGNORE))
     try:
-        outcome = halt(home, scope, asked.mode, _actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
+        outcome = halt(home, scope, asked.mode, actor(), asked.reason, CLI, told=lambda seen: screen.told(first, seen))
     finally:
         _set_signals(before)
     try:
@@ -127,7 +127,8 @@ def _tell(home: str, asked: _Asked, screen: "_Screen", outcome: "HaltOutcome") -
         reason = screen.ask_reason()
         from controller.halt import add_reason
 
-        problem = add_reason(home, outcome, reason) if reason else ""
+        outcome.reason = reason
+        problem = add_reason(home, outcome.halt_id, outcome.actor, reason) if reason else ""
         outcome.problems += [f"reason: {problem}"] if problem else []
     from cli.fast_screen import document, report
 
@@ -198,7 +199,7 @@ def _answer() -> str:
         return ""
 
 
-def _actor() -> str:
+def actor() -> str:
     """The operating system's user."""
     name = os.environ.get("USER")
     if name:

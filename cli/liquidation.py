@@ -11,7 +11,7 @@ from typing import TextIO
 
 from cli.consent import interruptible
 from cli.output import OK, PARTLY, Document, Failure, declined, finish
-from cli.remote import call_service
+from cli.remote import call_service, home
 from cli.render.liquidation import closing, everything_plan, portfolio_plan
 from cli.render.text import safe
 from controller.rpc.client import RpcError, ServiceDown
@@ -102,9 +102,11 @@ def _carry_out(terminal: Terminal, verb: Verb, reason: str, resume: str) -> Docu
 
     terminal.say("", verb.steps[0])
     request = {"resume": resume} if resume else {"scope": verb.scope}
+    halt = ""
     for _ in range(RACES):
         prepared = call_service("liquidation.prepare", {**request, "reason": reason}, PREPARE_SECONDS)
         _check(prepared)
+        halt = halt or prepared["halt"] or ""
         count = len(prepared["positions"])
         terminal.say(verb.steps[1], f"⚠️  {count} market order{'' if count == 1 else 's'} to send")
         signature = sign(prepared["text"].encode(), Path(prepared["signing_key"]), namespace=NAMESPACE)
@@ -117,8 +119,24 @@ def _carry_out(terminal: Terminal, verb: Verb, reason: str, resume: str) -> Docu
             terminal.say("⚠️  Positions have changed meanwhile: asking for what is left")
         else:
             terminal.say("⚠️  Submitting market orders...")
-            return {**_watch(terminal, state), "cancelled": prepared["cancelled"]}
+            ended = {**_watch(terminal, state), "cancelled": prepared["cancelled"]}
+            return {**ended, "notices": [] if reason or not halt else _ask_reason(terminal, halt, state["id"])}
     raise Failure("the book changed each time while the request was signed; the halt stays", verb.command, code="Raced")
+
+
+def _ask_reason(terminal: Terminal, halt: str, id: str) -> list[str]:
+    """Ask why, now that nothing waits for the answer, and add it to the record of the halt; what did not work."""
+    from cli.fast import actor
+    from controller.halt import add_reason
+
+    try:
+        reason = terminal.ask("Reason (optional): ")
+    except KeyboardInterrupt:
+        reason = ""
+    if not reason:
+        return ["No reason given: it stays open until added"]
+    problem = add_reason(home(), halt, actor(), f"{reason} (liquidation {id[:12]})")
+    return [f"reason: {problem}"] if problem else []
 
 
 def _check(prepared: Document) -> None:

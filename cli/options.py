@@ -19,10 +19,19 @@ def json_option(function: F) -> F:
 
 def mutating(function: F) -> F:
     """``--reason/-r``, ``--dry-run``, ``--yes/-y`` (also ``--force/-f``) and ``--json``."""
+    return _mutating(function)
+
+
+def confirmed_by_hand(function: F) -> F:
+    """:func:`mutating` for what a typed phrase alone confirms: ``--yes`` is refused in words, not shown."""
+    return _mutating(function, hidden=True)
+
+
+def _mutating(function: F, *, hidden: bool = False) -> F:
     for option in (
         click.option("--reason", "-r", default="", metavar="TEXT", help="Why; goes into commit and audit log."),
         click.option("--dry-run", is_flag=True, help="Print the plan and change nothing."),
-        click.option("--yes", "-y", "--force", "-f", "yes", is_flag=True, help="Do not ask."),
+        click.option("--yes", "-y", "--force", "-f", "yes", is_flag=True, hidden=hidden, help="Do not ask."),
         json_option,
     ):
         function = option(function)

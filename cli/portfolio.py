@@ -4,7 +4,7 @@ import click
 
 from cli.consent import Options, confirm
 from cli.liquidation import PORTFOLIO, liquidate
-from cli.options import mutating
+from cli.options import confirmed_by_hand, mutating
 from cli.output import ERROR, OK, PARTLY, Document, finish
 from cli.remote import call_service
 from cli.render.liquidation import exits
@@ -20,7 +20,7 @@ portfolio.add_command(read_command(("portfolio", "risk")))
 
 @portfolio.command("liquidate")
 @click.option("--resume", default="", metavar="ID", help="Go on with a liquidation that was interrupted.")
-@mutating
+@confirmed_by_hand
 def liquidate_all(resume: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Pause new orders, then close every position at market. Asks on the terminal; nothing answers for you."""
     return liquidate(PORTFOLIO, reason, resume, dry_run=dry_run, scripted=yes, as_json=as_json)

@@ -130,10 +130,9 @@ def halt(
     return outcome
 
 
-def add_reason(home: str, outcome: HaltOutcome, reason: str) -> str:
+def add_reason(home: str, halt_id: str, actor: str, reason: str) -> str:
     """Add the reason of a halt that is in force to its record; empty, or why it could not be kept."""
-    outcome.reason = reason
-    entry = Entry(REASON, outcome.halt_id, time.time_ns(), actor=outcome.actor, text=reason)
+    entry = Entry(REASON, halt_id, time.time_ns(), actor=actor, text=reason)
     written, problem = record(home, entry)
     if written is None:
         return problem

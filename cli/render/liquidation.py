@@ -87,7 +87,8 @@ def closing(document: Document) -> list[str]:
         after = ["✓ All strategies halted"] if everything else []
         logged = "✓ Emergency liquidation logged"
         state = "EMERGENCY MODE" if everything else "NEW ORDERS PAUSED"
-        return [*head, "✓ All positions liquidated", cash, *after, logged, "", f"System Status: {state}", _resume()]
+        done = ["✓ All positions liquidated", cash, *after, logged, *_notices(document)]
+        return [*head, *done, "", f"System Status: {state}", _resume()]
     left = [f"⚠️  Residual: {safe(item['symbol'])} {item['left']:,} shares" for item in document["residual"]]
     return [
         *head,
@@ -95,9 +96,14 @@ def closing(document: Document) -> list[str]:
         *left,
         cash,
         "ℹ️  The halt stays in force",
+        *_notices(document),
         "",
         _resume(),
     ]
+
+
+def _notices(document: Document) -> list[str]:
+    return [f"ℹ️  {safe(text)}" for text in document["notices"]]
 
 
 def _resume() -> str:

@@ -61,12 +61,12 @@ class Liquidations:
             book, id = book_of(self._parts.pins, self._steps.applied()), secrets.token_hex(16)
             with self._intent(id, scope, actor, reason) as wait:
                 why = f"{reason or 'no reason given'} (liquidation {id[:12]})"
-                cancelled = self._steps.freeze(scope, actor, why)
+                opened, cancelled = self._steps.freeze(scope, actor, why)
                 live = self._parts.engine.read()
                 digest = book_digest((item.uid, item.symbol, item.quantity) for item in live.positions)
                 expires = self._parts.clock.wall_ns() + MOST_NS
                 request = LiquidationRequest(book=book, digest=digest, expires_ns=expires, id=id, scope=scope)
-                return wait(Prepared(request, flattened(live, id), cancelled))
+                return wait(Prepared(request, flattened(live, id), cancelled, halt=opened))
 
     def prepare_again(self, id: str, actor: str, reason: str) -> Prepared:
         """The same request once more, for one that was interrupted: begun, not ended, its ticket still good.

@@ -50,12 +50,14 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that waits for its signature. ``cancelled`` by uid; ``goes_on``: begun already, asked for again."""
+    """A request that waits for its signature. ``cancelled`` by uid; ``goes_on``: begun already, asked for again;
+    ``halt``: the id of the halt that it opened, empty when one was open."""
 
     request: LiquidationRequest
     positions: tuple[Flattened, ...]
     cancelled: dict[str, int]
     goes_on: bool = False
+    halt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Steps:
         """Whether an account halt is open."""
         return any(item.scope == ACCOUNT for item in self.parts.desk.open_halts(self.parts.applied()))
 
-    def freeze(self, scope: LiquidationScope, actor: str, reason: str) -> dict[str, int]:
-        """Open the account halt, then cancel what works and wait a little until it is gone; number cancelled by uid.
+    def freeze(self, scope: LiquidationScope, actor: str, reason: str) -> tuple[str, dict[str, int]]:
+        """Open the account halt, then cancel what works and wait a little until it is gone; the halt's id (empty when
+        one was open), and the number cancelled by uid.
 
         Raises Temporary when no gate acknowledges the halt, EngineUnavailable with the halt raised.
         """
@@ -85,14 +88,14 @@ class Steps:
             before = self._working()
         except EngineUnavailable:
             before = Counter()
-        self._halt(scope, actor, reason)
+        opened = self._halt(scope, actor, reason)
         self.parts.engine.cancel(ACCOUNT)
         left = self._working()
         for _ in range(CANCEL_LOOKS):
             if not left or self.stop.wait(CANCEL_SECONDS):
                 break
             left = self._working()
-        return dict(before - left)
+        return opened, dict(before - left)
 
     def judge(self, request: LiquidationRequest, signature: bytes) -> str:
         """The principal whose signature grants ``request`` under the applied trust.yaml. Raises NotGranted."""
@@ -149,17 +152,18 @@ class Steps:
             _log.warning("liquidation %s: its ticket is taken back; %s", id, error)
         self.parts.permit.set_ticket(None)
 
-    def _halt(self, scope: LiquidationScope, actor: str, reason: str) -> None:
-        """Raise it unless one at least as strict is open."""
+    def _halt(self, scope: LiquidationScope, actor: str, reason: str) -> str:
+        """Raise it unless one at least as strict is open; its id."""
         known = self.parts.desk.open_halts(self.parts.applied())
         if any(item.scope == ACCOUNT and item.mode.rank >= scope.mode.rank for item in known):
-            return
+            return ""
         outcome = halt(self.parts.home, ACCOUNT, scope.mode.rank, actor, reason, CLI, notify=False)
         self.parts.desk.adopt()
         self.parts.poke(f"halt {outcome.halt_id}")
         if not outcome.in_force:
             what = "raised and not acknowledged" if outcome.confirmed else "not confirmed"
             raise Temporary(f"the halt is {what}: {'; '.join(outcome.problems)}", hint="gt risk emergency halt-all")
+        return outcome.halt_id
 
     def _working(self) -> Counter[str]:
         """Working orders by uid."""

@@ -75,6 +75,7 @@ def _prepared(control: Control, settings: Settings, prepared: Prepared) -> Docum
         "cancelled": sum(prepared.cancelled.values()),
         "expires": instant(prepared.request.expires_ns),
         "goes_on": prepared.goes_on,
+        "halt": prepared.halt or None,
         "signing_key": settings.signing_key or str(Home(settings.home).keys / "operator"),
     }
 

@@ -13,6 +13,7 @@ from controller.adapters.signatures.keys import generate
 from controller.adapters.signatures.sshsig import verify
 from controller.core.trust.keys import key_blob
 from controller.errors import Raced
+from controller.latch import journal
 from controller.latch.ticket import NAMESPACE, book_digest
 from controller.rpc.server import serve_rpc
 from controller.settings import Settings
@@ -26,6 +27,7 @@ HELD: list[dict[str, Any]] = [
     {"uid": "a" * 32, "symbol": "NVDA", "quantity": 100},
     {"uid": "a" * 32, "symbol": "TSLA", "quantity": -50},
 ]
+HALT = "2" * 32
 DONE = [
     {**HELD[0], "left": 0, "price": 524.58, "working": False, "problem": ""},
     {**HELD[1], "left": 0, "price": 253.15, "working": False, "problem": ""},
@@ -39,6 +41,7 @@ STATE: dict[str, Any] = {
     "cash": 98_234.56,
     "problem": "",
     "resumable": False,
+    "notices": [],
 }
 
 
@@ -69,6 +72,7 @@ class Desk:
         text = json.dumps({"id": "1" * 32, "scope": self.scope, "digest": self.digest})
         key = str(self.home / "key")
         more = {"id": "1" * 32, "scope": self.scope, "positions": HELD, "cancelled": 7, "goes_on": False}
+        more["halt"] = HALT if self.asked.count("prepare") == 1 else None
         return {"text": text, "signing_key": key, **more}
 
     def start(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def home() -> Iterator[Path]:
 def liquidate(desk: Desk, *answers: tuple[str, str]) -> tuple[int, str, str]:
     """(exit code, standard output, what the terminal showed)."""
     words = {"everything": ("emergency", "liquidate-all"), "portfolio": ("portfolio", "liquidate")}[desk.scope]
-    with served(desk), own_terminal(desk.home, *words) as talk:
+    with served(desk), own_terminal(desk.home, *words, "-r", "drill") as talk:
         for prompt, line in answers:
             talk.answer(prompt, line)
         ran = talk.end()
@@ -172,6 +176,7 @@ You must type "LIQUIDATE ALL" to confirm: LIQUIDATE ALL
 ⚠️  Generating liquidation orders...
 ⚠️  2 market orders to send
 ⚠️  Submitting market orders...
+Reason (optional): flash crash
 
 Results:
   ✓ NVDA  -100 shares  $524.58  FILLED
@@ -187,11 +192,14 @@ To resume: gt risk emergency resume
 
 
 def test_portfolio_liquidate_then_reads_as_the_spec(home: Path) -> None:
-    """The impact to a hundredth; that new orders are paused is ours; alerts tell by themselves."""
+    """The impact to a hundredth; that new orders are paused, and the reason, are ours; alerts tell by themselves."""
+    journal.create(str(home / "journal"))
     with served(Desk(home, scope="portfolio")):
-        typed = [(b"to confirm: ", "LIQUIDATE ALL\n")]
+        typed = [(b"to confirm: ", "LIQUIDATE ALL\n"), (b"Reason (optional): ", "flash crash\n")]
         ran = on_controlling_terminal(home, typed, "portfolio", "liquidate")
     assert (ran.code, ran.out.replace("\r\n", "\n")) == (0, PORTFOLIO)
+    (entry,) = journal.read_home(str(home))[0]
+    assert (entry.halt_id, entry.text) == (HALT, f"flash crash (liquidation {'1' * 12})")
 
 
 @pytest.mark.parametrize(("name", "code"), [("greenplace", 0), ("GREENPLACE", 4), ("", 4), ("LIQUIDATE EVERYTHING", 4)])
@@ -199,6 +207,17 @@ def test_liquidate_when_the_book_is_live_then_its_name_is_asked_too(home: Path, 
     desk = Desk(home, environment="live")
     assert liquidate(desk, (PHRASE, "LIQUIDATE EVERYTHING"), (NAME, name))[0] == code
     assert desk.asked == (["prepare", "start"] if code == 0 else [])
+
+
+@pytest.mark.parametrize(("typed", "races"), [("", 0), ("\x03", 1)], ids=["nothing", "Ctrl-C, after a race"])
+def test_liquidate_when_no_reason_is_given_then_it_stays_open_and_the_result_is_told(
+    home: Path, typed: str, races: int
+) -> None:
+    with served(Desk(home, races=races)):
+        answers = [(b"to confirm: ", "LIQUIDATE EVERYTHING\n"), (b"Reason (optional): ", typed or "\n")]
+        ran = on_controlling_terminal(home, answers, "emergency", "liquidate-all")
+    assert (ran.code, "All positions liquidated" in ran.out) == (0, True), ran
+    assert "ℹ️  No reason given: it stays open until added" in ran.out
 
 
 def test_liquidate_when_the_book_moves_while_it_is_signed_then_asked_and_signed_anew(home: Path) -> None:

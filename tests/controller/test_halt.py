@@ -255,13 +255,13 @@ def test_halt_when_repeated_then_no_file_stays_open(home: Path, gate: GateStub) 
 
 def test_add_reason_when_in_force_then_kept_with_the_halt(home: Path, gate: GateStub) -> None:
     outcome = act(home, reason="")
-    assert add_reason(str(home), outcome, "spread blew out") == ""
+    assert add_reason(str(home), outcome.halt_id, "ann", "spread blew out") == ""
     assert recorded(home)[outcome.halt_id].reason == "spread blew out"
 
 
 def test_add_reason_when_the_journal_is_gone_with_its_folder_then_says_so(tmp_path: Path) -> None:
     outcome = HaltOutcome("account", 3, "ann", "", CLI)
-    assert "No such file" in add_reason(f"{tmp_path}/nowhere", outcome, "x")
+    assert "No such file" in add_reason(f"{tmp_path}/nowhere", outcome.halt_id, "ann", "x")
 
 
 HEAVY = {"typing", "dataclasses", "enum", "json", "re", "subprocess", "pathlib", "collections", "socket", "threading"}

@@ -59,7 +59,7 @@ def assert_flat_and_never_beyond(service: Service) -> None:
 
 
 def test_controller_killed_then_the_person_is_told_and_the_next_controller_goes_on(service: Service) -> None:
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         in_the_middle(talk)
         service.kill("controller")
         ran = talk.end()
@@ -73,7 +73,7 @@ def test_controller_killed_then_the_person_is_told_and_the_next_controller_goes_
 
 
 def test_gate_killed_then_it_goes_on_with_the_next_gate(service: Service) -> None:
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         in_the_middle(talk)
         service.kill("gate")
         ran = talk.end()
@@ -84,7 +84,7 @@ def test_gate_killed_then_it_goes_on_with_the_next_gate(service: Service) -> Non
 def test_gate_silent_then_the_person_is_told_and_goes_on_with_the_same_id(service: Service) -> None:
     gate = service.pid("gate")
     assert gate is not None
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         in_the_middle(talk)
         os.kill(gate, signal.SIGSTOP)
         try:
@@ -102,7 +102,7 @@ def test_gate_silent_then_the_person_is_told_and_goes_on_with_the_same_id(servic
 
 
 def test_everything_killed_and_the_ticket_run_out_then_nothing_goes_on_and_status_asks(service: Service) -> None:
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         in_the_middle(talk)
         service.kill("controller", "gate", "runner")
     permit = service.home / "latch" / "permit"
@@ -116,7 +116,7 @@ def test_everything_killed_and_the_ticket_run_out_then_nothing_goes_on_and_statu
     before = books(service.home).book
     assert before.holdings
     assert not [order for order in before.orders.values() if order.ticket]
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         talk.answer(PHRASE, "LIQUIDATE EVERYTHING")
         talk.until("Submitting market orders...")
         assert talk.end().code == 0

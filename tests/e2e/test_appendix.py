@@ -21,9 +21,10 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("limits", "list"),
     ("limits", "set", "position.max_position_pct", "12", "--force"),
     ("emergency", "halt-all"),
+    ("alerts", "list"),
     ("audit", "log"),
 )
-LATER = (("learning", "status"), ("ab-test", "list"), ("alerts", "list"), ("dashboard", "start"))
+LATER = (("learning", "status"), ("ab-test", "list"), ("dashboard", "start"))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_lines_when_run_in_order_then_each_does_its_work(service: Service) -> No
 
 
 def test_liquidate_all_and_resume_when_a_person_answers_then_flat_and_back_to_normal(service: Service) -> None:
-    with own_terminal(service.home, "emergency", "liquidate-all", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "-r", "drill", env=FAST) as talk:
         talk.answer('You must type "LIQUIDATE EVERYTHING" to confirm: ', "LIQUIDATE EVERYTHING")
         talk.until("Submitting market orders...")
         assert talk.end().code == 0

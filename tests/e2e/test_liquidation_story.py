@@ -33,13 +33,19 @@ def resume(service: Service) -> None:
     service.must("strategy", "resume", "heuristic-value-1", "--yes", "-r", "tested")
 
 
+def reasons(service: Service) -> list[str]:
+    """The first words of why it is halted."""
+    return [item["reason"].partition(" (")[0] for item in service.read("emergency", "status")["halts"]]
+
+
 def test_portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and_in_the_audit(
     service: Service,
 ) -> None:
     held(service)
-    with own_terminal(service.home, "portfolio", "liquidate", "-r", "drill", env=FAST) as talk:
+    with own_terminal(service.home, "portfolio", "liquidate", env=FAST) as talk:
         talk.answer(PHRASE, "LIQUIDATE ALL")
         talk.until("Submitting market orders...")
+        talk.answer("Reason (optional): ", "drill")
         ran = talk.end()
     screen = talk.shown.decode().replace("\r\n", "\n")
     assert screen.startswith("⛔ EMERGENCY LIQUIDATION ⛔\n\nThis will liquidate ALL positions immediately.\n")
@@ -50,8 +56,8 @@ def test_portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and
     assert all(line.startswith("  ✓ ") and line.endswith("  FILLED") for line in lines[1 : lines.index("")])
     assert "✓ All positions liquidated" in lines
     until(lambda: not service.read("portfolio", "positions")["positions"], "the book is flat")
-    status = service.read("emergency", "status")
-    assert (status["mode"], [item["reason"][:5] for item in status["halts"]]) == ("pause-new-orders", ["drill"])
+    until(lambda: reasons(service) == ["drill"], "the reason is taken into the record")
+    assert service.read("emergency", "status")["mode"] == "pause-new-orders"
     events = service.read("audit", "log", "--type", "emergency.liquid")["events"]
     assert [(item["event"], item["kind"], item["outcome"]) for item in reversed(events)] == [
         ("emergency.liquidate_portfolio", "intent", ""),
@@ -64,7 +70,7 @@ def test_portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and
 
 def test_liquidate_all_when_json_then_one_document_and_halted(service: Service) -> None:
     held(service)
-    with own_terminal(service.home, "emergency", "liquidate-all", "--json", env=FAST) as talk:
+    with own_terminal(service.home, "emergency", "liquidate-all", "--json", "-r", "drill", env=FAST) as talk:
         talk.answer(EVERYTHING, "LIQUIDATE EVERYTHING")
         talk.until("Submitting market orders...")
         ran = talk.end()

@@ -55,7 +55,7 @@ OPERATION = edits(
         (_OPERATION, "ended when done", "        if ended or not problem:\n", "        if ended:\n"),
         (_OPERATION, "people are asked after an interruption", "                self._interrupted = error.message\n", ""),
         (_OPERATION, "people are asked without a ticket", "elif id := interrupted(self._parts.store):", 'elif id := "":'),
-        (_STEPS, "the halt comes first", "        self._halt(scope, actor, reason)\n", ""),
+        (_STEPS, "the halt comes first", "        opened = self._halt(scope, actor, reason)\n", '        opened = ""\n'),
         (_STEPS, "working orders are cancelled", "        self.parts.engine.cancel(ACCOUNT)\n", ""),
         (_STEPS, "halted though the engine is silent", "        except EngineUnavailable:\n            before = Counter()\n", "        except ZeroDivisionError:\n            before = Counter()\n"),
         (_STEPS, "a weaker halt is not enough", "item.mode.rank >= scope.mode.rank for item in known", "True for item in known"),

@@ -49,7 +49,7 @@ def test_adoption_then_seen_at_once_and_stored_only_when_store_and_audit_have_it
 def test_reason_when_given_after_the_halt_was_stored_then_in_store_and_audit_too(rig: Rig) -> None:
     outcome = halt(str(rig.home.root), ACCOUNT, 3, "ada", "", CLI, notify=False)
     rig.desk.adopt()
-    assert add_reason(str(rig.home.root), outcome, "flash crash") == ""
+    assert add_reason(str(rig.home.root), outcome.halt_id, "ann", "flash crash") == ""
     assert rig.desk.adopt() == ()
     assert [item.reason for item in rig.store.halts()] == ["flash crash"]
     assert rig.store.audit(event="halt.reason")[0].entry.reason == "flash crash"
