@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from controller.gate.handlers import handle
+from controller.gate.linger import Linger
 from controller.gate.log import log
 from controller.gate.sentinel import Sentinel
 from controller.gate.venue import Bar
@@ -21,8 +22,6 @@ MAX_OUT = 4_194_304
 MAX_CLIENTS = 256
 BATCH = 4
 ACCEPTS = 16
-LINGER_NS = 100_000
-"""How long the gate stays awake after an answer: orders come in rows, and waking up takes longer than checking one."""
 BARRIER = b'{"op":"barrier"}'
 _CHUNK = 65_536
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -68,7 +67,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, Client] = {}
         self._waiting: list[Client] = []
-        self._awake_until = 0
+        self._linger = Linger()
         self._wait = 0.0
         self._listener = _listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -82,12 +81,8 @@ class Server:
                     self._accept()
                 else:
                     self._ready(key.data, mask)
-            waiting, self._waiting = self._waiting, []
-            if len(waiting) > 1:
-                waiting.sort(key=Client.waits_for_barrier, reverse=True)
-            for client in waiting:
-                self._answer(client)
-                self._awake_until = time.monotonic_ns() + LINGER_NS
+            if self._waiting:
+                self._answer_all()
             self._wait = self._sentinel.step()
             self._publish()
 
@@ -103,7 +98,16 @@ class Server:
         self._selector.close()
 
     def _timeout(self) -> float:
-        return 0.0 if self._waiting or time.monotonic_ns() < self._awake_until else self._wait
+        return 0.0 if self._waiting or self._linger.awake(time.monotonic_ns()) else self._wait
+
+    def _answer_all(self) -> None:
+        self._linger.called(time.monotonic_ns())
+        waiting, self._waiting = self._waiting, []
+        if len(waiting) > 1:
+            waiting.sort(key=Client.waits_for_barrier, reverse=True)
+        for client in waiting:
+            self._answer(client)
+        self._linger.answered(time.monotonic_ns())
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
