@@ -91,10 +91,20 @@ def silence(overview: Overview) -> str:
 
 
 def _over(overview: Overview, live: LiveState, value: int) -> bool:
-    bound = limit(overview, "position.max_position_pct")
-    most = limit(overview, "position.max_position_dollars")
-    over_share = bound is None or value * 1_000_000 > bound * live.account.equity
-    return over_share or most is None or value > most
+    return any(
+        _exceeds(overview, name, value * scale, whole)
+        for name, scale, whole in (
+            ("position.max_position_pct", 1_000_000, live.account.equity),
+            ("position.max_position_dollars", 1, 1),
+        )
+    )
+
+
+def _exceeds(overview: Overview, name: str, value: int, whole: int) -> bool:
+    """Whether ``value`` is above the limit's share of ``whole``: never of one in shadow, always of an absent one."""
+    bound = limit(overview, name)
+    shadow = overview.effective is not None and name in overview.effective.shadow
+    return not shadow and (bound is None or value > bound * whole)
 
 
 def sectors(overview: Overview, live: LiveState) -> dict[str, Any]:
@@ -123,8 +133,7 @@ def breaches(overview: Overview) -> list[str]:
         if _over(overview, live, value):
             share = value * 100 / live.account.equity
             found.append(f"hard limit: {symbol} is {share:.1f}% of equity (${value / 1_000_000:,.0f})")
-    bound = limit(overview, "exposure.max_gross_pct")
-    if bound is not None and gross(live) * 1_000_000 > bound * live.account.equity:
+    if _exceeds(overview, "exposure.max_gross_pct", gross(live) * 1_000_000, live.account.equity):
         found.append(f"hard limit: gross exposure is {gross(live) * 100 / live.account.equity:.1f}% of equity")
     return found
 

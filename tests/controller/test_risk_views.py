@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.views import config, risk
+from controller.views import config, portfolio, risk
 from schemas.overview import Overview
 from schemas.risk import Analysis, BookRisk
 from tests.support.book import overview
@@ -92,3 +92,26 @@ def test_limits_then_the_portfolio_s_volatility_is_the_use_of_its_target() -> No
     assert found["volatility.portfolio_target"]["used"] == 18.2
     assert found["volatility.portfolio_target"]["utilisation_pct"] == 91.0
     assert found["position.min_position_dollars"]["utilisation_pct"] is None
+
+
+@pytest.mark.parametrize(("shadow", "told"), [((), 1), (("position.max_position_pct",), 0)])
+def test_breach_of_a_limit_in_shadow_then_nothing_to_attend_to(shadow: tuple[str, ...], told: int) -> None:
+    seen = with_limits(position__max_position_pct=140_000)
+    assert seen.effective is not None
+    seen = seen.model_copy(update={"effective": seen.effective.model_copy(update={"shadow": shadow})})
+    assert len(portfolio.breaches(seen)) == told
+    assert portfolio.breaches(with_limits(exposure__max_gross_pct=800_000)) == [
+        "hard limit: gross exposure is 87.5% of equity"
+    ]
+
+
+def test_figures_when_the_arithmetic_is_down_then_each_says_why() -> None:
+    seen = greenplace().model_copy(update={"analysis": Analysis(reason="its process ended; see: quant.log")})
+    assert set(risk.book(seen)["missing"].values()) == {"its process ended; see: quant.log"}
+    assert set(risk.performance(seen, MOMENTUM)["missing"].values()) == {"its process ended; see: quant.log"}
+
+
+def test_exposure_then_net_leverage_and_concentration() -> None:
+    found = risk.exposure(greenplace(), {})
+    assert (found["net_exposure"], found["leverage"]) == (86_110.23, 0.8747)
+    assert (found["concentration"]["herfindahl"], found["concentration"]["effective_names"]) == (0.1115, 8.97)

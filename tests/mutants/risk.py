@@ -10,6 +10,7 @@ _LADDERS = "controller.core.risk.ladders"
 _LEVELS = "controller.core.risk.levels"
 _MONITOR = "controller.reconcile.monitor"
 _CHECK = "controller.gate.check"
+_AUTHORITY = "controller.core.trust.authority"
 _POLICY = "controller.gate.policy"
 
 LEVELS = edits(
@@ -42,4 +43,11 @@ SHADOW = edits(
     ),
 )
 
-RISK: tuple[Mutant, ...] = (*LEVELS, *BANDS, *SHADOW)
+SHADOW_ROLES = edits(
+    ("test_authority",),
+    (
+        (_AUTHORITY, "a hard limit goes into the shadow by its own role", '    if change.key == "shadow":\n', "    if False:\n"),
+    ),
+)
+
+RISK: tuple[Mutant, ...] = (*LEVELS, *BANDS, *SHADOW, *SHADOW_ROLES)

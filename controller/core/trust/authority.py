@@ -55,11 +55,18 @@ def need_of(change: Change, owners: Mapping[str, str]) -> Need:
         path=change.path,
         direction=change.direction,
         label=change.label,
-        hard=change.kind == "limit" and change.label in _HARD,
+        hard=not _HARD.isdisjoint(_loosened(change)),
         pause=change.kind == "status" and change.new == StrategyStatus.PAUSED.value,
         field=field_of(change.key),
         owner=owners.get(change.path, ""),
     )
+
+
+def _loosened(change: Change) -> Collection[str]:
+    """The limits that ``change`` is about: the one that moves, or those that go into the shadow and so bind no more."""
+    if change.key == "shadow":
+        return set(change.new.split(", ")) - set(change.old.split(", "))
+    return {change.label} if change.kind == "limit" else ()
 
 
 def owners_of(desired: Desired | None) -> dict[str, str]:

@@ -4,9 +4,11 @@ from itertools import product
 
 import pytest
 
-from controller.core.trust.authority import MACHINES, Need, roles_for
+from controller.core.policy.direction import compare
+from controller.core.trust.authority import MACHINES, Need, needs, roles_for
 from schemas.plan import Direction
 from schemas.trust import Role, Signer, Target, Trust, TrustRule
+from tests.support.policies import policy
 
 ALL = tuple(Role)
 PATHS = ("risk_config.yaml", "strategies/a.yaml", "trust.yaml", "emergency.yaml", "README.md")
@@ -61,3 +63,25 @@ def test_roles_when_a_rule_matches_then_it_replaces_the_default() -> None:
     narrow = trust(TrustRule(path="risk_config.yaml", direction="loosen", roles=(Role.ADMIN,), signers=1))
     assert roles_for(narrow, Need("risk_config.yaml", Direction.LOOSEN)) == {Role.ADMIN}
     assert Role.OPERATOR in roles_for(narrow, Need("risk_config.yaml", Direction.TIGHTEN))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "role"),
+    [
+        ((), ("order.max_dollars",), Role.RISK_OFFICER),
+        (
+            ("volatility.position_reduction",),
+            ("exposure.max_gross_pct", "volatility.position_reduction"),
+            Role.RISK_OFFICER,
+        ),
+        ((), ("volatility.position_reduction",), Role.OPERATOR),
+        (("order.max_dollars",), ("order.max_dollars", "volatility.position_warning"), Role.OPERATOR),
+    ],
+)
+def test_limit_that_goes_into_the_shadow_then_whoever_may_loosen_it(
+    old: tuple[str, ...], new: tuple[str, ...], role: Role
+) -> None:
+    """A limit in shadow binds no more."""
+    before, after = (policy().model_copy(update={"shadow": names}) for names in (old, new))
+    (need,) = needs((), compare(before, after))
+    assert need.direction is Direction.LOOSEN and roles_for(trust(), need) == {role}
