@@ -33,8 +33,8 @@ WINDOWS = edits(
 DESK = edits(
     ("test_freeze_windows",),
     (
-        (_DESK, "what is applied keeps its windows", "windows = (*before.risk.change.freeze, *goal", "windows = (*goal"),
-        (_DESK, "what is wanted has its windows", "*goal.desired.risk.change.freeze)", ")"),
+        (_DESK, "what is applied keeps its windows", "(*before.risk.change.freeze, *goal.desired.risk.change.freeze)", "(*goal.desired.risk.change.freeze,)"),
+        (_DESK, "what is wanted has its windows", "(*before.risk.change.freeze, *goal.desired.risk.change.freeze)", "(*before.risk.change.freeze,)"),
         (_DESK, "what lifts by itself is not frozen", "not (goal.releases or _loosens(self._changes(before, goal.desired)))", "False"),
         (_DESK, "a trailer, not prose", "if trailers(commit.message, freeze.TRAILER) and not", "if freeze.TRAILER in commit.message and not"),
         (_DESK, "what comes after the override is not overridden", "and not _loosens(\n                self._changes(self._verifier.desired(commit.id), after)\n            )", ""),

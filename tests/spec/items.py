@@ -124,6 +124,14 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`curl http://localhost:8080/health`": 6,
         "continuous WAL archiving": "with PostgreSQL, on the road behind issue 7",
     },
+    "Configuration management (5.2, 5.3, 8.3)": {
+        "validation before a reload, all mistakes at once": "tests/controller/test_review_workflows.py::test_review_when_a_document_has_mistakes_then_the_step_fails_with_file_and_line",
+        "gradual rollout option for sensitive changes": "tests/controller/reconcile/test_staged_changes.py::test_rollout_when_it_goes_well_then_one_strategy_then_all",
+        "rollback when a change proves bad": "tests/controller/reconcile/test_staged_changes.py::test_rollout_when_equity_falls_then_all_of_it_is_taken_back_and_remembered",
+        "easy rollback to previous versions": "tests/e2e/test_change_page.py::test_page_when_its_commands_are_run_in_order_then_each_does_what_it_says",
+        "commit signing: required": f"{_THREAD}commit_when_unsigned_or_invalid_then_refused_with_the_reason",
+        "branch protection: enabled on main": "tests/e2e/test_change_page.py::test_bare_repo_when_pushed_to_against_its_rules_then_refused_with_the_reason",
+    },
     "Files (4.2, 5.1, 8.3, appendices C–E)": {
         "`risk_config.yaml`": "tests/schemas/test_schema_agreement.py::test_document_when_valid_then_both_accept",
         "`risk_alerts.yaml` (schema; alerts act with their issue)": "tests/schemas/test_schema_agreement.py::test_document_when_valid_then_both_accept",

@@ -130,6 +130,17 @@ def test_restriction_when_its_cause_ends_in_a_window_then_it_lifts_by_itself(rig
     assert overview.effective is not None and overview.effective.mode.value == "normal"
 
 
+def test_neutral_commit_when_a_cause_ends_in_a_window_then_both_are_in_force(rig: Rig) -> None:
+    rig.reconciler.reconcile_once()
+    rig.history.down = "unreachable"
+    rig.clock.advance(2 * 24 * HOUR)
+    rig.reconciler.reconcile_once()
+    rig.history.down = ""
+    rig.history.commit(desired(2, change=OPEN))
+    overview = rig.reconciler.reconcile_once()
+    assert (reason(overview), overview.revision.last_applied) == ("InForce", commit_id(2))
+
+
 def test_plan_when_something_waits_then_the_document_says_until_when() -> None:
     plan = Plan(base=commit_id(1), target=commit_id(2))
     held = Planned(plan=plan, hold="Frozen", why="freeze window w until 11:00", fix="override", until_ns=10**18)

@@ -257,6 +257,11 @@ def test_waiting_when_the_time_comes_then_no_longer(now: int, late: bool) -> Non
     assert bool(schedule.waiting(planned, now)) is late
 
 
+def test_waiting_when_the_time_cannot_be_read_then_for_ever() -> None:
+    planned = schedule.schedule([(due("Not-Before: soon"), [change("a")])])
+    assert schedule.waiting(planned, 10**19) == planned
+
+
 def test_hold_when_keys_wait_then_says_until_when_and_what_never_comes() -> None:
     late = schedule.schedule([(due(AT_NINE), [change("a")]), (due("Not-Before: soon"), [change("b")])])
     found = schedule.hold(late, {("account", "a"): "limit a"})
