@@ -1,13 +1,22 @@
 """Starting the service and waiting until it is ready, and stopping it."""
 
 import time
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 from cli.output import Failure, notice
 from cli.remote import call_service
 from controller.home import Home
-from controller.host.supervisor import STOP_ORDER, STOP_SECONDS, SUPERVISED, known, launch, pid_of, stop_service
+from controller.host.supervisor import (
+    STOP_ORDER,
+    STOP_SECONDS,
+    SUPERVISED,
+    known,
+    launch,
+    let_go,
+    pid_of,
+    stop_service,
+)
 from controller.rpc.client import RpcError
 
 READY_SECONDS = 15.0
@@ -23,17 +32,34 @@ def start_detached(place: Home, reason: str = "") -> dict[str, Any]:
     when it dies instead.
     """
     begun = time.monotonic()
+    up = [name for name in SUPERVISED if pid_of(place, name) is not None]
     process = launch(place)
     try:
         state = _wait_ready(place, process, begun)
     except KeyboardInterrupt:
-        if process is not None:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-        raise
-    if reason and process is not None:
-        call_service("wake", {"reason": f"service start: {reason}"})
+        raise KeyboardInterrupt(_call_off(place, process, up)) from None
+    if process is not None:
+        let_go(process)
+        if reason:
+            call_service("wake", {"reason": f"service start: {reason}"})
     return {**state, "already": process is None, "seconds": round(time.monotonic() - begun, 3)}
+
+
+def _call_off(place: Home, process: Popen[bytes] | None, up: list[str]) -> str:
+    """Stop what this start has begun, not what was ``up`` before; what a person must know."""
+    if process is None:
+        return "the service was up before and goes on; to end it: gt risk service stop"
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except TimeoutExpired:
+        process.kill()
+        process.wait()
+    for name in SUPERVISED:
+        if name not in up:
+            stop_service(place, name)
+    left = f"; {', '.join(up)} ran before and goes on, reducing only" if up else ""
+    return f"the start is called off{left}; next: gt risk service start"
 
 
 def _wait_ready(place: Home, process: Popen[bytes] | None, begun: float) -> dict[str, Any]:
@@ -79,4 +105,8 @@ def stop_all(place: Home) -> dict[str, str]:
         order = ("controller", *extra, "runner", "gate")
         if pid_of(place, "controller") is not None:
             notice("the controller does not answer; it is stopped first")
-    return {name: stop_service(place, name) for name in order}
+    try:
+        return {name: stop_service(place, name) for name in order}
+    except KeyboardInterrupt:
+        left = [name for name in order if pid_of(place, name) is not None]
+        raise KeyboardInterrupt(f"still up: {', '.join(left) or 'nothing'}; next: gt risk service stop") from None
