@@ -36,6 +36,8 @@ class OwnChanges:
 
     def between(self, parent: Desired, child: Desired) -> tuple[Change, ...]:
         """What a commit with that one parent would change."""
+        if _same_documents(parent, child):
+            return ()
         return compare_desired(parent, child, self._sectors)
 
     def paths(self, commit: RawCommit) -> frozenset[str]:
@@ -89,3 +91,15 @@ class OwnChanges:
         """What each parent has that the other has not, oldest first."""
         left, right = commit.parents
         return self._source.commits(right, left), self._source.commits(left, right)
+
+
+def _same_documents(one: Desired, other: Desired) -> bool:
+    """Whether two trees hold the same documents, each read once: then they are the same objects."""
+    if any(getattr(one, name) is not getattr(other, name) for name in ("risk", "emergency", "trust", "alerts")):
+        return False
+    folders = ("strategies", "halts", "cleared", "ab_tests")
+    return all(_same_objects(getattr(one, name), getattr(other, name)) for name in folders)
+
+
+def _same_objects(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    return one is other or (one.keys() == other.keys() and all(one[key] is other[key] for key in one))

@@ -23,6 +23,9 @@ class Trees:
         self._documents = DocumentCache()
         self._blobs: dict[str, bytes] = {}
         self._desired: OrderedDict[str, Desired] = OrderedDict()
+        self._last = "", ""
+        self._newest: tuple[dict[str, str], Desired] | None = None
+        """The documents that were read last, by blob id: a commit that touches none of them has the same."""
         self._past: tuple[str, frozenset[str]] = "", frozenset()
         """A commit, and the uids of every tree up to it: its descendants have only the newer trees to read."""
 
@@ -37,8 +40,13 @@ class Trees:
 
     def touched(self, commit: RawCommit) -> frozenset[str]:
         """Paths whose entry differs from that of its only parent."""
-        before, after = self._source.tree(commit.parents[0]), self._source.tree(commit.tree)
+        before, after = self._source.tree(self._tree_of(commit.parents[0])), self._source.tree(commit.tree)
+        self._last = commit.id, commit.tree
         return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+    def _tree_of(self, commit: str) -> str:
+        """The tree of ``commit`` where it was asked for last: git need not look up the commit again."""
+        return self._last[1] if self._last[0] == commit else commit
 
     def touches_trust(self, commit: RawCommit) -> bool:
         """Whether trust.yaml differs from that of a parent."""
@@ -73,13 +81,18 @@ class Trees:
             fix = "git rm --cached them, add plain files, then sign again"
             raise _refused(commit, RefusalReason.BAD_OBJECT, "; ".join(problems[:10]), fix)
         wanted = {path: entry.id for path, entry in entries.items() if is_relevant(path)}
+        before = self._newest
+        if before is not None and before[0] == wanted:
+            return before[1].model_copy(update={"commit": commit})
         self._blobs = {oid: self._blobs[oid] for oid in wanted.values() if oid in self._blobs}
         for oid in wanted.values():
             if oid not in self._blobs:
                 self._blobs[oid] = self._source.blob(oid)
         files = {path: self._blobs[oid] for path, oid in wanted.items()}
         try:
-            return read_desired(commit, files, self._documents)
+            found = read_desired(commit, files, self._documents)
+            self._newest = wanted, found
+            return found
         except InvalidDesired as error:
             count = len(error.problems)
             message = f"{count} mistake{'s' if count > 1 else ''}: {error.problems[0]}"

@@ -72,7 +72,6 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("a loosening hidden in a repeated key", build.in_repeated_key, Why.SCHEMA_INVALID),
     Attack("a loosening hidden in a deleted limit", build.in_deleted_limit, Why.SCHEMA_INVALID),
     Attack("a loosening split over two harmless commits", build.split, Why.NOT_AUTHORIZED_FOR_DIRECTION),
-    Attack("two signers who are one person with two keys", build.two_keys, Why.THRESHOLD_NOT_MET),
     Attack("an octopus merge", build.octopus, Why.TOO_LARGE),
     Attack("a criss-cross merge that takes the looser side", build.criss_cross, Why.NOT_AUTHORIZED_FOR_PATH),
     Attack("merge -s ours by the forge, undoing a tightening", build.ours, Why.NOT_AUTHORIZED_FOR_PATH),

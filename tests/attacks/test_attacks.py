@@ -76,6 +76,19 @@ def test_clear_when_replayed_then_it_lifts_nothing(field: Arena, build: builders
     assert field.state() == before
 
 
+def test_loosening_when_its_two_signers_are_one_person_with_two_keys_then_it_is_held(field: Arena) -> None:
+    before, commit = field.state(), builders.two_keys(field)
+    assert field.push(commit).returncode == 0
+    field.seen(lambda status: status["revision"]["last_applied"] == commit)
+    shown = field.ask("config.show")
+    held = [item["message"] for item in shown["conditions"] if item["reason"] == "HeldForApproval"]
+    assert "signed by pair, needs 2; must also sign: op or trader" in held[0]
+    assert shown["config"]["strategies"]["disclosure-follower"]["allocation_pct"] == "20%"
+    assert field.state() == before
+    back = field.changed(builders.OTHER, r"allocation_pct: \d+%", "allocation_pct: 20%")
+    field.land(field.commit(back))
+
+
 def test_log_when_exported_then_an_auditor_proves_it_against_the_signed_notes_in_git(
     field: Arena, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ FOLDERS = frozenset(pattern.partition("/")[0] for pattern in DOCUMENTS if "/" in
 MAX_COMMITS = 5_000
 MAX_ENTRIES = 20_000
 _KEPT_TREES = 256
+_KEPT_WHOLE = 16
 
 
 class Reader:
@@ -23,6 +24,7 @@ class Reader:
         self.git = git
         self.batch: Batch = git.batch()
         self._trees: dict[str, dict[str, Entry]] = {}
+        self._whole: dict[str, dict[str, Entry]] = {}
 
     def ref(self, name: str) -> str | None:
         """The commit id that the fully qualified ref ``name`` holds, None when there is no such ref."""
@@ -92,6 +94,9 @@ class Reader:
 
     def tree(self, treeish: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders, by path, of a commit or a tree."""
+        known = self._whole.get(treeish)
+        if known is not None:
+            return known
         tree_id = self._tree_id(treeish)
         entries = dict(self._one_tree(treeish, tree_id))
         for folder in FOLDERS & entries.keys():
@@ -102,6 +107,9 @@ class Reader:
         if len(entries) > MAX_ENTRIES:
             message = f"the tree has more than {MAX_ENTRIES:,} entries"
             raise refused(treeish, RefusalReason.TOO_LARGE, message, "remove files that are no documents")
+        while len(self._whole) >= _KEPT_WHOLE:
+            self._whole.pop(next(iter(self._whole)), None)
+        self._whole[treeish] = entries
         return entries
 
     def blob(self, blob_id: str) -> bytes:

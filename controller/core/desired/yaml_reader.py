@@ -7,6 +7,7 @@ and everything that readers could take differently. It goes on after a mistake w
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any
 
@@ -121,7 +122,8 @@ class _Builder:
     starts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.starts = [0, *(index + 1 for index, char in enumerate(self.text) if char == "\n")]
+        ends = [len(line) + 1 for line in self.text.split("\n")]
+        self.starts = [0, *accumulate(ends[:-1])]
 
     def document(self, events: Iterator[Any]) -> None:
         documents = 0

@@ -24,8 +24,9 @@ def compare(old: Policy | None, new: Policy) -> tuple[Change, ...]:
     if old == new:
         return ()
     whole = set(new.strategies) ^ set(old.strategies if old else ())
-    before = _without(flatten(old), whole) if old else {}
-    changes = [*differences(before, _without(flatten(new), whole)), *_strategies(old, new)]
+    same = {uid for uid, item in new.strategies.items() if old is not None and old.strategies.get(uid) == item}
+    before = flatten(_less(old, whole | same)) if old else {}
+    changes = [*differences(before, flatten(_less(new, whole | same))), *_strategies(old, new)]
     return tuple(sorted(changes, key=_order))
 
 
@@ -56,8 +57,10 @@ def _documents(desired: Desired, whole: set[str]) -> dict[Key, LeafValue]:
     return {key: leaf for key, leaf in leaves.items() if key[0] not in whole or leaf.kind == "halt"}
 
 
-def _without(leaves: dict[Key, LeafValue], scopes: set[str]) -> dict[Key, LeafValue]:
-    return {key: leaf for key, leaf in leaves.items() if key[0] not in scopes}
+def _less(policy: Policy, uids: set[str]) -> Policy:
+    """``policy`` without the strategies ``uids``."""
+    left = {uid: item for uid, item in policy.strategies.items() if uid not in uids}
+    return policy.model_copy(update={"strategies": left})
 
 
 def _strategies(old: Policy | None, new: Policy) -> list[Change]:

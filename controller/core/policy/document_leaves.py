@@ -1,9 +1,10 @@
 """What the documents say beyond the compiled policy, as leaves: trust, alerts, tests, ladder, guards, halts."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
+from controller.core.policy.leaves import Key, Kind, LeafValue, Other, remembered, require_declared
 from schemas.change import ChangeControl
 from schemas.desired import ClearedDocument, Desired, Emergency, RiskConfig, Staleness, Strategy
 from schemas.limits import Leaf
@@ -71,8 +72,8 @@ def flatten_documents(desired: Desired) -> dict[Key, LeafValue]:
         [
             *_risk(desired.risk),
             *_emergency(desired.emergency),
-            *_opaque("trust", "trust.yaml", "trust", desired.trust),
-            *_opaque("document", "risk_alerts.yaml", "alerts", desired.alerts),
+            *_trust(desired.trust),
+            *_alerts(desired.alerts),
             *(leaf for strategy in desired.strategies.values() for leaf in _strategy(strategy)),
             *(
                 leaf
@@ -88,6 +89,7 @@ def _leaf(order: Leaf | Other, value: Any, text: str, label: str, path: str) -> 
     return LeafValue(order, value, text, "document", label, path, removed=Direction.LOOSEN)
 
 
+@remembered
 def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
     multiplier, share = risk.learning.position_size_multiplier, risk.guards.max_changed_pct
     ordered: dict[str, tuple[Any, str]] = {
@@ -133,6 +135,7 @@ def _emergency(emergency: Emergency) -> Iterator[tuple[Key, LeafValue]]:
             yield (_ACCOUNT, f"emergency.{name}"), _leaf(order, text, text, f"emergency.{name}", "emergency.yaml")
 
 
+@remembered
 def _strategy(strategy: Strategy) -> Iterator[tuple[Key, LeafValue]]:
     dump = strategy.model_dump(mode="json")
     path = f"strategies/{strategy.id}.yaml"
@@ -147,6 +150,10 @@ def _opaque(kind: Kind, path: str, prefix: str, model: Model) -> Iterator[tuple[
     for name, value in _scalars(prefix, model.model_dump(mode="json", by_alias=True)):
         text = _text(value)
         yield (_ACCOUNT, name), LeafValue(Leaf.OPAQUE, text, text, kind, name, path, removed=Direction.LOOSEN)
+
+
+_trust = remembered(partial(_opaque, "trust", "trust.yaml", "trust"))
+_alerts = remembered(partial(_opaque, "document", "risk_alerts.yaml", "alerts"))
 
 
 def _halts(desired: Desired) -> Iterator[tuple[Key, LeafValue]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from schemas.limits import Leaf
 from schemas.plan import Change, Direction
@@ -13,6 +13,9 @@ Kind = Literal["limit", "mode", "status", "allocation", "strategy", "document", 
 Key = tuple[str, str]
 Value = int | str | frozenset[str] | None
 ABSENT = "-"
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+_REMEMBERED = 512
 
 
 class Other(Enum):
@@ -95,6 +98,21 @@ def differences(old: Mapping[Key, LeafValue], new: Mapping[Key, LeafValue]) -> I
                 direction=move(before, after),
                 path=leaf.path,
             )
+
+
+def remembered(make: Callable[[M], Iterable[T]]) -> Callable[[M], tuple[T, ...]]:
+    """``make`` with what it made of the newest models: documents are read once, so most commits share most of them."""
+    known: dict[int, tuple[M, tuple[T, ...]]] = {}
+
+    def of(model: M) -> tuple[T, ...]:
+        found = known.get(id(model))
+        if found is None or found[0] is not model:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[id(model)] = model, tuple(make(model))
+        return found[1]
+
+    return of
 
 
 def require_declared(model: type[Model], declared: Iterable[str], prefix: str = "") -> None:

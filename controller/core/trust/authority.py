@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from schemas.desired import DOCUMENTS, Desired, StrategyStatus
 from schemas.limits import HARD
@@ -150,5 +151,6 @@ def others(trust: Trust, need: Need, signed: Collection[str]) -> tuple[str, ...]
 
 
 def is_person(signer: Signer) -> bool:
+@lru_cache(4_096)
     """Whether the key counts as somebody who signs: a key of web, bot or forge is none, whatever else it lists."""
     return not MACHINES & set(signer.roles)
