@@ -13,7 +13,7 @@ from schemas.status import Condition, Refusal, Revision
 class Overview(Model):
     """``desired`` is the applied verified tree, ``effective`` the compiled policy with halts in it.
 
-    ``live_error`` says why the engine does not answer; ``live`` is then what it said last, of ``live.as_of_ns``, or None.
+    ``live_error`` says why the engine does not answer; ``live`` is then None or what it said last, and when.
     ``analysis`` is of its own market time, at most a few seconds older than ``live``.
     ``notes`` say what is under way or was left over by a liquidation.
     """

@@ -34,7 +34,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
     ("controller.core.desired.transition", "KEPT", ("test_transition",)),
     ("controller.core.desired.transition", "ADDED", ("test_transition",)),
-    ("controller.core.desired.validate", "RULES", ("test_validate", "test_alert_documents")),
+    ("controller.core.desired.validate", "RULES", ("test_validate", "test_alert_documents", "test_experiment_documents")),
     ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
     ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
     ("controller.core.desired.yaml_reader", "KEY_RULES", _YAML),

@@ -99,6 +99,16 @@ def records_only_grow(move: Move) -> Iterator[Refusal]:
                 )
 
 
+def tests_stay(move: Move) -> Iterator[Refusal]:
+    """A test is fixed before its first observation: it stays as it is until it goes, but to be ended, once."""
+    for key, before in move.old.ab_tests.items():
+        after = move.new.ab_tests.get(key, before)
+        changed = [name for name in type(before).model_fields if getattr(after, name) != getattr(before, name)]
+        if changed and (changed != ["status"] or before.status != "active"):
+            message = f"ab_tests/{key}.yaml changes {', '.join(changed)}; a test never changes once it is there"
+            yield move.refusal(RefusalReason.UNSAFE_PLAN, message, "a changed test is a new test: give it a new id")
+
+
 def uid_stays(move: Move) -> Iterator[Refusal]:
     """A strategy keeps its uid."""
     for key, strategy in move.new.strategies.items():
@@ -224,5 +234,5 @@ def _lifts_everything(records: Sequence[Halt]) -> bool:
 
 
 Rule = Callable[[Move], Iterator[Refusal]]
-KEPT: tuple[Rule, ...] = (records_only_grow, uid_stays, uid_is_new, halted_object_stays)
+KEPT: tuple[Rule, ...] = (records_only_grow, tests_stay, uid_stays, uid_is_new, halted_object_stays)
 ADDED: tuple[Rule, ...] = (starts_paused, clear_leaves_paused, clear_names_record, clear_is_reviewed, record_is_true)

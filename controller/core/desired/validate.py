@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from controller.core.desired.alert_documents import ALERT_RULES
+from controller.core.desired.experiment_documents import EXPERIMENT_RULES
 from controller.core.desired.key_lines import read_key_line
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer, YamlDocument
@@ -164,30 +165,6 @@ def uids_unique(snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def ab_tests_name_strategies(snapshot: Snapshot) -> Iterator[Problem]:
-    """An A/B test belongs to a strategy that exists."""
-    for test in snapshot.desired.ab_tests.values():
-        path = f"strategies/{test.strategy}.yaml"
-        if test.strategy not in snapshot.desired.strategies and path not in snapshot.broken:
-            known = ", ".join(sorted(snapshot.desired.strategies))
-            yield snapshot.problem(
-                f"ab_tests/{test.id}.yaml", ("strategy",), f"there is no strategy {test.strategy}", f"one of: {known}"
-            )
-
-
-def split_is_whole(snapshot: Snapshot) -> Iterator[Problem]:
-    """The traffic split of a test sums to 100."""
-    for test in snapshot.desired.ab_tests.values():
-        a, b = (int(part) for part in test.traffic_split.split("/"))
-        if a + b != 100:
-            yield snapshot.problem(
-                f"ab_tests/{test.id}.yaml",
-                ("traffic_split",),
-                f"{test.traffic_split} sums to {a + b}, not 100",
-                f"write {a}/{100 - a}",
-            )
-
-
 def keys_readable(snapshot: Snapshot) -> Iterator[Problem]:
     """Each signer's key is an OpenSSH public key line."""
     for index, signer in enumerate(snapshot.desired.trust.signers):
@@ -237,10 +214,9 @@ RULES: tuple[Callable[[Snapshot], Iterator[Problem]], ...] = (
     allocation_in_range,
     allocations_fit,
     uids_unique,
-    ab_tests_name_strategies,
-    split_is_whole,
     keys_readable,
     keys_unique,
     admin_left,
     *ALERT_RULES,
+    *EXPERIMENT_RULES,
 )

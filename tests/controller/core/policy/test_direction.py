@@ -335,7 +335,7 @@ def test_compare_desired_when_a_strategy_is_added_then_is_one_change() -> None:
 def test_compare_desired_when_an_ab_test_appears_changes_or_goes_then_it_loosens() -> None:
     test = (
         b"version: 1\nid: t-1\nname: T\nstrategy: ml-momentum-v2\nstarted: 2026-01-19\nduration_days: 14\n"
-        b"variant_a: {name: A}\nvariant_b: {name: B}\n"
+        b"variant_a: {name: A}\nvariant_b: {name: B, parameters: {lookback: 60}}\n"
     )
     without = desired()
     with_test = read(files() | {"ab_tests/t-1.yaml": test})
