@@ -1,6 +1,7 @@
 """For every test: room for the descriptors that a few thousand tests in one process have open at a time.
 
 A data pack that the environment names is for the tests of the arithmetic alone; no service that a test starts sees it.
+No property has a deadline: how long an example takes says how busy the machine is.
 """
 
 import os
@@ -8,9 +9,12 @@ import resource
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support import opened
 
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 os.environ.setdefault("GT_RISK_TEST_DATA_DIR", os.environ.pop("GT_RISK_DATA_DIR", ""))
 
 

@@ -14,7 +14,7 @@ from tests.support.config_repo import LANDING, Site, make_site, replaced
 from tests.support.forges import https_forge, private_home, ssh_forge
 
 LESS = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 10")
-SOON_SECONDS = 15.0
+SOON_SECONDS = 60.0
 
 
 @pytest.fixture
