@@ -35,7 +35,7 @@ class LogChannel(Model):
 class EmailChannel(Model):
     """SMTP; the password is a reference, never a literal. ``to``: addresses with commas between them.
 
-    ``port``: 0 is 587 (starttls), 465 (tls) or 25 (none). WARN alerts go into the daily digest whatever ``levels`` says.
+    ``port``: 0 is 587 (starttls), 465 (tls) or 25 (none). WARN alerts go into the daily digest whatever ``levels`` say.
     """
 
     enabled: StrictBool = False
