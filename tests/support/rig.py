@@ -227,6 +227,10 @@ class Rig:
 
     def start(self) -> None:
         self.booted = boot(self.home, "0" * 32, "paper")
+        self.wire()
+
+    def wire(self) -> None:
+        """Desk and reconciler over the lease that is held, on the ports as ``wrap`` makes them."""
         store, history = self.wrap("store", self.store), self.wrap("source", self.history)
         engine = self.wrap("engine", self.engine)
         self.desk = HaltDesk(self.home, self.booted.permit, store, history, self.clock)

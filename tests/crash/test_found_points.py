@@ -1,0 +1,57 @@
+"""A controller dies by SIGKILL at whatever it was just asking of a port: finished after, and never looser meanwhile.
+
+GT_RISK_CRASH_PLANS sets how many random plans; ``make bench`` takes 10,000.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from controller.reconcile.publisher import Publisher
+from tests.support.crashes import crashed
+
+PLANS = int(os.environ.get("GT_RISK_CRASH_PLANS", "200"))
+PARTS = 4
+
+pytestmark = pytest.mark.timeout(120 + PLANS)
+
+
+@pytest.fixture(autouse=True)
+def _no_power_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash of the process keeps what was written; flushing to disk only costs time here."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setattr(os, "fdatasync", lambda _: None)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_plan_when_killed_at_any_call_then_finished_and_never_looser_than_both_sides(tmp_path: Path, part: int) -> None:
+    for seed in range(part, PLANS, PARTS):
+        chosen = Random(-seed - 1)
+        crashed(tmp_path / str(seed), seed, chosen.randint(1, 40), chosen.random() < 0.5)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_one_plan_when_killed_at_every_call_then_each_of_them_is_a_point(tmp_path: Path, after: bool) -> None:
+    most = crashed(tmp_path / "0", 7, 0, after)
+    assert most > 20
+    for at in range(1, most + 1):
+        assert crashed(tmp_path / str(at), 7, at, after) == at
+
+
+def test_check_when_the_child_publishes_something_looser_then_it_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, here = Publisher.publish, os.getpid()
+
+    def loose(self: Publisher, policies: Any, at_least: int = 0) -> Any:
+        wide = {"order.max_dollars": 9_000_000}
+        wider = [{**policy, "mode": "normal", "limits": {**policy["limits"], **wide}} for policy in policies]
+        return real(self, policies if os.getpid() == here else wider, at_least)
+
+    monkeypatch.setattr(Publisher, "publish", loose)
+    with pytest.raises(AssertionError, match="passes"):
+        for seed in range(60):
+            crashed(tmp_path / str(seed), seed, 0, False)
