@@ -46,7 +46,9 @@ SHADOW = edits(
 SHADOW_ROLES = edits(
     ("test_authority",),
     (
-        (_AUTHORITY, "a hard limit goes into the shadow by its own role", '    if change.key == "shadow":\n', "    if False:\n"),
+        (_AUTHORITY, "a hard limit goes into the shadow by its own role", "hard=not _HARD.isdisjoint(shaded) or ", "hard="),
+        (_AUTHORITY, "a limit goes into the shadow by its own rule", "for field in sorted({need.field, *need.shaded})]", "for field in [need.field]]"),
+        (_AUTHORITY, "the strictest rule of several", "return max((rule for rule in found", "return min((rule for rule in found"),
     ),
 )
 

@@ -22,7 +22,8 @@ TRUST = "trust.yaml"
 class Need:
     """One thing that a commit does: a path it touches, in a direction, and whether a hard limit or a pause it is.
 
-    ``field`` is the field's name in the document, ``owner`` who owns the strategy that the path speaks of.
+    ``field`` is the field's name in the document, ``owner`` who owns the strategy that the path speaks of; ``shaded``
+    are limits that go into the shadow: the rules of their own fields apply.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Need:
     pause: bool = False
     field: str = ""
     owner: str = ""
+    shaded: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         """``position.max_position_pct (loosen)``."""
@@ -52,22 +54,24 @@ def needs(paths: Iterable[str], changes: Iterable[Change], before: Desired | Non
 
 def need_of(change: Change, owners: Mapping[str, str]) -> Need:
     """What one compiled change asks for; ``owners`` as :func:`owners_of` gives them."""
+    shaded = _shaded(change)
     return Need(
         path=change.path,
         direction=change.direction,
         label=change.label,
-        hard=not _HARD.isdisjoint(_loosened(change)),
+        hard=not _HARD.isdisjoint(shaded) or (change.kind == "limit" and change.label in _HARD),
         pause=change.kind == "status" and change.new == StrategyStatus.PAUSED.value,
         field=field_of(change.key),
         owner=owners.get(change.path, ""),
+        shaded=shaded,
     )
 
 
-def _loosened(change: Change) -> Collection[str]:
-    """The limits that ``change`` is about: the one that moves, or those that go into the shadow and so bind no more."""
-    if change.key == "shadow":
-        return set(change.new.split(", ")) - set(change.old.split(", "))
-    return {change.label} if change.kind == "limit" else ()
+def _shaded(change: Change) -> frozenset[str]:
+    """The limits that go into the shadow by ``change``, and so bind no more."""
+    if change.key != "shadow":
+        return frozenset()
+    return frozenset(change.new.split(", ")) - frozenset(change.old.split(", "))
 
 
 def owners_of(desired: Desired | None) -> dict[str, str]:
@@ -104,10 +108,18 @@ def roles_for(trust: Trust, need: Need) -> frozenset[Role]:
 
 
 def rule_for(trust: Trust, need: Need) -> TrustRule | None:
-    """The first rule whose path, field and direction match; a neutral change counts as a tightening one here."""
+    """The first rule whose path, field and direction match; a neutral change counts as a tightening one here.
+
+    Of limits that go into the shadow the rules of their own fields count too: the one that asks for the most signers.
+    """
+    found = [_first(trust, need, field) for field in sorted({need.field, *need.shaded})]
+    return max((rule for rule in found if rule is not None), key=lambda rule: rule.signers, default=None)
+
+
+def _first(trust: Trust, need: Need, field: str) -> TrustRule | None:
     direction = "loosen" if need.direction is Direction.LOOSEN else "tighten"
     for rule in trust.rules:
-        here = fnmatchcase(need.path, rule.path) and fnmatchcase(need.field, rule.field)
+        here = fnmatchcase(need.path, rule.path) and fnmatchcase(field, rule.field)
         if here and rule.direction in ("any", direction):
             return rule
     return None
@@ -139,6 +151,7 @@ def touchable(trust: Trust, need: Need) -> frozenset[Role]:
     return frozenset().union(*(roles_for(trust, replace(need, direction=way)) for way in ways))
 
 
+@lru_cache(4_096)
 def is_document(path: str) -> bool:
     """Whether ``path`` is one of the documents that desired state is read from."""
     return any(fnmatchcase(path, pattern) and path.count("/") == pattern.count("/") for pattern in DOCUMENTS)
@@ -151,6 +164,5 @@ def others(trust: Trust, need: Need, signed: Collection[str]) -> tuple[str, ...]
 
 
 def is_person(signer: Signer) -> bool:
-@lru_cache(4_096)
     """Whether the key counts as somebody who signs: a key of web, bot or forge is none, whatever else it lists."""
     return not MACHINES & set(signer.roles)

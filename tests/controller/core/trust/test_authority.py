@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from controller.core.policy.direction import compare
-from controller.core.trust.authority import MACHINES, Need, needs, roles_for
+from controller.core.trust.authority import MACHINES, Need, needs, roles_for, rule_for
 from schemas.plan import Direction
 from schemas.trust import Role, Signer, Target, Trust, TrustRule
 from tests.support.policies import policy
@@ -85,3 +85,21 @@ def test_limit_that_goes_into_the_shadow_then_whoever_may_loosen_it(
     before, after = (policy().model_copy(update={"shadow": names}) for names in (old, new))
     (need,) = needs((), compare(before, after))
     assert need.direction is Direction.LOOSEN and roles_for(trust(), need) == {role}
+
+
+def test_limit_that_goes_into_the_shadow_then_the_rule_of_its_own_field_applies_the_strictest_of_several() -> None:
+    def ruled(field: str, signers: int) -> TrustRule:
+        return TrustRule(
+            path="risk_config.yaml", field=field, direction="loosen", roles=(Role.RISK_OFFICER,), signers=signers
+        )
+
+    rules = trust(ruled("exposure.*", 1), ruled("order.max_dollars", 2))
+
+    def asked(*names: str) -> int:
+        (need,) = needs((), compare(policy(), policy().model_copy(update={"shadow": names})))
+        rule = rule_for(rules, need)
+        return rule.signers if rule else 0
+
+    assert (asked("order.max_dollars"), asked("exposure.max_gross_pct")) == (2, 1)
+    assert asked("exposure.max_gross_pct", "order.max_dollars") == 2
+    assert asked("volatility.position_warning") == 0
