@@ -6,7 +6,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk status --watch", "the same, again every two seconds"),
         ("gt risk status --json | jq .mode", "one figure for a script"),
     ),
-    "limits list": (("gt risk limits list", "every limit and its value in force"),),
+    "limits list": (
+        ("gt risk limits list", "every limit and its value in force"),
+        ("gt risk limits list -v", "with what is used and left of each, and who set it in which commit"),
+    ),
     "limits get": (("gt risk limits get position.max_position_pct", "one limit: value, meaning, default"),),
     "limits set": (
         ("gt risk limits set position.max_position_pct 20%", "show the plan, ask, sign, apply"),
