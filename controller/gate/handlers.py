@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import Any
 
-from controller.gate import exits
+from controller.gate import exits, protection
 from controller.gate.policy import MODES, STATUSES
 from controller.gate.sentinel import Sentinel
 from controller.gate.venue import VenueRejected, VenueUnknown
@@ -46,7 +46,7 @@ def barrier(sentinel: Sentinel, _request: Mapping[str, Any]) -> Reply:
 
 def submit(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
     """Put an order through the gate."""
-    return sentinel.desk.submit(request.get("order"))._asdict()
+    return protection.submit(sentinel.desk, request.get("order"))._asdict()
 
 
 def cancel(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:

@@ -10,13 +10,13 @@ from controller.audit import Action, control_action
 from controller.core.plan.edits import BadArgument
 from controller.errors import GtRiskError
 from controller.gate.answer import Answer
+from controller.gate.protection import STOP
 from controller.ports import Clock, Engine, Order, Store
 from schemas.audit import AuditEntry
 from schemas.live import LiveState, OrderView, PositionView
 
 LOOK_SECONDS = 0.05
 _OPEN = ("pending", "working", "unknown")
-_STOP = "op-stop-"
 
 
 class NothingHeld(GtRiskError):
@@ -67,7 +67,7 @@ class Exits:
         entry = self._entry("portfolio.stop", actor, reason, f"{symbol} at {_dollars(price)}")
         with control_action(self.store, self.clock, entry) as action:
             for item in held:
-                self._cancel(live, item, lambda order: order.client_id.startswith(_STOP))
+                self._cancel(live, item, lambda order: order.client_id.startswith(STOP))
             exits = [self._send(replace(_exit(item, "stop"), stop=price)) for item in held]
             _conclude(action, exits)
         return exits
@@ -111,7 +111,7 @@ def _exit(item: PositionView, kind: Literal["market", "stop"]) -> Order:
         symbol=item.symbol,
         side="sell" if item.quantity > 0 else "buy",
         quantity=abs(item.quantity),
-        client_id=f"op-{'close' if kind == 'market' else kind}-{secrets.token_hex(8)}",
+        client_id=f"{STOP if kind == 'stop' else 'op-close-'}{secrets.token_hex(8)}",
         type=kind,
     )
 

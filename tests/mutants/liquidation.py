@@ -26,6 +26,15 @@ TICKET = edits(
     ),
 )
 
+STOPS = edits(
+    ("test_gate_protection",),
+    (
+        ("controller.gate.protection", "only people's stops give way", "    return own and (", "    return ("),
+        ("controller.gate.protection", "a stop stays where it would not help", "return found if order.quantity <= room else []", "return found"),
+        ("controller.gate.protection", "a stop comes back", "        _put_back(desk, stop, remaining)\n", "        pass\n"),
+    ),
+)
+
 REQUEST = edits(
     ("test_grant", "test_sshsig"),
     (
@@ -71,4 +80,4 @@ OPERATION = edits(
     ),
 )
 
-LIQUIDATION: tuple[Mutant, ...] = (*TICKET, *REQUEST, *OPERATION)
+LIQUIDATION: tuple[Mutant, ...] = (*TICKET, *STOPS, *REQUEST, *OPERATION)
