@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic.json_schema import models_json_schema
+
 from schemas.desired import DOCUMENTS
+from schemas.documents import COMMANDS
+from schemas.documents.parts import Failed
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 
+_REF = "#/$defs/{model}"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = {
     "risk_config.yaml": "risk_config",
@@ -48,6 +53,19 @@ def json_schema(pattern: str) -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": f"urn:gt-risk:schema:1:{NAMES[pattern]}", **schema, "title": pattern}
 
 
+def document_schema(words: str) -> dict[str, Any]:
+    """The JSON Schema of what ``gt-risk WORDS --json`` prints: its document, or the error of a command that failed."""
+    _, parts = models_json_schema([(COMMANDS[words], "validation"), (Failed, "validation")], ref_template=_REF)
+    name = COMMANDS[words].__name__
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:gt-risk:schema:1:cli:{words.replace(' ', ':')}",
+        "title": f"gt-risk {words} --json",
+        "anyOf": [{"$ref": f"#/$defs/{name}"}, {"$ref": "#/$defs/Failed"}],
+        **parts,
+    }
+
+
 def limits_page() -> str:
     """The reference page of all limits."""
     hard = [limit for limit in LIMITS if limit.hard]
@@ -74,17 +92,23 @@ def _range(limit: Limit) -> str:
 
 def files() -> dict[str, str]:
     """Every generated file's text by its path in the checkout."""
-    schemas = {
-        f"schemas/json/{NAMES[pattern]}.json": json.dumps(json_schema(pattern), indent=2, ensure_ascii=False) + "\n"
-        for pattern in DOCUMENTS
-    }
-    return {**schemas, "docs/reference/limits.md": limits_page()}
+    schemas = {f"schemas/json/{NAMES[pattern]}.json": _text(json_schema(pattern)) for pattern in DOCUMENTS}
+    documents = {f"schemas/json/cli/{_file(words)}.json": _text(document_schema(words)) for words in COMMANDS}
+    return {**schemas, **documents, "docs/reference/limits.md": limits_page()}
+
+
+def _file(words: str) -> str:
+    return words.replace(" -v", "-verbose").replace(" ", "-")
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def stale(root: Path, texts: Mapping[str, str]) -> list[str]:
     """Paths whose file is missing or differs, and schema files that nothing generates."""
     wrong = [path for path, text in texts.items() if not (root / path).is_file() or (root / path).read_text() != text]
-    extra = [f"schemas/json/{found.name}" for found in (root / "schemas/json").glob("*.json")]
+    extra = [found.relative_to(root).as_posix() for found in (root / "schemas/json").rglob("*.json")]
     return sorted(wrong + [path for path in extra if path not in texts])
 
 

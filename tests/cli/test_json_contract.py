@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ from schemas.edits import Proposal
 from schemas.plan import Change, Direction, Plan
 from tests.support.book import COMMIT, HeldControl, halt, overview
 from tests.support.cli import Ran, gt_risk, served, short_home
+from tests.support.documents import assert_described
 
 ARGUMENTS = {
     "limits get": ["position.max_position_pct"],
@@ -61,8 +62,9 @@ def home() -> Iterator[Path]:
         yield folder
 
 
-def checked(ran: Ran) -> Ran:
+def checked(ran: Ran, words: Sequence[str]) -> Ran:
     assert ran.document["ok"] is (ran.code in (0, 3)), ran
+    assert_described(words, ran.document)
     if not ran.document["ok"]:
         assert {"message", "hint", "code"} <= set(ran.document["error"]), ran
     return ran
@@ -71,7 +73,7 @@ def checked(ran: Ran) -> Ran:
 @pytest.mark.parametrize("words", [words for words, _ in LEAVES], ids=" ".join)
 def test_json_when_there_is_no_home_then_still_one_document(words: tuple[str, ...], home: Path) -> None:
     argv = [*words, *ARGUMENTS.get(" ".join(words), []), "--json"]
-    checked(gt_risk(home, *argv, *(["--dry-run"] if words == ("init",) else [])))
+    checked(gt_risk(home, *argv, *(["--dry-run"] if words == ("init",) else [])), words)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +81,17 @@ def test_json_when_there_is_no_home_then_still_one_document(words: tuple[str, ..
 )
 def test_json_when_served_then_one_document_with_ok(words: tuple[str, ...], home: Path) -> None:
     with served(HeldControl(proposal=proposal()), home):
-        checked(gt_risk(home, *words, *ARGUMENTS.get(" ".join(words), []), "--json"))
+        checked(gt_risk(home, *words, *ARGUMENTS.get(" ".join(words), []), "--json"), words)
 
 
 @pytest.mark.parametrize("argv", [["limits", "get"], ["nothing"], ["limits", "get", "x", "--what"], ["strategy"]])
 def test_json_when_the_usage_is_wrong_then_exit_2_and_one_document(argv: list[str], home: Path) -> None:
-    assert checked(gt_risk(home, *argv, "--json")).code == 2
+    assert checked(gt_risk(home, *argv, "--json"), argv).code == 2
 
 
 def test_status_json_when_served_then_carries_what_scripts_rely_on(home: Path) -> None:
     with served(HeldControl(), home):
-        document = checked(gt_risk(home, "status", "--json")).document
+        document = checked(gt_risk(home, "status", "--json"), ["status"]).document
     assert document["mode"] == "normal"
     assert document["equity"] == 98450.23
     assert document["positions"] == 3

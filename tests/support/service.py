@@ -12,6 +12,7 @@ from typing import Any
 from controller.home import Home
 from controller.host.supervisor import known, pid_of
 from tests.support.cli import Ran, gt_risk, short_home
+from tests.support.documents import assert_described
 
 FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2", "GT_RISK_PAPER__START": "2015-09-03"}
 """Five sessions a second, from a day after which no drawdown halts anything for 570 of them."""
@@ -49,8 +50,10 @@ class Service:
         return ran
 
     def read(self, *argv: str) -> Any:
-        """The document of a read."""
-        return self.gt(*argv, "--json").document
+        """The document of a read, as its schema says."""
+        document = self.gt(*argv, "--json").document
+        assert_described(argv, document)
+        return document
 
     def pid(self, name: str) -> int | None:
         """Pid of one process."""
