@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,58 @@ def test_home_when_used_under_a_careless_umask_then_every_mode_is_closed(service
     assert {stat.S_IMODE(path.stat().st_mode) for path in sockets} == {0o600}
     assert {stat.S_IMODE(path.stat().st_mode) for path in home.keys.iterdir()} == {0o400}
     assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+
+
+STRANGER = """
+import json, os, socket, sys
+from pathlib import Path
+from controller.halt import CLI, halt
+home = Path(sys.argv[1])
+files = [str(path) for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
+sockets = [str(path) for path in home.rglob("*") if path.is_socket()]
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+got = []
+for path in files:
+    for mode in ("rb", "r+b"):
+        try:
+            open(path, mode).close()
+            got.append(f"{mode} {path}")
+        except OSError:
+            pass
+for path in sockets:
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+        got.append(f"connect {path}")
+    except PermissionError:
+        pass
+outcome = halt(str(home), "account", 3, "stranger", "let me in", CLI)
+print(json.dumps([len(files), len(sockets), got, outcome.confirmed, outcome.exit_code, outcome.problems]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root may become somebody else")
+@pytest.mark.parametrize("inside", [False, True])
+def test_stranger_when_the_folder_above_is_open_then_reaches_no_file_and_no_socket_and_halts_nothing(
+    service: Service, inside: bool
+) -> None:
+    """``inside``: the home folder itself was opened by mistake, so that each file and socket stands for itself."""
+    paths = [service.home, service.home / "run", service.home / "latch"] if inside else []
+    before = service.read("emergency", "status")["mode"]
+    for path in paths:
+        path.chmod(0o755)
+    try:
+        argv = [sys.executable, "-c", STRANGER, str(service.home)]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    finally:
+        for path in paths:
+            path.chmod(0o700)
+    files, sockets, got, confirmed, code, problems = json.loads(done.stdout)
+    assert files > 50
+    assert sockets >= 2
+    assert got == []
+    assert (confirmed, code) == (False, 1)
+    assert "Permission denied" in str(problems)
+    assert service.read("emergency", "status")["mode"] == before
 
 
 def test_doctor_when_paths_were_opened_then_fix_closes_them_and_dry_run_only_says_so(service: Service) -> None:
