@@ -44,6 +44,10 @@ class Verifies(Protocol):
         """The part of a verified commit's documents that has authority."""
         ...
 
+    def remember(self, commit: str) -> None:
+        """Keep who approved what up to ``commit`` for the next start."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -100,6 +104,7 @@ class Observer:
             return self._seen(revision, source_error=error.message)
         self._desired = advanced.acting or advanced.desired
         self._held = advanced.held, advanced.denied
+        self._verifier.remember(advanced.commit)
         if advanced.refusal is None:
             self._verified_now()
         return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)

@@ -117,8 +117,6 @@ class Verifier:
                 if not reached[0]:
                     raise
             commit, commits = reached
-            if now is None:
-                self.approvals.remember(commit)
             return self._verified(commit, commits, refusal)
 
     def desired(self, commit: str) -> Desired:
@@ -131,6 +129,11 @@ class Verifier:
         with self._lock:
             return self.approvals.authorised(commit)
 
+    def remember(self, commit: str) -> None:
+        """Keep who approved what up to a commit of the branch, for the next start."""
+        with self._lock:
+            self.approvals.remember(commit)
+
     def held(self, commit: str) -> tuple[Needed, ...]:
         """What of a verified commit waits for approval. Raises Refused, SourceUnavailable."""
         with self._lock:
@@ -140,8 +143,10 @@ class Verifier:
         self, parent: str, tree: str, message: str, signer: Signed | None, *, naming: bool
     ) -> tuple[str, tuple[Needed, ...]]:
         """Of a commit on ``parent`` that is not made yet: the digest that approves what would wait, for its trailer
-        (empty unless ``naming``), and what waits all the same when ``signer`` signs it. Raises Refused for a change of trust that no signature
-        saves."""
+        (empty unless ``naming``), and what waits all the same when ``signer`` signs it.
+
+        Raises Refused for a change of trust that no signature saves.
+        """
         with self._lock:
             before, child = self._standing(parent), self._trees.desired(tree)
             case = Case(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commands, crashes, gates, halts, loads, peeking, reads, risk, saves, starts, writes
+from tests.bench import commands, crashes, gates, halts, loads, peeking, reads, risk, saves, starts, verifying, writes
 from tests.bench.figures import Figure, table
 
 _ROOT = Path(__file__).parents[2]
@@ -48,6 +48,7 @@ BENCHES = (
     Bench("orders", loads.orders, 300, 30),
     Bench("risk", risk.risk, 100, 3),
     Bench("peeking", peeking.peeking, 2_000, 50),
+    Bench("verify", verifying.verification, 1_000, 50),
     Bench("backup", saves.backup, 1_024, 64),
     Bench("crashes", crashes.plans, 10_000, 20),
 )

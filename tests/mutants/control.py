@@ -271,6 +271,7 @@ APPROVALS = edits(
         (_APPROVALS, "a denied key counts for nobody", "signer=None if denied or None in signers else signers[0],", "signer=signers[0],"),
         (_APPROVALS, "an approval lands", "digests=frozenset(trailers(case.message, PLAN)) if landing else None,", "digests=frozenset(trailers(case.message, PLAN)),"),
         (_APPROVALS, "a ledger is of these pins", 'if kept.get("root") != self._root():', 'if not kept.get("root"):'),
+        (_APPROVALS, "only what was shown is approved", "digest = approval_digest(self._target, self._left(step)) if naming else \"\"", "digest = approval_digest(self._target, self._left(step))"),
         (_APPROVALS, "the trust in force", "entry.approved if entry else commit", "commit"),
         (_AUTHORISED, "a strategy that is held is not there", "    if name == WHOLE or old is None:\n", "    if False:\n"),
         (_AUTHORISED, "what is held stays as it was", "    if not waiting:\n", "    if True:\n"),

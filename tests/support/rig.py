@@ -171,6 +171,9 @@ class FakeHistory:
     def acting(self, commit: str) -> Desired:
         return self.desired(commit)
 
+    def remember(self, commit: str) -> None:
+        """Nothing waits for approval here."""
+
     def tree(self, commit: str) -> Mapping[str, Entry]:
         raise NotImplementedError
 

@@ -8,6 +8,7 @@ import pytest
 
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.core.trust.commits import PLAN, TARGET
+from controller.core.trust.keys import Signed
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins
 from schemas.desired import Desired, StrategyStatus
@@ -282,6 +283,7 @@ def test_ledger_when_verification_starts_anywhere_then_is_the_same(repo: Repo, t
     file = tmp_path / "approvals"
     first = repo.verifier(file=file)
     first.advance("", more)
+    first.remember(more)
     assert file.exists()
     for verifier in (repo.verifier(), repo.verifier(file=file)):
         assert verifier.approvals.after(more) == first.approvals.after(more)
@@ -301,10 +303,30 @@ def test_ledger_when_its_file_is_broken_then_history_tells(repo: Repo, tmp_path:
 def test_ledger_when_its_file_is_of_other_pins_then_history_tells(repo: Repo, tmp_path: Path) -> None:
     tip = repo.commit(root(repo), {"README.md": b"x\n"}, "trader")
     file = tmp_path / "approvals"
-    repo.verifier(file=file).advance("", tip)
+    verifier = repo.verifier(file=file)
+    verifier.advance("", tip)
+    verifier.remember(tip)
     text = file.read_text()
     looser = repo.commit(tip, risk(position("20%")), "officer")
     file.write_text(text.replace(tip, looser))
     assert repo.verifier(file=file).advance(looser, looser).held == ()
     pins = replace(repo.site.pins, denied_keys=("SHA256:somebody",))
     assert len(repo.verifier(pins, file).advance(looser, looser).held) == 1
+
+
+def test_ledger_when_a_commit_is_only_looked_at_then_nothing_is_kept(repo: Repo, tmp_path: Path) -> None:
+    file = tmp_path / "approvals"
+    repo.verifier(file=file).advance("", repo.commit(root(repo), risk(position("20%")), "officer"))
+    assert not file.exists()
+
+
+def test_preview_when_not_naming_then_what_others_left_is_not_approved_along(repo: Repo) -> None:
+    tip = repo.commit(root(repo), risk(position("20%")), "officer")
+    draft = repo.source.stage(tip, {"README.md": b"x\n"}, "A <a@b>", 1, "Read me" + LANDING)
+    tree = draft.split(b"\n", 1)[0].split()[1].decode()
+    signer = Signed(repo.site.key("operator").blob)
+    verifier = repo.verifier()
+    digest, waiting = verifier.preview(tip, tree, "Read me" + LANDING, signer, naming=False)
+    assert (digest, [item.signed for item in waiting]) == ("", [("officer",)])
+    digest, waiting = verifier.preview(tip, tree, "Read me" + LANDING, signer, naming=True)
+    assert (digest, waiting) == (repo.digest(tip), ())
