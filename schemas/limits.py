@@ -71,7 +71,7 @@ class Limit:
         """Read a written value (``15%``, ``$25,000``, ``20``) in this limit's unit; ValueError with a fix."""
         number = _PARSE[self.unit](value)
         if self.unit in (Unit.COUNT, Unit.SECONDS) and number != number.to_integral_value():
-            raise ValueError(f"{value!r} is not a whole number of {self.unit.value}")
+            raise ValueError(f"{value!r} is not a whole number: write it like {int(number)}")
         if not self.low <= number <= self.high:
             raise ValueError(f"{self.text(number)} is out of range: {self.text(self.low)} to {self.text(self.high)}")
         return number
@@ -89,16 +89,23 @@ class Limit:
         return _TEXT[self.unit](value)
 
 
+def _plain(value: object) -> Decimal:
+    """A number without a sign of its unit; the ``x`` of a ratio is a wrong one."""
+    if str(value).rstrip().endswith("x"):
+        raise ValueError(value)
+    return parse_ratio(value)
+
+
 def _count(value: object) -> Decimal:
     try:
-        return parse_ratio(value)
+        return _plain(value)
     except ValueError:
         raise ValueError(f"{value!r} is not a count: write it like 20") from None
 
 
 def _seconds(value: object) -> Decimal:
     try:
-        return parse_ratio(value.removesuffix("s") if isinstance(value, str) else value)
+        return _plain(value.removesuffix("s") if isinstance(value, str) else value)
     except ValueError:
         raise ValueError(f"{value!r} is not a number of seconds: write it like 60") from None
 

@@ -17,6 +17,7 @@ from tests.cli.test_change import LIMIT, proposal
 from tests.cli.test_json_contract import ARGUMENTS, LEAVES
 from tests.support.book import HeldConfiguration, HeldControl
 from tests.support.cli import ENTRY, Ran, gt_risk, served, short_home
+from tests.support.planning import Planning
 from tests.support.terminal import on_controlling_terminal
 
 SET = ("limits", "set", LIMIT, "20")
@@ -324,6 +325,30 @@ def test_set_when_the_value_is_negative_then_it_is_a_value_and_no_option(home: P
     intent = held.requests[0].intent
     assert isinstance(intent, SetLimit)
     assert (intent.value, wrong.code, len(held.requests)) == ("-5", 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (LIMIT, "$20", "'$20' is not a percentage: write it like 15%"),
+        (LIMIT, "0.2", "0.2 is ambiguous: write 0.2% for 0.2 percent, or 20.0% for the fraction"),
+        (LIMIT, "400", "400% is out of range: "),
+        (LIMIT, "twenty", "'twenty' is not a percentage"),
+        ("position.max_position_dollars", "20%", "'20%' is not an amount of money: write it like $25,000"),
+        ("account.margin_multiplier", "2%", "'2%' is not a ratio: write it like 1.5"),
+        ("order.max_per_minute", "10x", "'10x' is not a count: write it like 20"),
+        ("order.max_per_minute", "1.5", "'1.5' is not a whole number: write it like 1"),
+        ("order.max_price_age", "5m", "'5m' is not a number of seconds: write it like 60"),
+        ("position.max_pos", "3", "no limit 'position.max_pos'; did you mean position.max_positions"),
+    ],
+)
+def test_set_when_the_value_has_a_wrong_unit_or_range_then_value_fix_and_the_next_command(
+    name: str, value: str, words: str, home: Path
+) -> None:
+    held = Planning()
+    with served(held, home):
+        ended(gt_risk(home, "limits", "set", name, value, "--yes"), 2, words, "next: gt risk limits ")
+    assert held.landed == []
 
 
 class Crossed(HeldControl):
