@@ -38,6 +38,7 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m controller.adapters.store.document --check
+	$(BIN)/python -m controller.alerts.document --check
 	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m tests.spec.coverage --check
 	$(BIN)/python -m tests.mutants.run
@@ -45,6 +46,7 @@ check: install
 docs: install
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m controller.adapters.store.document
+	$(BIN)/python -m controller.alerts.document
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m tests.spec.coverage
 

@@ -8,6 +8,7 @@ a new mutant by itself. What is a condition inside a function is listed in :mod:
 import importlib
 from collections.abc import Iterator
 
+from tests.mutants.alerts import ALERTS
 from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
@@ -34,7 +35,11 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
     ("controller.core.desired.transition", "KEPT", ("test_transition",)),
     ("controller.core.desired.transition", "ADDED", ("test_transition",)),
-    ("controller.core.desired.validate", "RULES", ("test_validate", "test_alert_documents", "test_experiment_documents")),
+    (
+        "controller.core.desired.validate",
+        "RULES",
+        ("test_validate", "test_alert_documents", "test_experiment_documents"),
+    ),
     ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
     ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
     ("controller.core.desired.yaml_reader", "KEY_RULES", _YAML),
@@ -48,7 +53,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK, *ALERTS)
 
 
 def mutants() -> Iterator[Mutant]:

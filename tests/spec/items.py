@@ -16,6 +16,7 @@ _FAST = "tests/cli/test_fast_path.py::test_"
 _AUDIT = "tests/cli/test_audit_commands.py::test_"
 _LIQUIDATION = "tests/e2e/test_liquidation_story.py::test_"
 _DB = "tests/cli/test_db.py::test_"
+_ALERTS = "tests/cli/test_alert_commands.py::test_"
 _WORDS = "tests/cli/test_liquidation_words.py::test_"
 _LIMIT_SET = f"{_THREAD}limit_when_set_by_command_or_by_plain_git_then_in_force"
 _CONTRACT = "tests/cli/test_json_contract.py::test_"
@@ -59,10 +60,10 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk emergency liquidate-all`": f"{_WORDS}liquidate_all_then_reads_as_the_spec_and_signs_exactly_the_request",
         "`gt risk emergency pause-new-orders`": f"{_FAST}pause_new_orders_then_only_entries_are_held_back",
         "`gt risk emergency resume`": f"{_THREAD}halt_when_everything_is_killed_then_stays_until_a_person_resumes",
-        "`gt risk alerts list`": 5,
-        "`gt risk alerts show <id>`": 5,
-        "`gt risk alerts ack <id>`": 5,
-        "`gt risk alerts config`": 5,
+        "`gt risk alerts list`": f"{_READS}alerts_list_then_reads_as_the_spec",
+        "`gt risk alerts show <id>`": f"{_ALERTS}show_then_what_was_sent_of_it_and_what_the_server_said",
+        "`gt risk alerts ack <id>`": f"{_ALERTS}commands_then_text_json_and_exit_codes",
+        "`gt risk alerts config`": f"{_READS}alerts_config_then_reads_as_the_spec",
         "`gt risk audit log`": f"{_READS}audit_log_then_reads_as_the_spec",
         "`gt risk audit interventions`": f"{_READS}audit_interventions_then_reads_as_the_spec",
         "`gt risk audit config-changes`": f"{_AUDIT}config_changes_when_git_has_commits_then_each_with_its_record",
@@ -146,9 +147,10 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "man pages (11.1)": "tests/cli/test_reference.py::test_man_page_when_set_by_groff_then_no_complaint",
     },
     "Alerts (4)": {
-        "levels and channels": 5,
-        "rules of 4.3": 5,
-        "rate limits, cooldown, quiet hours": 5,
+        "levels and channels": "tests/e2e/test_alerts_page.py::test_page_when_followed_then_inbox_and_webhook_have_the_halt",
+        "rules of 4.3": "tests/controller/core/alerts/test_alert_facts.py::test_decisions_then_denied_warned_and_reduced_are_told_and_halts_are_not",
+        "rate limits, cooldown, quiet hours": "tests/controller/core/alerts/test_alert_judge.py::test_critical_when_it_opens_then_pushed_at_once_whatever_the_hour_and_the_rate",
+        "service down (10.3)": "tests/e2e/test_alerts_page.py::test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels",
     },
     "Pages (3.2, appendix B)": {
         page: 7 if page.startswith(("/learning", "/ab-tests")) else 6

@@ -1,8 +1,12 @@
 """Alerts for tests: rules with every channel on, facts to judge, and a judge's world over time."""
 
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Any
 
 from controller.core.alerts.found import Findings, Found
@@ -91,3 +95,14 @@ def pushed(sends: Iterable[Send]) -> list[tuple[str, str]]:
 def held(sends: Iterable[Send]) -> list[tuple[str, int]]:
     """Channel and time of what waits for a digest."""
     return [(send.channel, send.due_ns) for send in sends if send.held]
+
+
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """A folder whose files cost no disk where the machine has one: for thousands of durable writes."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="gt", dir=memory if memory.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
