@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.home import Home
-from controller.host.finding import Finding
+from controller.host.finding import Finding, Level
 
 FOLDER, FILE, KEY, SCRIPT = 0o700, 0o600, 0o400, 0o700
 _SHOWN = 3
@@ -61,20 +61,28 @@ def close(home: Home, *, dry_run: bool) -> list[Wide]:
     return found
 
 
+def _is_reached(home: Home, item: Wide) -> bool:
+    """Whether that opens anything to others: a ``git pull`` in the clone makes files by the person's umask, which a
+    closed home keeps from them all the same."""
+    in_clone = home.clone in item.path.parents and not home.root.stat().st_mode & 0o077
+    return bool(item.mode & 0o077) and not in_clone
+
+
 def permissions(home: Home) -> Iterator[Finding]:
     """Who can reach the home, and whose files are in it."""
-    found = list(too_wide(home))
+    found = sorted(too_wide(home), key=lambda item: not _is_reached(home, item))
     for item in found[:_SHOWN]:
         hint = item.fix if len(found) == 1 else "gt risk doctor --fix"
-        if item.mode & 0o077:
+        if _is_reached(home, item):
             yield Finding("permissions", "error", f"{item.path} is {item.mode:04o}: others can reach it", hint)
         else:
             yield Finding(
                 "permissions", "warning", f"{item.path} is {item.mode:04o}, {item.wanted:04o} is enough", hint
             )
     if len(found) > _SHOWN:
-        more = len(found) - _SHOWN
-        yield Finding("permissions", "error", f"{more} more paths are open too wide", "gt risk doctor --fix")
+        more = found[_SHOWN:]
+        level: Level = "error" if _is_reached(home, more[0]) else "warning"
+        yield Finding("permissions", level, f"{len(more)} more paths are open too wide", "gt risk doctor --fix")
     strangers = [path for path in _paths(home) if path.lstat().st_uid != os.geteuid()]
     if strangers:
         text = f"{strangers[0]} belongs to another user" + (f", and {len(strangers) - 1} more" * (len(strangers) > 1))

@@ -49,6 +49,15 @@ def open_to_others(home: Home) -> None:
     home.settings.chmod(0o644)
 
 
+def pulled_under_a_common_umask(home: Home) -> None:
+    for path in home.clone.glob("*.yaml"):
+        path.chmod(0o644)
+
+
+def pulled_in_an_open_home(home: Home) -> None:
+    home.root.chmod(0o755)
+
+
 def unpinned(home: Home) -> None:
     text = home.settings.read_text()
     lines = [line if not line.startswith("introduction") else 'introduction = ""' for line in text.splitlines()]
@@ -120,6 +129,7 @@ def broken_store(home: Home) -> None:
 
 FAULTS: tuple[tuple[Callable[[Home], None], str, str, str], ...] = (
     (open_to_others, "permissions", "error", "chmod 0600"),
+    (pulled_in_an_open_home, "permissions", "error", "chmod 0700"),
     (unpinned, "settings", "error", "gt risk init"),
     (keyless, "keys", "error", "gt risk init"),
     (writable_key, "permissions", "warning", "chmod 0400"),
@@ -162,6 +172,15 @@ def test_branch_when_missing_or_damaged_then_init_makes_none_and_the_named_comma
     subprocess.run(found.hint, shell=True, check=True, capture_output=True)
     assert (home.bare / "refs" / "heads" / "main").read_text() == before
     assert findings(home, "config", "error") == []
+
+
+def test_permissions_when_the_clone_was_pulled_then_only_warned_while_the_home_is_closed(home: Home) -> None:
+    pulled_under_a_common_umask(home)
+    assert findings(home, "permissions", "error") == []
+    assert findings(home, "permissions", "warning") != []
+    home.root.chmod(0o755)
+    assert findings(home, "permissions", "error") != []
+    assert findings(home, "permissions", "warning") == []
 
 
 def test_examine_when_settings_cannot_be_read_then_told_and_nothing_raises(home: Home) -> None:
