@@ -17,6 +17,7 @@ from cli.fast import fast_path
 from controller.latch import journal
 from controller.latch.reader import LatchReader
 from tests.support.gate_stub import OTHER, POLICY, UID, GateStub, ServiceStub, boot_ns, home_folder
+from tests.support.opened import until_the_end
 
 RUN = "import sys; from cli.fast import fast_path; sys.exit(fast_path(sys.argv[1:]))"
 
@@ -36,7 +37,7 @@ def gate(home: Path) -> Iterator[GateStub]:
 
 
 def latch(home: Path) -> tuple[int, int]:
-    state = LatchReader(f"{home}/latch/raise", f"{home}/latch/permit").poll(boot_ns())
+    state = until_the_end(LatchReader(f"{home}/latch/raise", f"{home}/latch/permit")).poll(boot_ns())
     return state.mode, len(state.strategy_modes)
 
 

@@ -16,6 +16,7 @@ from controller.latch import journal
 from controller.latch.layout import word_hex
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
+from tests.support.opened import until_the_end
 
 UID, OTHER = "ab" * 16, "cd" * 16
 POLICY = {
@@ -66,7 +67,7 @@ class GateStub:
 
     def __init__(self, home: Path, socket: str = "gate.sock") -> None:
         self.asked: list[dict[str, Any]] = []
-        self._latch = LatchReader(f"{home}/latch/raise", f"{home}/latch/permit")
+        self._latch = until_the_end(LatchReader(f"{home}/latch/raise", f"{home}/latch/permit"))
         stub = self
 
         class Handler(StreamRequestHandler):

@@ -19,6 +19,7 @@ from schemas.overview import Overview
 from schemas.status import RefusalReason, Revision
 from tests.support.book import live
 from tests.support.config_repo import LANDING, Site, latched_site, replaced
+from tests.support.opened import until_the_end
 
 LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
 
@@ -37,7 +38,7 @@ def source(site: Site) -> Iterator[GitSource]:
 
 def control(site: Site, source: GitSource, poked: list[str]) -> ControllerControl:
     store, memory = MemoryStore(), Memory(revision=Revision(last_verified=site.pins.introduction))
-    desk = HaltDesk(site.home, PermitFile(str(site.home.permit_file)), store, source, site.clock)
+    desk = HaltDesk(site.home, until_the_end(PermitFile(str(site.home.permit_file))), store, source, site.clock)
     parts = Parts(
         source=source,
         verifier=site.verifier(source),

@@ -18,6 +18,7 @@ from controller.latch.reader import LatchReader
 from controller.reconcile.boot import JOURNAL_LOST, book16
 from controller.reconcile.latch_guard import LatchGuard
 from controller.reconcile.lease import Lease
+from tests.support.opened import until_the_end
 from tests.support.rig import UID_A, Rig, commit_id, desired, make_rig
 
 BOOK = "0" * 32
@@ -90,7 +91,7 @@ def test_pair_when_gone_or_replaced_then_halted_raised_again_told_and_led(
     assert rig.store.audit(event="latch.lost")[0].entry.level == "critical"
     assert rig.booted.permit.fence >= before and rig.booted.permit.problem() == ""
     rig.booted.permit.set_until(0)
-    reader = LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK))
+    reader = until_the_end(LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK)))
     assert reader.poll(0).mode == 3 and not reader.poll(0).anomaly
 
 
@@ -174,7 +175,7 @@ def test_half_when_damaged_then_mended_in_place_halted_and_what_was_open_stays_o
     (lost,) = [item for item in found.values() if f"latch-lost: {half}" in item.reason]
     assert lost.mode.value == "halt-all"
     rig.booted.permit.set_until(0)
-    state = LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK)).poll(0)
+    state = until_the_end(LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK))).poll(0)
     assert (state.mode, state.anomaly) == (3, "")
     guard.close()
 
@@ -227,7 +228,7 @@ def test_halter_when_it_made_the_raise_file_without_a_permit_then_joined_and_its
     assert halt_id in {slot.halt_id for slot in latch.slots() if slot.open}
     latch.close()
     rig.booted.permit.set_until(0)
-    state = LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK)).poll(0)
+    state = until_the_end(LatchReader(str(rig.home.raise_file), str(rig.home.permit_file), book16(BOOK))).poll(0)
     assert (state.anomaly, len(state.words), state.strategy_modes) == ("", 2, {scope24(UID_A): 3})
     guard.close()
 
