@@ -168,7 +168,7 @@ class ChangeDesk:
             return frozenset()
         if signed.fingerprint in self._denied:
             return frozenset()
-        trusts = [self._verifier.desired(parent).trust for parent in commit.parents]
+        trusts = [self._verifier.acting(parent).trust for parent in commit.parents]
         signers = [find(trust, signed.key) for trust in trusts]
         return frozenset.intersection(*(frozenset(signer.roles if signer else ()) for signer in signers))
 
