@@ -191,7 +191,7 @@ TRUST = edits(
         (_ROLES, "hard limits by the risk officer", "Role.RISK_OFFICER if need.hard else Role.OPERATOR", "Role.OPERATOR"),
         (_ROLES, "rules of trust.yaml count", "granted = frozenset(rule.roles) if rule else _default(need)", "granted = _default(need)"),
         ("controller.core.trust.rules", "a denied admin is none", "trust, need = undenied(case.child.trust, case.pins.denied_keys),", "trust, need = case.child.trust,"),
-        (_ROLES, "a rule is for its field", " and fnmatchcase(need.field, rule.field)", ""),
+        (_ROLES, "a rule is for its field", " and fnmatchcase(field, rule.field)", ""),
         (_ROLES, "an owner owns", "if own or role is not Role.OWNER", "if own or True"),
         (_ROLES, "a machine is nobody", "return not MACHINES & set(signer.roles)", "return True"),
         (_THRESHOLD, "people, not keys", "signed = tuple(sorted(set(signers) & set(able)))", "signed = tuple(sorted(signers))"),
