@@ -85,7 +85,7 @@ def _document(found: "Review") -> Document:
     return {
         **document,
         "direction": "loosen" if loosens else "tighten" if tightens else "neutral",
-        "trailer": f"Plan-Digest: {found.digest}" if found.digest else "",
+        "trailers": [f"Plan-Digest: {digest}" for digest in (found.digest, found.approval) if digest],
         "verified": not refused and not found.walk.left_out,
         "attention": attention,
     }

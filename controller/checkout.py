@@ -19,9 +19,11 @@ from controller.core.change.signing import signings
 from controller.core.plan.planner import changes_between
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.utilisation import annotate
-from controller.core.trust.authority import is_document
-from controller.core.trust.case import blob_of
-from controller.core.trust.keys import fingerprint
+from controller.core.trust.authority import is_document, is_person, owners_of
+from controller.core.trust.case import blob_of, find
+from controller.core.trust.commits import target_text
+from controller.core.trust.keys import SignatureError, fingerprint
+from controller.core.trust.threshold import approval_digest, needed
 from controller.errors import Refused, SourceUnavailable
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.reconcile.configuration import Configuration
@@ -94,7 +96,30 @@ class Checkout:
             "landing": landing,
             "signing": signings(before, paths, proposed if landing is None else landing),
             "digest": "" if landing is None else _plan(before.commit, head.commit, landing).digest(),
+            "approval": "" if landing is None else self._approval(before, head.commit, landing),
         }
+
+    def _approval(self, before: Desired, head: str, landing: Sequence[Change]) -> str:
+        """The digest that approves what more people must sign than have signed the branch. A change of trust.yaml has
+        none before it has landed."""
+        if any(change.kind == "trust" for change in landing):
+            return ""
+        asked = needed(landing, before.trust, self._signers(before, head), owners_of(before))
+        target = before.trust.target
+        waiting = [item for item in asked if not item.satisfied]
+        return approval_digest(target_text(target.repo, target.environment, target.branch), waiting)
+
+    def _signers(self, before: Desired, head: str) -> frozenset[str]:
+        """The people who signed a commit that ``head`` has and ``before`` has not."""
+        found: set[str] = set()
+        for commit in self._source.commits(before.commit, head):
+            try:
+                key = verify(commit.payload, commit.signature or b"").key
+            except SignatureError:
+                continue
+            signer = find(before.trust, key)
+            found |= {signer.principal} if signer is not None and is_person(signer) else set()
+        return frozenset(found)
 
     def repo(self, base: str) -> str:
         """The id of the repository that the trust of ``base`` speaks of. Raises Refused."""

@@ -22,7 +22,8 @@ class Review(Model):
     """``base`` and ``head`` are commits, ``fork`` where the head left the base (its merge base).
 
     ``proposed``: the head against ``fork``. ``landing``: the base's tip against what a merge of both would be; None
-    when ``conflict`` says why there is no such merge. ``digest`` is of the plan of that merge, empty without one.
+    when ``conflict`` says why there is no such merge. ``digest`` is of the plan of that merge, empty without one;
+    ``approval`` is what a second signer's landing signature names, empty when nothing asks for more than has signed.
     ``problems``: mistakes of the head's documents, or of the merged ones when only they have any; then nothing is
     compared.
     ``utilisation``: empty when changes carry current figures, else why they do not.
@@ -38,6 +39,7 @@ class Review(Model):
     conflict: str = ""
     signing: tuple[Signing, ...] = ()
     digest: str = ""
+    approval: str = ""
     problems: tuple[Problem, ...] = ()
     utilisation: str = ""
     walk: Walk

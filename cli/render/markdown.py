@@ -122,7 +122,7 @@ def _digest(document: Document) -> list[str]:
         "stands here and no halt opens or ends:",
         "",
         "```",
-        document["trailer"],
+        *document["trailers"],
         "```",
     ]
 

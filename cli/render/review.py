@@ -23,7 +23,8 @@ def review(document: Document) -> list[str]:
     lines += ["", "Who must sign:", *_signing(document["signing"]), ""]
     lines += [f"⚠️  {safe(line)}" for line in document["attention"]]
     if document["digest"]:
-        lines += [f"Digest: {document['digest']}", f"Paste into the merge's message:  {document['trailer']}"]
+        lines += [f"Digest: {document['digest']}", "Paste into the merge's message:"]
+        lines += [f"  {line}" for line in document["trailers"]]
     return [*lines, _pinned(document)]
 
 

@@ -14,6 +14,7 @@ from schemas.review import Review
 from tests.support.book import HeldControl, overview
 from tests.support.branches import Forge, git, make_forge
 from tests.support.cli import Ran, gt_risk, served, short_home
+from tests.support.config_repo import LANDING, make_site, replaced
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +164,25 @@ def test_digest_when_figures_move_then_the_same(forge: Forge) -> None:
         review(forge, figures).digest for figures in (None, Figures({name: 147_000}, {}), Figures({name: 1}, {}))
     }
     assert len(digests) == 1
+
+
+def test_approval_when_two_must_sign_then_its_digest_lets_the_second_bring_it_into_force(tmp_path: Path) -> None:
+    rules = "rules:\n  - {path: risk_config.yaml, direction: loosen, roles: [risk-officer], signers: 2}"
+    team = make_site(tmp_path, ("operator", "bot", "officer"), rules)
+    source = team.source()
+    base = source.tip()
+    wider = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
+    head = team.commit(source, wider, "officer")
+    with checkout(team.home.bare) as opened:
+        found = opened.review(base, head)
+    assert [(item.signers, item.people) for item in found.signing] == [(2, ("officer", "operator"))]
+    assert team.advance(source, head).held
+    message = f"Approve{LANDING.rstrip()}\nPlan-Digest: {found.approval}\n"
+    approved = team.commit(source, {}, "operator", message, head)
+    assert team.advance(source, approved).held == ()
+    with checkout(team.home.bare) as opened:
+        assert opened.review(base, team.commit(source, {}, "officer")).approval == ""
+    source.close()
 
 
 @pytest.mark.parametrize("words", [("plan",), ("plan", "--format", "markdown"), ("verify",), ("plan", "--json")])

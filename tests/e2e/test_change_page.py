@@ -64,7 +64,7 @@ def test_plan_when_reviewed_on_a_branch_then_its_digest_lands_the_merge(service:
     assert run(service, f"{branch} && git commit -q -S -a -m wider").returncode == 0
     plan = run(service, "gt risk config plan --base origin/main --head HEAD --json")
     assert plan.returncode == 0, plan
-    trailer = re.search(r'"trailer": "(Plan-Digest: [0-9a-f]{64})"', plan.stdout)
+    trailer = re.search(r'"(Plan-Digest: [0-9a-f]{64})"', plan.stdout)
     target = re.search(r'Gt-Target: [^"\\]+', run(service, "git log -5 --format=%B origin/main").stdout)
     assert trailer is not None and target is not None
     merge = f"git checkout -q main && git merge -q -S --no-ff topic -m 'Merge topic' -m '{target[0].strip()}"

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.core.change.partly import partly
 from controller.core.plan.planner import Inputs, loosens, plan_for
+from controller.core.policy.direction import compare
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import LiveState, OrderView
 from schemas.plan import Plan, Step
@@ -29,7 +31,7 @@ class World:
         gate = bool(self.gate) and all(_policy_allows(item, uid, size, reducing) for item in self.gate)
         return gate and _venue_allows(self.mode, self.statuses.get(uid, ACTIVE), reducing)
 
-    def after(self, step: Step, base: Policy | None, target: Policy) -> "World":
+    def after(self, step: Step, base: Policy | None, target: Policy, part: Policy | None = None) -> "World":
         match step.action:
             case "venue-mode":
                 return replace(self, mode=TradingMode(step.value))
@@ -38,6 +40,9 @@ class World:
             case "publish-joint":
                 assert base is not None
                 return replace(self, gate=(base, target))
+            case "publish-part":
+                assert part is not None
+                return replace(self, gate=(part, target))
             case "publish":
                 return replace(self, gate=(target,))
             case _:
@@ -110,6 +115,22 @@ def test_held_plan_then_no_order_passes_that_either_side_denies(base: Policy, ta
     for order in ORDERS:
         both = World((base, target), TradingMode.NORMAL).allows(*order)
         assert not final.allows(*order) or both
+
+
+@given(policies, policies, lives, st.data())
+def test_part_of_a_held_plan_then_nothing_passes_at_any_step_that_it_or_the_target_denies(
+    base: Policy, target: Policy, state: LiveState, data: Any
+) -> None:
+    keys = [(change.scope, change.key) for change in compare(base, target)]
+    part = partly(base, target, data.draw(st.sets(st.sampled_from(keys))) if keys else ())
+    world = old = start(base, state)
+    for step in plan_for(inputs(base, target, state, held=True, part=part)).steps:
+        world = world.after(step, base, target, part)
+        for order in ORDERS:
+            let = World((part, target), TradingMode.NORMAL).allows(*order)
+            assert not world.allows(*order) or let or old.allows(*order)
+    assert world.gate == (part, target)
+    assert all(World((target,), TradingMode.NORMAL).allows(*order) for order in ORDERS if world.allows(*order))
 
 
 @given(policies, policies, lives, st.integers(0, 8))
