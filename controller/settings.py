@@ -137,7 +137,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{path}: {error}", f"$EDITOR {path}") from error
     _refuse_newer(document.get("home_version", 0), path)
     settings = _build(Settings(home=home), document, str(path))
-    return _build(settings, _from_environ(environ), "environment")
+    settings = _build(settings, _from_environ(environ), "environment")
+    refuse_password(settings.source.remote, "source.remote")
+    return settings
+
+
+def refuse_password(url: str, where: str) -> None:
+    """A URL stands in messages, logs and argument lists. Raises SettingsError, which does not repeat it."""
+    if ":" in url.partition("://")[2].partition("/")[0].rpartition("@")[0]:
+        message = f"{where} has a password in it: it would show in logs and in lists of processes"
+        raise SettingsError(message, "git credential approve (git asks its helper for it), or an ssh URL")
 
 
 def _refuse_newer(version: object, path: Path) -> None:

@@ -27,7 +27,7 @@ from controller.latch.journal_record import Entry
 from controller.latch.layout import HALT
 from controller.latch.raising import RaiseFile, create_pair
 from controller.reconcile.boot import book16, synthetic_id
-from controller.settings import Pins, Settings, load
+from controller.settings import Pins, Settings, load, refuse_password
 
 MAX_HOME = 80
 _SYNTHETIC = 5
@@ -70,6 +70,7 @@ def initialise(home: Home, wish: Wish) -> Report:
     """
     if len(os.fsencode(home.root)) > MAX_HOME:
         raise SettingsError(f"{home.root}: too long for its sockets", "export GT_RISK_HOME=<a shorter path>")
+    refuse_password(wish.remote, "--remote")
     os.umask(0o077)
     report = Report()
     for folder in (home.root, home.keys, home.run, home.logs, home.policy, home.engine, home.raise_file.parent):

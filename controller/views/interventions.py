@@ -16,7 +16,7 @@ from schemas.halts import ACCOUNT
 PEOPLE = ("cli", "api", "git")
 _KINDS = {"emergency": "emergency_halts", "strategy": "strategy_controls", "config": "config_changes"}
 _HELD = ("strategy.pause", "strategy.halt", "emergency.halt", "emergency.pause", "emergency.liquidat")
-_NO_ACTS = ("halt.", "alert.")
+_NO_ACTS = ("halt.", "alert.", "config.refused")
 _DAY_NS = 86_400 * 1_000_000_000
 _NO_ALERT = "no alert came before one"
 

@@ -36,6 +36,10 @@ def test_interventions_when_a_machine_acted_then_it_is_none(channel: str) -> Non
     assert rows({"at_ns": 1, "channel": channel}) == []
 
 
+def test_interventions_when_a_push_was_refused_then_nothing_was_done() -> None:
+    assert rows({"at_ns": 1, "channel": "git", "event": "config.refused", "level": "error"}) == []
+
+
 def test_interventions_when_intent_and_outcome_are_there_then_one_row_with_the_outcome() -> None:
     (found,) = rows({"at_ns": 1, "kind": "intent"}, {"at_ns": 2, "kind": "outcome", "intent": 1, "outcome": "failed"})
     assert (found["result"], found["lasted_seconds"]) == ("failed", None)

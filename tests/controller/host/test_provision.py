@@ -86,6 +86,20 @@ def test_init_when_live_then_starts_halted(home: Home) -> None:
     assert "init:" in entries[0].text
 
 
+@pytest.mark.parametrize("url", ["https://op:hush@forge.example/x.git", "ssh://op:hush@forge.example:22/x.git"])
+def test_init_when_the_remote_has_a_password_in_it_then_refused_unrepeated_and_nothing_is_made(
+    home: Home, url: str
+) -> None:
+    with pytest.raises(SettingsError, match="has a password in it") as caught:
+        initialise(home, Wish(remote=url, **WHO))
+    assert "hush" not in f"{caught.value} {caught.value.hint}"
+    assert not home.settings.exists()
+    with pytest.raises(SettingsError, match=r"source\.remote has a password"):
+        load({"GT_RISK_HOME": str(home.root), "GT_RISK_SOURCE__REMOTE": url})
+    for fine in ("https://op@forge.example:8443/x.git", "git@forge.example:x.git", "file:///srv/a:b@c/x.git"):
+        assert load({"GT_RISK_HOME": str(home.root), "GT_RISK_SOURCE__REMOTE": fine}).source.remote == fine
+
+
 def test_init_when_the_path_is_too_long_for_sockets_then_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="too long"):
         initialise(Home(tmp_path / ("x" * 90)), Wish(**WHO))
