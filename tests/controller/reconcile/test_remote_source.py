@@ -36,11 +36,8 @@ class Followed:
     def tip(self) -> str:
         return self.polled.tip()
 
-    def desired(self, commit: str) -> Any:
-        return self.verifier.desired(commit)
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.verifier if name == "advance" else self.source, name)
+        return getattr(self.verifier if hasattr(Verifier, name) else self.source, name)
 
 
 @dataclass
