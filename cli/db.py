@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.consent import confirm
+from cli.consent import confirm, interruptible
 from cli.options import json_option, mutating
 from cli.output import OK, PARTLY, Document, Failure, emit, finish
 from cli.remote import home
@@ -69,7 +69,9 @@ def migrate(reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:  # noq
         return emit({"dry_run": dry_run, "steps": steps, "done": []}, as_json, render.migrated)
     refuse_while_running(place)
     confirm("Migrate this home now?", render.steps(steps), yes=yes, again="gt risk db migrate --yes")
-    return emit({"dry_run": False, "steps": steps, "done": run(place, _actor(place))}, as_json, render.migrated)
+    with interruptible("what is left to do tells: gt risk db migrate --dry-run"):
+        done = run(place, _actor(place))
+    return emit({"dry_run": False, "steps": steps, "done": done}, as_json, render.migrated)
 
 
 @db.command()
@@ -91,7 +93,8 @@ def restore(wanted: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -
     refuse_while_running(place)
     again = f"gt risk db restore --date {wanted} --yes"
     confirm("Replace the store now?", render.plan(plan), yes=yes, again=again)
-    done = run(place, chosen, _actor(place), reason)
+    with interruptible("whether the store was replaced tells: gt risk db status"):
+        done = run(place, chosen, _actor(place), reason)
     document: Document = {
         "backup": chosen.document(),
         "aside": str(done.aside),

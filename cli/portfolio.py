@@ -2,7 +2,7 @@
 
 import click
 
-from cli.consent import Options, confirm
+from cli.consent import Options, confirm, interruptible
 from cli.liquidation import PORTFOLIO, liquidate
 from cli.options import confirmed_by_hand, mutating
 from cli.output import ERROR, OK, PARTLY, Document, finish
@@ -62,7 +62,8 @@ def _send(method: str, request: Document, plan: list[str], again: str, options: 
     if options.dry_run:
         return finish({"dry_run": True, "plan": plan}, OK, options.as_json, lambda _: plan)
     confirm("Continue?", plan, yes=options.yes, again=again)
-    document = call_service(method, request, 2 * WAIT_SECONDS)
+    with interruptible("whether it was ordered tells: gt risk audit log --type position"):
+        document = call_service(method, request, 2 * WAIT_SECONDS)
     denied = [item for item in document["orders"] if item["state"] == "denied"]
     if denied:
         message = f"{denied[0]['code']}: {denied[0]['message']}"

@@ -1,7 +1,7 @@
 """``emergency resume``."""
 
 from cli.change import Change, carry_out
-from cli.consent import Options
+from cli.consent import UNCHANGED, Options, interruptible
 from cli.output import Document
 from cli.remote import ask
 from cli.render.status import halt_lines, resume_plan
@@ -14,7 +14,8 @@ _WARNING = (
 
 def resume(options: Options, peak: str | None = None) -> int:
     """Lift the account's open halts; strategies stay paused."""
-    state = ask("emergency.status")
+    with interruptible(UNCHANGED):
+        state = ask("emergency.status")
     halts = [halt for halt in state["halts"] if halt["scope"] == "account"]
 
     def title(_: Document) -> list[str]:

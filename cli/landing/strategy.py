@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from cli.change import Change, carry_out
-from cli.consent import Options
+from cli.consent import UNCHANGED, Options, interruptible
 from cli.output import Document, Failure
 from cli.remote import ask
 
@@ -46,7 +46,8 @@ def _open_positions(id: str) -> str:
 
 def resume(options: Options, id: str, peak: str | None = None, reviewer: str = "", note: str = "") -> int:
     """Make one strategy active again and clear its own halts."""
-    halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
+    with interruptible(UNCHANGED):
+        halts = ask("strategy.show", {"id": id})["strategy"]["halts"]
     intent = {"kind": "set-status", "strategy": id, "status": "active", "halts": halts, "peak": peak}
     intent |= {"reviewer": reviewer, "note": note}
     change = Change(
@@ -84,7 +85,8 @@ def _begin(source: str | None) -> str:
         from controller.host.template import template_root
 
         return (template_root() / "templates" / "strategy.template.yaml").read_text()
-    files: dict[str, str] = ask("config.documents")["files"]
+    with interruptible(UNCHANGED):
+        files: dict[str, str] = ask("config.documents")["files"]
     path = f"strategies/{source}.yaml"
     if path not in files:
         ask("strategy.show", {"id": source})

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.adapters.signatures import keys
+from controller.rpc.server import serve_rpc
+from controller.settings import Settings
 from schemas.edits import Applied
 from tests.cli.test_change import LIMIT, proposal
 from tests.support.book import HeldControl
@@ -50,6 +53,41 @@ def test_prompt_when_interrupted_then_exit_130_and_nothing_changed(home: Path) -
         ran = on_terminal(home, "", "limits", "set", LIMIT, "20", interrupt_at=b"Continue?")
     assert (ran.code, control.landed) == (130, []), ran
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "said"),
+    [
+        ("portfolio close NVDA --yes", "portfolio.close", "whether it was ordered tells: gt risk audit log"),
+        ("portfolio stop NVDA 400 --yes", "portfolio.stop", "whether it was ordered tells: gt risk audit log"),
+        ("emergency resume --yes", "emergency.status", "nothing was changed"),
+        ("strategy resume ml-momentum-v2 --yes", "strategy.show", "nothing was changed"),
+        ("strategy add new --from ml-momentum-v2 --yes", "config.documents", "nothing was changed"),
+        ("limits set position.max_position_pct 20 --yes", "propose", "nothing was changed"),
+        ("limits set position.max_position_pct 20 --yes", "land", "whether the commit has landed tells"),
+        ("config reload", "config.reload", "what is in force tells: gt risk status"),
+    ],
+)
+def test_wait_when_interrupted_then_exit_130_and_says_what_is_known(
+    line: str, method: str, said: str, home: Path
+) -> None:
+    pid = home / "pid"
+
+    def interrupt(_: Mapping[str, Any]) -> dict[str, Any]:
+        os.kill(int(pid.read_text()), signal.SIGINT)
+        return {}
+
+    settings = Settings(home=home, operator_name="Op", operator_email="op@example.org")
+    server = serve_rpc(HeldControl(proposal=proposal()), settings, more={method: interrupt})
+    entry = f"import os, pathlib; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); {ENTRY}"
+    try:
+        environ = {**os.environ, "GT_RISK_HOME": str(home)}
+        argv = [sys.executable, "-c", entry, *line.split()]
+        ran = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        server.stop()
+    assert (ran.returncode, said in ran.stderr) == (130, True), ran
+    assert "Traceback" not in ran.stderr
 
 
 class Slow(HeldControl):
