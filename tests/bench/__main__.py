@@ -16,7 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commands, crashes, gates, halts, loads, peeking, reads, risk, saves, starts, verifying, writes
+from tests.bench import (
+    alerting,
+    commands,
+    crashes,
+    gates,
+    halts,
+    loads,
+    peeking,
+    reads,
+    risk,
+    saves,
+    starts,
+    verifying,
+    writes,
+)
 from tests.bench.figures import Figure, table
 
 _ROOT = Path(__file__).parents[2]
@@ -47,6 +61,7 @@ BENCHES = (
     Bench("memory", loads.memory, 185, 5),
     Bench("orders", loads.orders, 300, 30),
     Bench("risk", risk.risk, 100, 3),
+    Bench("alerts", alerting.alerts, 100, 3),
     Bench("peeking", peeking.peeking, 2_000, 50),
     Bench("verify", verifying.verification, 1_000, 50),
     Bench("backup", saves.backup, 1_024, 64),

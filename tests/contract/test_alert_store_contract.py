@@ -15,7 +15,7 @@ from controller.alert_ports import AlertStore
 from controller.core.alerts.machine import IllegalMove, cleared
 from controller.errors import StoreUnavailable
 from schemas.alerting import Alert, AlertState, Cursor, Digest, Load, Send, Silence, Step
-from tests.support.alerts import HOUR, MINUTE, SECOND, START
+from tests.support.alerts import HOUR, MINUTE, SECOND, START, some_alert
 from tests.support.stores import NOW, decision, entry
 
 CURSOR = Cursor(record=7, decision_ns=START, decision=3)
@@ -32,12 +32,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AlertStore
     opened.close()
 
 
-def alert(name: str, level: str = "ERROR", **fields: Any) -> Alert:
-    given = {"fingerprint": name.ljust(16, "0"), "rule": "limit_breach", "level": level, "source": "position"}
-    times = {"first_ns": START, "last_ns": START, "sent_ns": START}
-    return Alert.model_validate({**given, **times, "message": f"m {name}", **fields})
-
-
 def send(channel: str = "email", kind: str = "first", held: int = 0) -> Send:
     return Send.model_validate({"channel": channel, "kind": kind, "due_ns": held or START, "held": bool(held)})
 
@@ -49,7 +43,7 @@ def keep(store: AlertStore, *steps: tuple[Alert, tuple[Send, ...]], cursor: Curs
 
 def test_keep_then_alert_deliveries_and_cursor_are_there_with_every_field(store: AlertStore) -> None:
     assert store.cursor() == Cursor()
-    full = alert("a", standing=True, record=9, count=3, withheld=2, reminded=1, scope="strategy:x")
+    full = some_alert("a", standing=True, record=9, count=3, withheld=2, reminded=1, scope="strategy:x")
     (kept,) = keep(store, (full, (send(), send("logs"))))
     assert kept == full.model_copy(update={"id": kept.id}) and kept.id > 0
     assert store.cursor() == CURSOR
@@ -58,15 +52,15 @@ def test_keep_then_alert_deliveries_and_cursor_are_there_with_every_field(store:
 
 
 def test_keep_when_it_has_an_id_then_updated(store: AlertStore) -> None:
-    (kept,) = keep(store, (alert("a"), ()))
+    (kept,) = keep(store, (some_alert("a"), ()))
     (after,) = keep(store, (kept.model_copy(update={"count": 4, "withheld": 3}), ()))
     assert (after.id, after.count, after.withheld) == (kept.id, 4, 3)
 
 
 def test_seen_then_the_newest_of_each_fingerprint_and_what_stands_and_nothing_else(store: AlertStore) -> None:
-    over = alert("a", resolved_ns=START)
-    keep(store, (over, ()), (alert("a", count=2), ()), (alert("b"), ()), (alert("c", standing=True), ()))
-    keep(store, (alert("d", standing=True, resolved_ns=START), ()))
+    over = some_alert("a", resolved_ns=START)
+    keep(store, (over, ()), (some_alert("a", count=2), ()), (some_alert("b"), ()), (some_alert("c", standing=True), ()))
+    keep(store, (some_alert("d", standing=True, resolved_ns=START), ()))
     found = {item.fingerprint[0]: item for item in store.seen(["a".ljust(16, "0")], START, COOLDOWN).alerts}
     assert sorted(found) == ["a", "c"]
     assert found["a"].count == 2
@@ -94,12 +88,12 @@ def test_seen_then_the_newest_of_each_fingerprint_and_what_stands_and_nothing_el
 def test_seen_when_time_passes_then_what_is_due_again(
     store: AlertStore, fields: dict[str, Any], seconds: int, due: bool
 ) -> None:
-    keep(store, (alert("a", **fields), ()))
+    keep(store, (some_alert("a", **fields), ()))
     assert bool(store.seen([], START + seconds * SECOND, COOLDOWN).alerts) is due
 
 
 def test_seen_then_loads_of_the_hour_around_now_and_failing_channels(store: AlertStore) -> None:
-    critical = alert("c", "CRITICAL")
+    critical = some_alert("c", "CRITICAL")
     sends = (send(), send("slack", "reminder"), send("slack", "repeat"), send("logs"), send("email", held=START + HOUR))
     keep(store, (critical, sends))
     for now in (START, START + HOUR - 1, START - HOUR + 1):
@@ -115,7 +109,7 @@ def test_seen_then_loads_of_the_hour_around_now_and_failing_channels(store: Aler
 
 
 def test_take_then_critical_first_then_least_tried_then_oldest_and_each_once(store: AlertStore) -> None:
-    keep(store, (alert("a"), (send(),)), (alert("b"), (send(),)), (alert("c", "CRITICAL"), (send(),)))
+    keep(store, (some_alert("a"), (send(),)), (some_alert("b"), (send(),)), (some_alert("c", "CRITICAL"), (send(),)))
     (first,) = store.take("email", START, 1)
     assert (first.alert is not None and first.alert.level, first.attempts, first.made_ns) == ("CRITICAL", 0, START)
     (second,) = store.take("email", START, 1)
@@ -126,7 +120,7 @@ def test_take_then_critical_first_then_least_tried_then_oldest_and_each_once(sto
 
 
 def test_take_when_the_sender_is_gone_then_again_after_the_release_and_known_as_a_repeat(store: AlertStore) -> None:
-    keep(store, (alert("a"), (send(),)))
+    keep(store, (some_alert("a"), (send(),)))
     assert [item.attempts for item in store.take("email", START, 9)] == [0]
     assert store.take("email", START + HOUR, 9) == []
     store.release()
@@ -134,7 +128,7 @@ def test_take_when_the_sender_is_gone_then_again_after_the_release_and_known_as_
 
 
 def test_sent_then_never_again_and_failed_for_ever_is_lost(store: AlertStore) -> None:
-    (one, two) = keep(store, (alert("a"), (send(),)), (alert("b"), (send(),)))
+    (one, two) = keep(store, (some_alert("a"), (send(),)), (some_alert("b"), (send(),)))
     first, second = store.take("email", START, 2)
     store.sent("email", [first.id], START + 5)
     store.failed("email", [second.id], START + 6, "550 no such user", lost=True)
@@ -156,8 +150,8 @@ def test_sent_then_never_again_and_failed_for_ever_is_lost(store: AlertStore) ->
 
 def test_held_then_only_when_due_open_and_worst_first_and_counted(store: AlertStore) -> None:
     morning = START + 8 * HOUR
-    over = alert("a", "CRITICAL", resolved_ns=START)
-    for item in (over, alert("b", "WARN"), alert("c"), alert("d", "WARN")):
+    over = some_alert("a", "CRITICAL", resolved_ns=START)
+    for item in (over, some_alert("b", "WARN"), some_alert("c"), some_alert("d", "WARN")):
         keep(store, (item, (send(held=morning),)))
     assert store.held(morning - 1, 3) == []
     (held,) = store.held(morning, 3)
@@ -166,12 +160,14 @@ def test_held_then_only_when_due_open_and_worst_first_and_counted(store: AlertSt
 
 
 def test_held_when_the_clock_was_set_back_by_days_then_due_at_once(store: AlertStore) -> None:
-    keep(store, (alert("a"), (send(held=START + 100 * HOUR),)))
+    keep(store, (some_alert("a"), (send(held=START + 100 * HOUR),)))
     assert len(store.held(START, 9)) == 1
 
 
 def test_digested_then_one_delivery_with_its_words_and_nothing_held(store: AlertStore) -> None:
-    (kept, *_) = keep(store, (alert("a"), (send(held=START + 1),)), (alert("b"), (send("slack", held=START + 1),)))
+    (kept, *_) = keep(
+        store, (some_alert("a"), (send(held=START + 1),)), (some_alert("b"), (send("slack", held=START + 1),))
+    )
     digest = Digest(channel="email", due_ns=START + 1, title="Digest: 1", text="words")
     store.digested([digest], START + 2)
     (parcel,) = store.take("email", START + 2, 9)
@@ -181,8 +177,8 @@ def test_digested_then_one_delivery_with_its_words_and_nothing_held(store: Alert
 
 
 def test_alerts_when_filtered_then_level_source_state_time_and_limit_apply(store: AlertStore) -> None:
-    keep(store, (alert("a"), ()), (alert("b", "WARN", source="volatility"), ()))
-    keep(store, (alert("c", acked_ns=START), ()), (alert("d", resolved_ns=START, first_ns=START + 5), ()))
+    keep(store, (some_alert("a"), ()), (some_alert("b", "WARN", source="volatility"), ()))
+    keep(store, (some_alert("c", acked_ns=START), ()), (some_alert("d", resolved_ns=START, first_ns=START + 5), ()))
     assert [item.message for item in store.alerts()] == ["m d", "m c", "m b", "m a"]
     assert [item.message for item in store.alerts(level="WARN")] == ["m b"]
     assert [item.message for item in store.alerts(source="volatility")] == ["m b"]
@@ -194,7 +190,12 @@ def test_alerts_when_filtered_then_level_source_state_time_and_limit_apply(store
 
 
 def test_counts_then_by_level_and_state_and_acknowledged_counts_as_that(store: AlertStore) -> None:
-    keep(store, (alert("a"), ()), (alert("b", acked_ns=1, resolved_ns=2), ()), (alert("c", "WARN", resolved_ns=2), ()))
+    keep(
+        store,
+        (some_alert("a"), ()),
+        (some_alert("b", acked_ns=1, resolved_ns=2), ()),
+        (some_alert("c", "WARN", resolved_ns=2), ()),
+    )
     assert dict(store.counts(START)) == {
         ("ERROR", AlertState.OPEN): 1,
         ("ERROR", AlertState.ACKED): 1,
@@ -204,7 +205,7 @@ def test_counts_then_by_level_and_state_and_acknowledged_counts_as_that(store: A
 
 
 def test_acknowledge_then_who_when_and_why_and_a_second_time_raises(store: AlertStore) -> None:
-    (one, two) = keep(store, (alert("a", standing=True), ()), (alert("b"), ()))
+    (one, two) = keep(store, (some_alert("a", standing=True), ()), (some_alert("b"), ()))
     seen = store.acknowledge(one.id, START + 9, "ada", "on it")
     assert store.alert(one.id) == seen
     assert (seen.state, seen.acked_ns, seen.acked_by, seen.note) == (AlertState.ACKED, START + 9, "ada", "on it")
@@ -220,7 +221,7 @@ def test_acknowledge_then_who_when_and_why_and_a_second_time_raises(store: Alert
 
 
 def test_changed_then_each_alert_once_in_the_order_of_its_newest_change(store: AlertStore) -> None:
-    (one, _) = keep(store, (alert("a"), ()), (alert("b"), ()))
+    (one, _) = keep(store, (some_alert("a"), ()), (some_alert("b"), ()))
     last, found = store.changed(0, 9)
     assert [item.message for item in found] == ["m a", "m b"]
     assert store.changed(last, 9) == (last, [])
@@ -241,7 +242,12 @@ def test_silences_then_until_their_end_or_until_they_are_ended(store: AlertStore
 
 
 def test_forget_then_only_what_is_long_over(store: AlertStore) -> None:
-    keep(store, (alert("a", resolved_ns=START), (send(),)), (alert("b"), (send(),)), (alert("c", resolved_ns=0), ()))
+    keep(
+        store,
+        (some_alert("a", resolved_ns=START), (send(),)),
+        (some_alert("b"), (send(),)),
+        (some_alert("c", resolved_ns=0), ()),
+    )
     store.forget(START + KEPT - 1)
     assert len(store.alerts()) == 3
     store.forget(START + KEPT)

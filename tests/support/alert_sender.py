@@ -13,7 +13,7 @@ from controller.alerts.lane import Lane
 from controller.alerts.senders import Senders
 from controller.alerts.service import AlertService
 from controller.core.alerts.pictures import Surroundings
-from schemas.alerts import Alerts, EmailChannel
+from schemas.alerts import Alerts
 
 
 def config(port: int) -> Alerts:
@@ -30,8 +30,10 @@ def main(folder: Path, port: int) -> None:
     senders = Senders([store.alerts, spare], clock.wall_ns)
 
     def made(document: Alerts) -> dict[str, JsonLog | SmtpChannel]:
-        email = EmailChannel.model_validate(document.channels.email.model_dump(by_alias=True))
-        return {"logs": JsonLog(folder / "alerts.log", clock.wall_ns), "email": SmtpChannel(email)}
+        return {
+            "logs": JsonLog(folder / "alerts.log", clock.wall_ns),
+            "email": SmtpChannel(document.channels.email),
+        }
 
     lane = Lane(store, store.alerts, spare, clock, lambda: None, Surroundings, made, senders, config=config(port))
     AlertService(lane, senders, 1).start()

@@ -97,6 +97,13 @@ def held(sends: Iterable[Send]) -> list[tuple[str, int]]:
     return [(send.channel, send.due_ns) for send in sends if send.held]
 
 
+def some_alert(name: str, level: str = "ERROR", **fields: Any) -> Alert:
+    """An alert called ``name`` as it is kept first."""
+    given = {"fingerprint": name.ljust(16, "0"), "rule": "limit_breach", "level": level, "source": "position"}
+    times = {"first_ns": START, "last_ns": START, "sent_ns": START}
+    return Alert.model_validate({**given, **times, "message": f"m {name}", **fields})
+
+
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
     """A folder whose files cost no disk where the machine has one: for thousands of durable writes."""
