@@ -10,7 +10,7 @@ import pytest
 from controller.adapters.git.hook_files import State, look
 from controller.adapters.git.scripts import bare_hooks
 from controller.home import Home
-from controller.host.doctor import repositories
+from controller.host.repositories import findings
 from controller.host.versions import migrate, outstanding
 from controller.settings import load
 from tests.support.homes import made_home
@@ -37,7 +37,7 @@ def states(home: Home) -> dict[str, State]:
 
 
 def told(home: Home) -> str:
-    return "; ".join(f"{item.message} ({item.hint})" for item in repositories(home))
+    return "; ".join(f"{item.message} ({item.hint})" for item in findings(home))
 
 
 def test_hooks_of_a_new_home_then_current_and_nothing_is_outstanding(home: Home) -> None:
