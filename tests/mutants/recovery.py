@@ -54,6 +54,19 @@ RECOVERY = (
         (_GUARDS, "a large change has a backup", 'why = missing() if size.percent > bound else ""', 'why = ""'),
         (_GOAL, "a large change waits for it", "        return hold or unsaved(size, bound, lambda: self._unsaved(goal.desired.commit))\n", "        return hold\n"),
     )),
+    *edits(("test_quarantine",), (
+        ("controller.host.quarantine", "evidence stays until its halt is cleared", "if _halt_id(item) in cleared]", "]"),
+        ("controller.latch.journal_mend", "a record that has changed is left", "        if os.pread(fd, len(data), at).ljust(len(data), b\"\\0\") != data:\n", "        if False:\n"),
+        ("controller.latch.journal_mend", "a locked record is left", "    if not try_lock(fd, at, RECORD):\n        return False\n", "    try_lock(fd, at, RECORD)\n"),
+    )),
+    *edits(("test_rescue",), (
+        ("controller.reconcile.rescue", "a halter may still write", "if _is_quiet(path)]", "]"),
+        ("controller.reconcile.rescue", "damage is the doctor's", "if journal.examine(str(path))[1] is None]", "]"),
+        ("controller.reconcile.rescue", "the audit log has it before it goes", "                self._desk.fold_journal()\n", "                pass\n"),
+    )),
+    *edits(("test_doctor",), (
+        ("controller.adapters.git.provision", "a pinned repo is not introduced anew", "    if pins.introduction:\n        message", "    if False:\n        message"),
+    )),
     *edits(("test_book_check",), (
         (_BOOKS, "gaps in the fills", "    if missing:\n", "    if False:\n"),
         (_BOOKS, "fills that nobody made", "    if last > newest:\n", "    if False:\n"),
