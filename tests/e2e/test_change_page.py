@@ -76,7 +76,7 @@ def test_plan_when_reviewed_on_a_branch_then_its_digest_lands_the_merge(service:
 @pytest.mark.parametrize(
     ("push", "reason"),
     [
-        ("git push --force origin HEAD~2:main", "has moved since"),
+        ("git commit -q --amend --allow-empty -S -m rewritten && git push --force origin HEAD:main", "has moved since"),
         ("git push origin :main", "may not be deleted"),
         ("git push origin HEAD:refs/heads/other", "only main lives here"),
         ("git push origin HEAD:refs/tags/v1", "only main lives here"),
