@@ -27,6 +27,7 @@ from tests.bench import (
     reads,
     risk,
     saves,
+    sources,
     starts,
     verifying,
     writes,
@@ -65,6 +66,8 @@ BENCHES = (
     Bench("peeking", peeking.peeking, 2_000, 50),
     Bench("verify", verifying.verification, 1_000, 50),
     Bench("backup", saves.backup, 1_024, 64),
+    Bench("webhook", sources.webhook, 100, 3),
+    Bench("burst", sources.burst, 100, 2),
     Bench("crashes", crashes.plans, 10_000, 20),
 )
 
