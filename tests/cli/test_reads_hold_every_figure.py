@@ -16,14 +16,15 @@ from tests.support.greenplace import GreenplaceControl
 FIGURE = re.compile(r"(?<![\w.:-])[+-]?\$?(\d(?:[\d,]*\d)?(?:\.\d+)?)(?![\w:]|-\d)")
 LABELS = {
     "portfolio exposure": {"200", "10", "3", "5"},
-    "portfolio risk": {"20", "60", "95"},
+    "portfolio risk": {"20", "60", "95", "1.10", "1.05"},
     "portfolio status": {"95"},
     "strategy show": {"10", "1"},
     "status": {"1"},
     "status -v": {"1", "2"},
-    "strategy metrics": set(),
+    "strategy metrics": {"95"},
 }
-"""Figures that belong to a label: sizes, windows, the confidence, the phase's name, the name of a strategy."""
+"""Figures that belong to a label or a reason: sizes, windows, the confidence, the phase's name, a strategy's name, the
+moments outside a method's domain."""
 
 
 def numbers(value: Any) -> Iterator[float]:
@@ -42,8 +43,8 @@ def numbers(value: Any) -> Iterator[float]:
 
 
 def shown(value: float) -> set[str]:
-    """How a figure may read: with no, one or two digits behind the point."""
-    return {f"{value:,.{digits}f}" for digits in (0, 1, 2)} | {f"{value:.{digits}f}" for digits in (0, 1, 2)}
+    """How a figure may read: with up to three digits behind the point."""
+    return {f"{value:,.{digits}f}" for digits in range(4)} | {f"{value:.{digits}f}" for digits in range(4)}
 
 
 def document(method: str, **params: str) -> dict[str, Any]:

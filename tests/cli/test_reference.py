@@ -26,7 +26,11 @@ def test_command_when_it_exists_then_has_an_example(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
-def test_example_when_listed_then_its_command_exists_and_takes_the_line(path: str) -> None:
+def test_example_when_listed_then_its_command_exists_and_takes_the_line(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "allowed_signers").touch()
     command = LEAVES[path]
     for line, what in EXAMPLES[path]:
         words = shlex.split(line.removeprefix('eval "$(').removesuffix(')"'))
