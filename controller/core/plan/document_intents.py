@@ -14,6 +14,7 @@ from schemas.places import is_relevant
 ROLLS_BACK = "Rolls-Back"
 """Trailer of a commit that takes back what is in force, so that it does not come again unseen."""
 _RECORDS = ("halts/", "cleared/")
+_TESTS = "ab_tests/"
 _TRUST = "trust.yaml"
 _FOLDER = "strategies/"
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -61,7 +62,7 @@ def write_documents(intent: WriteDocuments, desired: Desired, history: History) 
 
 
 def rollback(intent: Rollback, desired: Desired, situation: Situation) -> Edits:
-    """Every document as it was at ``intent.commit``, but for trust and the records of halts.
+    """Every document as it was at ``intent.commit``, but for trust and the records of halts; a test goes, or stays as it is.
 
     A strategy that is gone since comes back paused and under a new uid, because a uid is never given again.
     Raises BadArgument when the commit is no ancestor, NothingToDo.
@@ -71,7 +72,9 @@ def rollback(intent: Rollback, desired: Desired, situation: Situation) -> Edits:
         message = f"{intent.commit[:12]} is no ancestor of {desired.commit[:12]}: there is nothing to go back to"
         raise BadArgument(message, "gt risk config history")
     then, now = history.documents(intent.commit), history.documents(desired.commit)
-    paths = [path for path in sorted({*then, *now}) if _goes_back(path) and then.get(path) != now.get(path)]
+    stays = {path for path in now.keys() & then.keys() if path.startswith(_TESTS)}
+    differing = [path for path in sorted({*then, *now}) if then.get(path) != now.get(path)]
+    paths = [path for path in differing if path not in stays and _goes_back(path)]
     puts = tuple(PutFile(path=path, text=_back(path, then, desired, situation)) for path in paths)
     if not puts:
         raise NothingToDo(f"the documents are those of {intent.commit[:12]} already", "gt risk config history")

@@ -122,6 +122,11 @@ def test_rollback_when_documents_differ_then_as_they_were_and_later_ones_go() ->
     assert found.subject == f"risk: roll back to {THEN[:12]}"
 
 
+def test_rollback_when_a_test_was_ended_since_then_it_stays_ended() -> None:
+    then, now = {RISK: "15%", "ab_tests/t.yaml": "active"}, {RISK: "20%", "ab_tests/t.yaml": "stopped"}
+    assert put(edits(Rollback(commit=THEN), then, now)) == {RISK: "15%"}
+
+
 def test_rollback_when_halts_were_recorded_and_trust_changed_since_then_both_stay() -> None:
     now = {RISK: "20%", TRUST: "key removed", "halts/h.yaml": "halt", "cleared/h.yaml": "lifted"}
     found = edits(Rollback(commit=THEN), {RISK: "15%", TRUST: "key listed"}, now)
