@@ -34,8 +34,8 @@ PLANNER = edits(
     ("test_brakes", "test_planner"),
     (
         (_PLANNER, "old and new while it runs", '        yield Step(phase="joint", action="publish-joint", scope=ACCOUNT)\n', "        pass\n"),
-        (_PLANNER, "a brake keeps the loosening back", "    if inputs.held:\n        return\n", ""),
-        (_PLANNER, "the venue tightens first", "    yield from _venue_steps(inputs, tighten=True)\n", ""),
+        (_PLANNER, "a brake keeps the loosening back", "        yield from _part(inputs, target)\n        return\n", "        yield from _part(inputs, target)\n"),
+        (_PLANNER, "the venue tightens first", "    yield from _venue_steps(inputs, target, tighten=True)\n", ""),
         (_PLANNER, "cancels of a freeze", "    if frozen:\n", "    if False:\n"),
         (_PLANNER, "cancels of a halted strategy", "    yield from _cancels(inputs)\n", ""),
         (_PLANNER, "steps only in their direction", "return wanted > now if tighten else wanted < now", "return wanted != now"),
