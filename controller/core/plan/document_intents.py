@@ -62,8 +62,9 @@ def write_documents(intent: WriteDocuments, desired: Desired, history: History) 
 
 
 def rollback(intent: Rollback, desired: Desired, situation: Situation) -> Edits:
-    """Every document as it was at ``intent.commit``, but for trust and the records of halts; a test goes, or stays as it is.
+    """Every document as it was at ``intent.commit``, but for trust and the records of halts.
 
+    An A/B test that began since goes; one that was there stays as it is, for a test never changes.
     A strategy that is gone since comes back paused and under a new uid, because a uid is never given again.
     Raises BadArgument when the commit is no ancestor, NothingToDo.
     """
