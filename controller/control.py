@@ -296,13 +296,14 @@ class ControllerControl:
         return made.plan, made.hold, self.parts.waits(goal)
 
     def _answer(self, commit: str) -> Applied | None:
-        memory = self.parts.memory
-        found = self.parts.last()
-        if found is None:
+        """From the picture that everybody is shown: what is said to be in force is there to be read."""
+        memory, found = self.parts.memory, self.parts.last()
+        picture = memory.overview
+        if found is None or picture is None:
             return None
-        applied = memory.revision.last_applied
+        applied = picture.revision.last_applied
         if applied and (applied == commit or self._is_ancestor(commit, applied)):
-            ready = _ready(memory.conditions)
+            ready = _ready(picture.conditions)
             if ready is not None and ready.status == "True":
                 return Applied(commit=commit, in_force=True, cancelled=dict(memory.cancelled))
             return None

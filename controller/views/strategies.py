@@ -9,6 +9,7 @@ Deployed is |quantity × mark|; utilisation is deployed in percent of its alloca
 from typing import Any
 
 from controller.core.plan.drawdown import base_key, drawdowns
+from controller.core.plan.effective import status_under
 from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, seconds_since
 from controller.views.portfolio import exposure, position_view
 from controller.views.risk import performance
@@ -31,13 +32,16 @@ def statuses(overview: Overview) -> list[dict[str, Any]]:
 
 
 def status_of(overview: Overview, strategy: Strategy) -> StrategyStatus:
-    """The status in force: the gate's own word where there is one, else the strictest that is known."""
-    known = [strategy.status]
+    """The status in force: the gate's own word where there is one, else the strictest that is known; of the strategy's
+    own halts also those that came after the reading."""
+    own = [status_under(halt.mode) for halt in overview.halts if halt.scope == f"strategy:{strategy.uid}"]
+    if overview.live is not None:
+        said = overview.live.gate.statuses.get(strategy.uid, StrategyStatus.HALTED)
+        return max((said, *own), key=lambda status: status.rank)
+    known = [strategy.status, *own]
     if overview.effective is not None and strategy.uid in overview.effective.strategies:
         known.append(overview.effective.strategies[strategy.uid].status)
-    if overview.live is not None:
-        return overview.live.gate.statuses.get(strategy.uid, StrategyStatus.HALTED)
-    if any(halt.scope in ("account", f"strategy:{strategy.uid}") for halt in overview.halts):
+    if any(halt.scope == "account" for halt in overview.halts):
         known.append(StrategyStatus.HALTED)
     return max(known, key=lambda status: status.rank)
 
