@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 MOST_EXACT = 20_000
 """Up to so many relabellings all are looked at; every p is then exact."""
+ROUNDING = 1e-9
+"""Statistics as near as this to the observed one are as far as it: they differ by the order of their sums."""
 
 
 def splits(n: int, treated: int, draws: int, rng: np.random.Generator) -> Array:
@@ -45,7 +47,7 @@ def p_value(statistics: Array, observed: Array, *, complete: bool) -> Array:
 
     Of a draw, what was observed counts as one more (Phipson and Smyth 2010); ties within rounding count.
     """
-    far = np.abs(observed) * (1 - 1e-12)
+    far = np.abs(observed) - ROUNDING * (1 + np.abs(observed))
     reached = np.count_nonzero(np.abs(statistics) >= far, axis=0)
     more = 0 if complete else 1
     return np.asarray((reached + more) / (len(statistics) + more), dtype=np.float64)
