@@ -1,7 +1,8 @@
 """For every test: room for the descriptors that a few thousand tests in one process have open at a time.
 
 A data pack that the environment names is for the tests of the arithmetic alone; no service that a test starts sees it.
-No property has a deadline: how long an example takes says how busy the machine is.
+No property has a deadline: how long an example takes says how busy the machine is. Examples are random, but the same in
+every run where ``GT_RISK_TEST_REPEATABLE`` is set, as CI does: new ones are looked for on people's machines.
 """
 
 import os
@@ -13,7 +14,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import opened
 
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="GT_RISK_TEST_REPEATABLE" in os.environ,
+)
 settings.load_profile("any machine")
 os.environ.setdefault("GT_RISK_TEST_DATA_DIR", os.environ.pop("GT_RISK_DATA_DIR", ""))
 
