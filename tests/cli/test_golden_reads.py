@@ -245,7 +245,7 @@ As of: market 2026-01-19, wall 2026-01-19 10:23:45 UTC"""
 
 
 def test_portfolio_exposure_then_reads_as_the_spec() -> None:
-    """Sectors as shares of equity, as limits count them; the effective names are ours; three names have no known size."""
+    """Sectors as shares of equity, as limits count them; effective names are ours; three names have no known size."""
     assert read("portfolio exposure") == EXPOSURE
 
 

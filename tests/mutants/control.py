@@ -130,7 +130,7 @@ _PERMITS = "controller.reconcile.permit_keeper"
 MONITOR = edits(
     ("test_monitor", "test_halt_knowledge", "test_publisher", "test_boot_rules", "test_expiries"),
     (
-        (_MONITOR, "a breach halts", "                    self.halted(self.desk.raise_halt(item.scope, item.reason))\n", "                    pass\n"),
+        (_MONITOR, "a breach halts", "                    self.poke(f\"halt {self.desk.raise_halt(item.scope, item.reason).id}\")\n", "                    pass\n"),
         (_MONITOR, "a halt covers its own scope", "if halt.scope == item.scope]", "]"),
         (_MONITOR, "a pause covers no breach", "return any(status_under(mode) is status_under(item.mode) for mode in own)", "return bool(own)"),
         (_MONITOR, "a pause covers no account breach", "return any(mode.rank >= item.mode.rank for mode in own)", "return bool(own)"),
