@@ -96,15 +96,20 @@ class QuantProcess:
             raise FiguresUnavailable("its process has no pipes")
         write, read = process.stdin.fileno(), process.stdout.fileno()
         deadline = self.now() + self.seconds
+        poll = select.poll()
+        poll.register(read, select.POLLIN)
+        poll.register(write, select.POLLOUT)
         rest, answer = memoryview(request), b""
         while not answer.endswith(b"\n"):
             left = deadline - self.now()
             if left <= 0:
                 raise FiguresUnavailable(f"its process did not answer within {self.seconds:.0f} s and was ended")
-            readable, writable, _ = select.select([read], [write] if rest else [], [], left)
-            if writable:
+            ready = poll.poll(left * 1_000)
+            if any(number == write for number, _ in ready):
                 rest = rest[os.write(write, rest[:_CHUNK]) :]
-            if readable:
+                if not rest:
+                    poll.unregister(write)
+            if any(number == read for number, _ in ready):
                 part = os.read(read, _CHUNK)
                 if not part:
                     raise FiguresUnavailable("its process ended")
