@@ -19,7 +19,7 @@ $(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
 	touch $@
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Ctrl-C ends everything that it started; a second one goes on with the same book.
 demo: export GT_RISK_HOME ?= $(CURDIR)/.demo
