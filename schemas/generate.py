@@ -15,6 +15,7 @@ from schemas.desired import DOCUMENTS
 from schemas.documents import COMMANDS
 from schemas.documents.parts import Failed
 from schemas.limits import LIMITS, Leaf, Limit, Unit
+from schemas.scalars import Model
 
 _REF = "#/$defs/{model}"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,14 +55,14 @@ def json_schema(pattern: str) -> dict[str, Any]:
 
 
 def document_schema(words: str) -> dict[str, Any]:
-    """The JSON Schema of what ``gt-risk WORDS --json`` prints: its document, or the error of a command that failed."""
-    _, parts = models_json_schema([(COMMANDS[words], "validation"), (Failed, "validation")], ref_template=_REF)
-    name = COMMANDS[words].__name__
+    """The JSON Schema of what ``gt-risk WORDS --json`` prints: a document, or the error of a command that failed."""
+    models: tuple[type[Model], ...] = (*COMMANDS[words], Failed)
+    _, parts = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     return {
         "$schema": DIALECT,
         "$id": f"urn:gt-risk:schema:1:cli:{words.replace(' ', ':')}",
         "title": f"gt-risk {words} --json",
-        "anyOf": [{"$ref": f"#/$defs/{name}"}, {"$ref": "#/$defs/Failed"}],
+        "anyOf": [{"$ref": _REF.format(model=model.__name__)} for model in models],
         **parts,
     }
 

@@ -10,6 +10,7 @@ from schemas.plan import Change, Direction, Plan
 from tests.support.book import COMMIT, HeldControl, halt, overview
 from tests.support.cli import Ran, gt_risk, served, short_home
 from tests.support.documents import assert_described
+from tests.support.leaves import leaves
 
 ARGUMENTS = {
     "limits get": ["position.max_position_pct"],
@@ -22,19 +23,10 @@ ARGUMENTS = {
     "strategy pause": ["ml-momentum-v2"],
     "strategy resume": ["ml-momentum-v2"],
     "strategy halt": ["ml-momentum-v2"],
+    "trust check": ["risk_config.yaml"],
+    "completion": ["bash"],
 }
 PAYLOAD = "dHJlZSAw"
-
-
-def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from leaves(found, (*words, name))
-    else:
-        yield words, command
 
 
 LEAVES = [(words, command) for words, command in leaves(root)]

@@ -11,6 +11,7 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from cli.reads import READS
+from cli.tree import root
 from controller.ports import Control
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
@@ -20,6 +21,7 @@ from schemas.overview import Overview
 from tests.support.book import HeldControl, halt, overview
 from tests.support.documents import assert_described, command_of
 from tests.support.greenplace import GreenplaceControl
+from tests.support.leaves import leaves
 
 BARE = Overview(pid=1, as_of_ns=1, revision=overview().revision.model_copy(update={"last_applied": ""}))
 BOOKS: dict[str, Control] = {
@@ -38,6 +40,7 @@ OTHERS: dict[str, tuple[str, dict[str, str]]] = {
     "config verify": ("config.verify", {}),
     "audit log": ("audit.log", {}),
     "health": ("health", {}),
+    "trust check": ("trust.check", {"path": "risk_config.yaml", "field": "position.max_position_pct"}),
 }
 CASES = {" ".join(words): (read.method, dict[str, str]()) for words, read in READS.items()} | OTHERS
 
@@ -73,6 +76,13 @@ def test_document_when_a_field_is_not_named_or_missing_then_refused() -> None:
     for wrong in ({**document, "surprise": 1}, {key: value for key, value in document.items() if key != "equity"}):
         with pytest.raises(AssertionError, match="status: "):
             assert_described(("status",), wrong)
+
+
+def test_command_when_it_takes_json_then_has_a_schema_and_each_schema_a_command() -> None:
+    taking = {
+        " ".join(words) for words, command in leaves(root) if any("--json" in item.opts for item in command.params)
+    }
+    assert taking == set(COMMANDS) - {"status -v"}
 
 
 def test_read_when_it_runs_then_loads_no_models() -> None:

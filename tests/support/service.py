@@ -34,9 +34,11 @@ class Service:
         return gt_risk(self.home, *argv, env=self.env)
 
     def must(self, *argv: str) -> Ran:
-        """Run ``gt-risk``; the exit code must be 0."""
+        """Run ``gt-risk``; the exit code must be 0, and a document as its schema says."""
         ran = self.gt(*argv)
         assert ran.code == 0, (argv, ran, self.logs())
+        if "--json" in argv:
+            assert_described(argv, ran.document)
         return ran
 
     def start(self) -> None:
