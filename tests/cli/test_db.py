@@ -13,6 +13,7 @@ from controller.home import Home
 from controller.host import backups, pidfile
 from controller.host.supervisor import pid_file
 from tests.support.cli import gt_risk
+from tests.support.documents import assert_described
 from tests.support.homes import made_home, opened
 from tests.support.stores import entry
 
@@ -100,6 +101,7 @@ def test_restore_when_confirmed_then_told_and_in_the_audit_with_reason_and_perso
     date = gt_risk(home.root, "db", "backup", "--json").document["backup"]["name"][:10]
     ran = gt_risk(home.root, "db", "restore", "--date", date, "--yes", "-r", "a drill", "--json")
     assert (ran.code, ran.document["lost"], ran.document["next"]) == (0, [], "gt risk service start")
+    assert_described(("db", "restore"), ran.document)
     store = opened(home)
     found = store.audit(event="db.restore")
     store.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.documents import assert_described
 from tests.support.service import FAST, Service, running_service, until
 from tests.support.terminal import own_terminal, without_terminal
 
@@ -75,6 +76,7 @@ def test_liquidate_all_when_json_then_one_document_and_halted(service: Service) 
         talk.until("Submitting market orders...")
         ran = talk.end()
     document = json.loads(ran.out)
+    assert_described(("emergency", "liquidate-all"), document)
     assert (ran.code, document["ok"], document["stage"], document["residual"]) == (0, True, "done", [])
     assert document["results"]
     assert document["cash"] > 0
