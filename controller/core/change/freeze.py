@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from controller.core.change.sessions import ZONE, session
+from controller.core.change.sessions import session, zone
 from controller.core.plan.guards import Hold
 from schemas.change import FreezeWindow
 from schemas.trust import Role
@@ -79,7 +79,7 @@ def _way_out(frozen: Collection[Frozen]) -> str:
 
 def _state(window: FreezeWindow, now: datetime) -> Frozen | None:
     if window.calendar is not None:
-        here = now.astimezone(ZONE)
+        here = now.astimezone(zone())
         hours = session(here.date())
         return Frozen(window, hours[1]) if hours is not None and hours[0] <= here < hours[1] else None
     if window.cron is None or window.minutes is None:

@@ -4,13 +4,19 @@ What is decided at short notice (a day of mourning, a storm) no rule knows: such
 """
 
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-ZONE = ZoneInfo("America/New_York")
 _OPEN, _CLOSE, _EARLY = time(9, 30), time(16, 0), time(13, 0)
 _MONDAY, _THURSDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 3, 4, 5, 6
 _DAY = timedelta(days=1)
 _JUNETEENTH = 2022
+
+
+@cache
+def zone() -> ZoneInfo:
+    """Of the exchange; read when a window first asks."""
+    return ZoneInfo("America/New_York")
 
 
 def session(day: date) -> tuple[datetime, datetime] | None:
@@ -18,7 +24,7 @@ def session(day: date) -> tuple[datetime, datetime] | None:
     if day.weekday() >= _SATURDAY or day in holidays(day.year):
         return None
     close = _EARLY if _closes_early(day) else _CLOSE
-    return datetime.combine(day, _OPEN, ZONE), datetime.combine(day, close, ZONE)
+    return datetime.combine(day, _OPEN, zone()), datetime.combine(day, close, zone())
 
 
 def holidays(year: int) -> frozenset[date]:
