@@ -1,7 +1,6 @@
 """The ports: what the controller needs from the world, each with its contract.
 
-Every method is synchronous and bounded in time; the loop calls them from worker threads. Each port
-has a real adapter and an in-memory twin, and one contract suite in ``tests/contract`` runs on both.
+Every method is synchronous, bounded in time, called from worker threads; ``tests/contract`` holds adapters and twins.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -191,8 +190,7 @@ class Store(Protocol):
         ...
 
     def add_samples(self, series: str, at_ns: int, market_time: str, values: Mapping[str, int]) -> None:
-        """Append one row per key to series ``equity`` (1 s), ``positions`` (5 s), ``metrics`` (1 min), ``prices``, or
-        ``sessions``: one row a session of the market clock, at its date's midnight UTC."""
+        """A row per key: ``equity`` (1 s), ``positions`` (5 s), ``metrics`` (1 min), ``prices``, ``sessions`` (day)."""
         ...
 
     def samples(self, series: str, key: str, since_ns: int, until_ns: int) -> Sequence[tuple[int, int]]:
@@ -386,8 +384,7 @@ class Control(Protocol):
         ...
 
     def plan(self, ref: str) -> Planned:
-        """The plan from what is applied to ``ref`` (a commit id or the tip when empty), changing nothing, and what
-        would hold its loosening part now."""
+        """The plan from what is applied to ``ref`` (empty: the tip), and what would hold its loosening."""
         ...
 
     def audit(self, *, event: str, actor: str, level: str, since_ns: int, limit: int) -> Sequence[AuditRecord]:

@@ -82,7 +82,17 @@ class Controller(Common):
         self.backoff = Backoff(random.random)
         self.polled = self._polled()
         self.reconciler = Reconciler(self._parts(), self.memory)
-        self.monitor = Monitor(
+        self.monitor = self._monitor()
+        self.quant = QuantProcess(home.logs / "quant.log")
+        self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
+        self.exits = Exits(self.engine, self.store, self.clock)
+        self.liquidations = Liquidations(self._liquidation_parts())
+        self.heads = Heads(self.store, self.notary, self.clock)
+        self.control = self._control()
+        self.loop = self._loop()
+
+    def _monitor(self) -> Monitor:
+        return Monitor(
             store=self.store,
             engine=self.engine,
             desk=self.desk,
@@ -93,13 +103,6 @@ class Controller(Common):
             memory=self.memory,
             book=lambda: self.analyst.book,
         )
-        self.quant = QuantProcess(home.logs / "quant.log")
-        self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
-        self.exits = Exits(self.engine, self.store, self.clock)
-        self.liquidations = Liquidations(self._liquidation_parts())
-        self.heads = Heads(self.store, self.notary, self.clock)
-        self.control = self._control()
-        self.loop = self._loop()
 
     def _control(self) -> ControllerControl:
         parts = self.control_parts(self.memory, self.maker)

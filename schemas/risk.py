@@ -58,6 +58,20 @@ class Backtest(Model):
     coverage: float
 
 
+BOOK_FIGURES = (
+    "volatility_20",
+    "volatility_60",
+    "volatility_ewma",
+    "value_at_risk",
+    "expected_shortfall",
+    "tails",
+    "backtest",
+    "beta",
+    "correlation",
+)
+"""Those of :class:`BookRisk` that may be missing, with a reason by name."""
+
+
 class BookRisk(Model):
     """Risk of the book as held at ``market_time``, from the past of its instruments.
 

@@ -79,10 +79,10 @@ def show(document: Document) -> list[str]:
 
 def _state(item: Document) -> str:
     if item["acked"]:
-        over = f", over since {clock(item['resolved'])}" if item["resolved"] and item["standing"] else ""
+        over = f", over since {clock(item['over'])}" if item["over"] and item["standing"] else ""
         return f"acknowledged by {safe(item['acked_by'])} at {clock(item['acked'])}{over}"
-    if item["resolved"]:
-        return f"resolved at {clock(item['resolved'])}"
+    if item["over"]:
+        return f"resolved at {clock(item['over'])}"
     return "open, nobody has acknowledged it"
 
 

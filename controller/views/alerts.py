@@ -12,13 +12,14 @@ from schemas.alerts import AlertLevel, Alerts
 def alert(item: Alert, names: Mapping[str, str]) -> dict[str, Any]:
     """One alert; ``names`` maps a strategy's uid to its id."""
     shown = item.model_dump(mode="json", include=_PLAIN)
-    times = ("first", "last", "sent", "acked", "resolved")
+    times = ("first", "last", "sent", "acked")
     strategy = names.get(item.scope.removeprefix("strategy:"))
     return {
         **shown,
         "state": item.state.value,
         "strategy": strategy,
         **{name: instant(getattr(item, f"{name}_ns")) for name in times},
+        "over": instant(item.resolved_ns),
     }
 
 

@@ -12,21 +12,10 @@ from controller.views import portfolio
 from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, percent_of_share
 from schemas.live import LiveState
 from schemas.overview import Overview
-from schemas.risk import BookRisk, Performance, Tail
+from schemas.risk import BOOK_FIGURES, BookRisk, Performance, Tail
 
 LARGEST = 5
 NOT_YET = "not computed yet"
-_RISK = (
-    "volatility_20",
-    "volatility_60",
-    "volatility_ewma",
-    "value_at_risk",
-    "expected_shortfall",
-    "tails",
-    "backtest",
-    "beta",
-    "correlation",
-)
 _PERFORMANCE = (
     "sharpe",
     "sortino",
@@ -79,7 +68,7 @@ def book(overview: Overview) -> dict[str, Any]:
 
 def _book(overview: Overview) -> tuple[BookRisk, dict[str, str]]:
     if overview.analysis is None or overview.analysis.book is None:
-        return BookRisk(market_time="", benchmark=""), dict.fromkeys(_RISK, _absence(overview))
+        return BookRisk(market_time="", benchmark=""), dict.fromkeys(BOOK_FIGURES, _absence(overview))
     return overview.analysis.book, dict(overview.analysis.book.missing)
 
 

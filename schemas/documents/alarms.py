@@ -46,7 +46,7 @@ class AlertView(Model):
     last: str | None
     sent: str | None
     acked: str | None
-    resolved: str | None
+    over: str | None
 
 
 class AlertsList(Answer):

@@ -13,9 +13,9 @@ from controller.core.alerts.rules import PUSH
 from schemas.alerting import SEVERITY, Alert, AlertState, Cursor, Load, Silence, Step
 
 _STATES = {
-    "open": and_(alerts.c.resolved_ns == 0, alerts.c.acked_ns == 0),
-    "acked": and_(alerts.c.resolved_ns == 0, alerts.c.acked_ns != 0),
-    "resolved": alerts.c.resolved_ns != 0,
+    AlertState.OPEN: and_(alerts.c.resolved_ns == 0, alerts.c.acked_ns == 0),
+    AlertState.ACKED: and_(alerts.c.resolved_ns == 0, alerts.c.acked_ns != 0),
+    AlertState.RESOLVED: alerts.c.resolved_ns != 0,
 }
 
 
@@ -64,7 +64,7 @@ class SqlAlerts(SqlOutbox):
         statement = select(alerts).where(alerts.c.first_ns >= since_ns).order_by(alerts.c.id.desc()).limit(limit)
         for column, value in ((alerts.c.level, level), (alerts.c.source, source)):
             statement = statement.where(column == value) if value else statement
-        statement = statement.where(_STATES[state]) if state else statement
+        statement = statement.where(_STATES[AlertState(state)]) if state else statement
         with self._database.read() as connection:
             return [rows.as_alert(row) for row in connection.execute(statement).mappings()]
 
@@ -172,7 +172,7 @@ def _due(connection: Connection, now_ns: int, cooldown_ns: int) -> list[Alert]:
         for level, wait in REMIND_NS.items()
     ]
     withheld = and_(alerts.c.withheld > 0, ~alerts.c.sent_ns.between(now_ns - cooldown_ns + 1, now_ns))
-    again = select(alerts).where(_STATES["open"], or_(withheld, *remind))
+    again = select(alerts).where(_STATES[AlertState.OPEN], or_(withheld, *remind))
     again = again.order_by(alerts.c.severity.desc(), alerts.c.id).limit(rows.MOST_DUE)
     standing = select(alerts).where(alerts.c.resolved_ns == 0, alerts.c.standing == 1)
     return [rows.as_alert(row) for part in (again, standing) for row in connection.execute(part).mappings()]

@@ -1,5 +1,6 @@
 """The words of messages and digests."""
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from schemas.alerting import SEVERITY, Alert, AlertState, Digest, Held, Kind
@@ -7,7 +8,7 @@ from schemas.alerts import AlertLevel
 
 SHOWN = 100
 _NS = 1_000_000_000
-_PREFIX: dict[Kind, str] = {"reminder": "Not acknowledged: ", "resolved": "Resolved: ", "test": "Test: "}
+_PREFIX: Mapping[str, str] = dict(reminder="Not acknowledged: ", resolved="Resolved: ", test="Test: ")
 
 
 def digest(held: Held, now_ns: int, zone: tzinfo) -> Digest:

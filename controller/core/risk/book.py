@@ -13,24 +13,13 @@ import numpy as np
 from controller.core.risk import correlations, tails
 from controller.core.risk.measures import Array, Figures, NoFigure, beta, ewma_volatility, volatility
 from controller.core.risk.question import HISTORY, Closes, Held
-from schemas.risk import Backtest, BookRisk, Tail
+from schemas.risk import BOOK_FIGURES, Backtest, BookRisk, Tail
 
 SHORT, MEDIUM, LEAST = 20, 60, 60
 BACKTEST = 126
 """Sessions of each forecast of the backtest, and sessions that it looks at: half a year against half a year."""
 MATRIX = 12
 """Instruments whose correlations are told one by one: the largest positions."""
-_NAMES = (
-    "volatility_20",
-    "volatility_60",
-    "volatility_ewma",
-    "value_at_risk",
-    "expected_shortfall",
-    "tails",
-    "backtest",
-    "beta",
-    "correlation",
-)
 
 
 class Past(NamedTuple):
@@ -51,7 +40,7 @@ def book_risk(held: Held, closes: Mapping[str, Closes], benchmark: str) -> BookR
     figures = Figures()
     past = figures.of("past", lambda: _past(held, closes))
     if past is None:
-        missing = dict.fromkeys(_NAMES, figures.missing["past"])
+        missing = dict.fromkeys(BOOK_FIGURES, figures.missing["past"])
         return BookRisk(market_time=held.market_time, benchmark=benchmark, missing=missing)
     return measured(held, past, closes.get(benchmark, ()), benchmark)
 
