@@ -90,7 +90,8 @@ class ControllerControl:
             return self.make_overview()
         reading = self.parts.reading()
         newer: dict[str, object] = {"analysis": self._analysis(), "notes": self.parts.notes()}
-        if not {halt.word for halt in picture.halts} >= set(self.parts.desk.words()):
+        known = {halt.word for halt in picture.halts if halt.reason}
+        if not known >= {halt.word for halt in picture.halts} | set(self.parts.desk.words()):
             newer["halts"] = self.parts.desk.open_halts(self.parts.memory.applied_desired)
         if reading != Reading():
             newer |= {"live": reading.live, "live_error": reading.error}
