@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FRONT := $(VENV)/.front
 PACKAGES := schemas controller cli web
 
 .PHONY: install demo test bench check docs clean
 
-install: $(STAMP)
+install: $(STAMP) $(FRONT)
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 
 $(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
@@ -17,6 +18,11 @@ $(STAMP): .ci/constraints.txt pyproject.toml cli/bin/gt cli/bin/gt-risk
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip uninstall --quiet --yes setuptools
 	touch $@
+
+# What the browser loads: by npm, brought along where there is none. The dashboard works without, only plainer.
+$(FRONT): $(STAMP) .ci/node.txt web/front/build.py web/front/package-lock.json
+	@command -v npm > /dev/null || $(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r .ci/node.txt || true
+	@if $(BIN)/python -m web.front.build; then touch $@; else echo "make install again once the network is back; until then: no live panels, no zoom" >&2; fi
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile

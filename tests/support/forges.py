@@ -35,7 +35,7 @@ def needed(path: str | Path | None, package: str) -> Path:
     """The program; without it the test is skipped, loudly, and fails where CI runs and could have installed it."""
     if path is not None and Path(path).exists():
         return Path(path)
-    if os.environ.get("CI") == "true" and os.environ.get("GT_RISK_TEST_WITHOUT") != package:
+    if os.environ.get("CI") == "true" and package not in os.environ.get("GT_RISK_TEST_WITHOUT", "").split():
         pytest.fail(f"CI has to install {package}")
     pytest.skip(f"NOT TESTED: {package} is not installed")
 
