@@ -1,0 +1,190 @@
+"""The controller asked once a second for all clients together; every answer judged by how fresh it is."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from controller.rpc.client import RpcError, ServiceDown
+from web.snapshot import Document, Panel, Snapshot, State
+
+Ask = Callable[[str, dict[str, Any]], Document]
+"""Answers one method of the controller with its parameters. Raises RpcError."""
+
+NAMES = (
+    "status",
+    "emergency.status",
+    "portfolio.status",
+    "portfolio.positions",
+    "portfolio.exposure",
+    "portfolio.risk",
+    "strategy.list",
+    "limits.list",
+    "alerts.list",
+)
+"""What every snapshot has: the controller's methods without parameters, the order in which they are asked."""
+FRESH_NS = 5_000_000_000
+"""Older figures of the engine are stale: the engine is read once a second."""
+STILL_NS = 10_000_000_000
+"""A picture that is older says that this feed itself stands still."""
+KEEP_NS = 1_000_000_000
+"""How long an answer outside of the snapshot serves everybody."""
+MOST_KEPT = 256
+_OF_ENGINE = ("emergency", "limits", "portfolio", "status", "strategy")
+_ROWS = {
+    "portfolio.positions": "positions",
+    "strategy.list": "strategies",
+    "alerts.list": "alerts",
+    "audit.log": "events",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Kept:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    panel: Panel | None = None
+    at_ns: int = 0
+
+
+class Feed:
+    """``clock`` gives Unix nanoseconds; ``period`` in seconds between two pictures."""
+
+    def __init__(self, ask: Ask, clock: Callable[[], int], period: float = 1.0) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._period = period
+        self._changed = threading.Condition()
+        self._snapshot = Snapshot(0, 0, {})
+        self._kept: dict[str, _Kept] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Take a first picture, and one every period in a thread of its own."""
+        self.refresh()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and let everybody go who waits; idempotent."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def refresh(self) -> Snapshot:
+        """Take one picture now."""
+        before = self._snapshot.panels
+        panels: dict[str, Panel] = {}
+        down: ServiceDown | None = None
+        for name in NAMES:
+            try:
+                if down is not None:
+                    raise down
+                panels[name] = self._read(name, {})
+            except RpcError as error:
+                down = error if isinstance(error, ServiceDown) else down
+                panels[name] = _failed(before.get(name), error)
+        with self._changed:
+            self._snapshot = Snapshot(self._snapshot.version + 1, self._clock(), panels)
+            self._changed.notify_all()
+            return self._snapshot
+
+    def current(self) -> Snapshot:
+        """The newest picture; all of it stale when it is too old to be called one."""
+        return self._aged(self._snapshot)
+
+    def wait(self, version: int, timeout: float) -> Snapshot:
+        """The newest picture as soon as it is newer than ``version``; after ``timeout`` seconds, or at the end of the
+        feed, whatever there is."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._snapshot.version > version or self._stop.is_set(), timeout)
+            return self._aged(self._snapshot)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no picture will come any more."""
+        return self._stop.is_set()
+
+    def ask(self, method: str, **params: Any) -> Panel:
+        """What is in no snapshot. The same question within a second is asked once, whoever asks."""
+        kept = self._slot(json.dumps([method, params], sort_keys=True))
+        with kept.lock:
+            now = self._clock()
+            if kept.panel is None or not 0 <= now - kept.at_ns < KEEP_NS:
+                try:
+                    kept.panel = self._read(method, params)
+                except RpcError as error:
+                    kept.panel = _failed(kept.panel, error)
+                kept.at_ns = now
+            return kept.panel
+
+    def _slot(self, key: str) -> _Kept:
+        with self._changed:
+            if key not in self._kept and len(self._kept) >= MOST_KEPT:
+                del self._kept[min(self._kept, key=lambda name: self._kept[name].at_ns)]
+            return self._kept.setdefault(key, _Kept())
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._period):
+            try:
+                self.refresh()
+            except Exception:  # the picture ages and says so; the next look may do better
+                _log.exception("a picture failed")
+
+    def _read(self, method: str, params: dict[str, Any]) -> Panel:
+        document = self._ask(method, params)
+        return judged(method, document, self._clock())
+
+    def _aged(self, snapshot: Snapshot) -> Snapshot:
+        age = self._clock() - snapshot.at_ns
+        if snapshot.version == 0 or age < STILL_NS:
+            return snapshot
+        why = f"the dashboard has not looked for {age // 1_000_000_000} s"
+        panels = {
+            name: item if item.state == "error" else Panel("stale", item.document, item.as_of_ns, why)
+            for name, item in snapshot.panels.items()
+        }
+        return Snapshot(snapshot.version, snapshot.at_ns, panels)
+
+
+def judged(method: str, document: Document, now_ns: int) -> Panel:
+    """An answer that came at ``now_ns`` as a panel: ``stale`` when the engine or its prices stand still, ``error`` when
+    the engine is silent, ``empty`` when there are no rows."""
+    if method.split(".")[0] not in _OF_ENGINE:
+        return Panel(_filled(method, document), document, now_ns)
+    as_of = _ns(document.get("as_of")) or now_ns
+    silence = _missing(document)
+    if silence:
+        return Panel("error", document, as_of, silence)
+    if now_ns - as_of > FRESH_NS:
+        return Panel("stale", document, as_of, "the engine does not answer")
+    if document.get("feed") == "stale":
+        return Panel("stale", document, as_of, "no new prices")
+    return Panel(_filled(method, document), document, as_of)
+
+
+def _missing(document: Mapping[str, Any]) -> str:
+    missing = document.get("missing") or {}
+    return str(missing.get("live") or "") if isinstance(missing, Mapping) else ""
+
+
+def _filled(method: str, document: Document) -> State:
+    rows = _ROWS.get(method)
+    return "empty" if rows is not None and not document.get(rows) else "ok"
+
+
+def _failed(before: Panel | None, error: RpcError) -> Panel:
+    if before is None or before.document is None:
+        return Panel("error", None, 0, error.message)
+    return Panel("stale", before.document, before.as_of_ns, error.message)
+
+
+def _ns(text: Any) -> int:
+    """Unix nanoseconds of an ISO instant, 0 for none."""
+    return int(datetime.fromisoformat(text).timestamp() * 1_000) * 1_000_000 if isinstance(text, str) else 0

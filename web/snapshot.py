@@ -1,0 +1,39 @@
+"""One picture of everything that pages, API and streams show, the same for every client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Document = dict[str, Any]
+State = Literal["ok", "empty", "stale", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the controller answered to one method. ``as_of_ns``: of what instant it speaks, Unix nanoseconds, 0 for none.
+
+    ``empty``: an answer with nothing in it. ``stale``: ``document`` is older than it should be, ``reason`` says why.
+    ``error``: there is no document, ``reason`` says why.
+    """
+
+    state: State
+    document: Document | None
+    as_of_ns: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """``panels`` by the controller's method; ``version`` rises by one a picture, the first is 1, none yet 0."""
+
+    version: int
+    at_ns: int
+    panels: Mapping[str, Panel]
+
+
+NOTHING = Panel("error", None, 0, "nothing was read yet")
+
+
+def panel(snapshot: Snapshot, name: str) -> Panel:
+    """The panel of that name; one that was never read is an error, never a gap."""
+    return snapshot.panels.get(name, NOTHING)
