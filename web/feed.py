@@ -134,7 +134,7 @@ class Feed:
         while not self._stop.wait(self._period):
             try:
                 self.refresh()
-            except Exception:  # the picture ages and says so; the next look may do better
+            except Exception:  # noqa: BLE001  # the edge of the thread's loop: the picture ages and says so; the next look may do better
                 _log.exception("a picture failed")
 
     def _read(self, method: str, params: dict[str, Any]) -> Panel:

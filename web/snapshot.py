@@ -10,10 +10,10 @@ State = Literal["ok", "empty", "stale", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the controller answered to one method. ``as_of_ns``: of what instant it speaks, Unix nanoseconds, 0 for none.
+    """What the controller answered to one method. ``as_of_ns``: Unix nanoseconds of which it speaks, 0 for none.
 
     ``empty``: an answer with nothing in it. ``stale``: ``document`` is older than it should be, ``reason`` says why.
-    ``error``: there is no document, ``reason`` says why.
+    ``error``: nothing to show, ``reason`` says why; ``document`` is then None, or all that is known without the engine.
     """
 
     state: State
