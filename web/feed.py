@@ -40,6 +40,8 @@ _ROWS = {
     "alerts.list": "alerts",
     "audit.log": "events",
 }
+_MEANINGLESS = 2
+"""The exit code of what cannot be meant: a name that is no longer there has no older answer."""
 _log = logging.getLogger(__name__)
 
 
@@ -147,7 +149,7 @@ class Feed:
             return snapshot
         why = f"the dashboard has not looked for {age // 1_000_000_000} s"
         panels = {
-            name: item if item.state == "error" else Panel("stale", item.document, item.as_of_ns, why)
+            name: item if item.state == "error" else Panel("stale", item.document, item.as_of_ns, why, item.failure)
             for name, item in snapshot.panels.items()
         }
         return Snapshot(snapshot.version, snapshot.at_ns, panels)
@@ -180,9 +182,9 @@ def _filled(method: str, document: Document) -> State:
 
 
 def _failed(before: Panel | None, error: RpcError) -> Panel:
-    if before is None or before.document is None:
-        return Panel("error", None, 0, error.message)
-    return Panel("stale", before.document, before.as_of_ns, error.message)
+    if before is None or before.document is None or error.exit == _MEANINGLESS:
+        return Panel("error", None, 0, error.message, error)
+    return Panel("stale", before.document, before.as_of_ns, error.message, error)
 
 
 def _ns(text: Any) -> int:

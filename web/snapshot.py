@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from controller.rpc.client import RpcError
+
 Document = dict[str, Any]
 State = Literal["ok", "empty", "stale", "error"]
 
@@ -14,12 +16,14 @@ class Panel:
 
     ``empty``: an answer with nothing in it. ``stale``: ``document`` is older than it should be, ``reason`` says why.
     ``error``: nothing to show, ``reason`` says why; ``document`` is then None, or all that is known without the engine.
+    ``failure`` is what the controller said instead of an answer.
     """
 
     state: State
     document: Document | None
     as_of_ns: int
     reason: str = ""
+    failure: RpcError | None = None
 
 
 @dataclass(frozen=True, slots=True)
