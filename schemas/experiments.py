@@ -9,6 +9,8 @@ from schemas.scalars import Day, Line, Model, Percent, StrategyId, Version
 
 Share = Annotated[str, Field(pattern=r"^\d{1,2}/\d{1,2}$")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+ROLLOUT = (0, 10, 25, 50, 100)
+"""Steps of a rollout: percent of new signals that go to B. At 100 the strategy's own document has B's parameters."""
 
 
 class Variant(Model):
@@ -27,7 +29,8 @@ class Guardrail(Model):
 
 
 class ABTest(Model):
-    """ab_tests/<id>.yaml (spec 2.2.6). Only ``status`` may change once it is there, and never back to active.
+    """ab_tests/<id>.yaml (spec 2.2.6). Once it is there only ``status`` changes, never back to active, and the
+    ``rollout`` of a complete one, step by step or back to 0.
 
     ``n_max`` decides when it ends: observations of both arms together, or pairs of sessions; ``duration_days`` caps it.
     ``n_min``: observations that each arm has before the first look. ``block``: sessions that a permutation of pairs
@@ -41,6 +44,7 @@ class ABTest(Model):
     type: Literal["parameters", "sizing", "timing", "exits", "other"] = "parameters"
     strategy: StrategyId
     status: Literal["active", "stopped", "complete"] = "active"
+    rollout: Literal[0, 10, 25, 50, 100] = 0
     started: Day
     duration_days: Annotated[int, Field(strict=True, ge=1, le=3650)]
     unit: Literal["trade", "day"] = "trade"
@@ -57,3 +61,19 @@ class ABTest(Model):
     seed: Annotated[int, Field(strict=True, ge=0, le=2**53)] = 0
     variant_a: Variant
     variant_b: Variant
+
+    @property
+    def runs(self) -> bool:
+        """Whether signals of its strategy are shared between the variants: it is active, or rolls out."""
+        return self.status == "active" or (self.status == "complete" and 0 < self.rollout < ROLLOUT[-1])
+
+    @property
+    def epoch(self) -> int:
+        """Number of the rollout's step; 0 while the test itself runs."""
+        return ROLLOUT.index(self.rollout)
+
+    @property
+    def share_b_ppm(self) -> int:
+        """Share of B in parts per million, as the document asks for it."""
+        share = self.rollout or int(self.traffic_split.partition("/")[2])
+        return share * 10_000

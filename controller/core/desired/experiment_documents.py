@@ -102,9 +102,17 @@ def one_at_a_time(snapshot: Written) -> Iterator[Problem]:
     """A strategy has one running test: two would share each other's trades."""
     first: dict[str, str] = {}
     for path, test in _tests(snapshot):
-        if test.status == "active" and first.setdefault(test.strategy, test.id) != test.id:
+        if test.runs and first.setdefault(test.strategy, test.id) != test.id:
             message = f"{test.strategy} is in the running test {first[test.strategy]} already"
-            yield snapshot.problem(path, ("strategy",), message, f"end {first[test.strategy]} first: status: stopped")
+            yield snapshot.problem(path, ("strategy",), message, f"gt risk ab-test stop {first[test.strategy]}")
+
+
+def rolls_out_when_complete(snapshot: Written) -> Iterator[Problem]:
+    """A rollout follows a test that is complete."""
+    for path, test in _tests(snapshot):
+        if test.rollout and test.status != "complete":
+            message = f"it is {test.status} and rolls out: a rollout follows a test that is complete"
+            yield snapshot.problem(path, ("rollout",), message, f"gt risk ab-test analyze {test.id}")
 
 
 EXPERIMENT_RULES = (
@@ -116,4 +124,5 @@ EXPERIMENT_RULES = (
     levels_in_range,
     variants_differ,
     one_at_a_time,
+    rolls_out_when_complete,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from controller.core.plan.effective import digests, halt_of, strategy_scope
 from schemas.desired import Desired, StrategyStatus, TradingMode
+from schemas.experiments import ROLLOUT
 from schemas.halts import ACCOUNT, Halt
 from schemas.scalars import Model
 from schemas.status import Refusal, RefusalReason
@@ -56,7 +57,7 @@ def validate_transition(
     if old is None:
         return ()
     move = Move(old, new, open_halts, retired)
-    return _asked((*KEPT, *ADDED), move)
+    return _asked((*KEPT, *ADDED, rollout_by_steps), move)
 
 
 def validate_merge(moves: tuple[Move, Move]) -> tuple[Refusal, ...]:
@@ -100,13 +101,26 @@ def records_only_grow(move: Move) -> Iterator[Refusal]:
 
 
 def tests_stay(move: Move) -> Iterator[Refusal]:
-    """A test is fixed before its first observation: it stays as it is until it goes, but to be ended, once."""
+    """A test is fixed before its first observation: it stays as it is until it goes, but to be ended, once, and to be
+    rolled out."""
     for key, before in move.old.ab_tests.items():
         after = move.new.ab_tests.get(key, before)
         changed = [name for name in type(before).model_fields if getattr(after, name) != getattr(before, name)]
-        if changed and (changed != ["status"] or before.status != "active"):
+        fixed = [name for name in changed if name != "rollout" and not (name == "status" and before.status == "active")]
+        if fixed:
             message = f"ab_tests/{key}.yaml changes {', '.join(changed)}; a test never changes once it is there"
             yield move.refusal(RefusalReason.UNSAFE_PLAN, message, "a changed test is a new test: give it a new id")
+
+
+def rollout_by_steps(move: Move) -> Iterator[Refusal]:
+    """A rollout goes up one step at a time, or back to 0; what is wholly rolled out stays so."""
+    for key, after in move.new.ab_tests.items():
+        before = move.old.ab_tests[key].rollout if key in move.old.ab_tests else 0
+        may = {before, *ROLLOUT[ROLLOUT.index(before) + 1 :][:1], *((0,) if before < ROLLOUT[-1] else ())}
+        if after.rollout not in may:
+            steps = " or ".join(str(step) for step in sorted(may - {before})) or str(before)
+            message = f"ab_tests/{key}.yaml takes its rollout from {before} to {after.rollout}"
+            yield move.refusal(RefusalReason.UNSAFE_PLAN, message, f"write `rollout: {steps}`")
 
 
 def uid_stays(move: Move) -> Iterator[Refusal]:

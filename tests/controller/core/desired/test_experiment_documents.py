@@ -58,6 +58,10 @@ BROKEN = {
     "ends before it begins": (edited(("n_max: 60", "n_max: 15")), "n_max 15 ends the test before a first look"),
     "no level": (edited(("alpha: 5%", "alpha: 50%")), "alpha 50% is not a level to decide by"),
     "no margin": (edited(("margin: 5%", "margin: 0%")), "a margin of 0% guards nothing"),
+    "rollout of a test that runs": (
+        edited(("n_max: 60", "n_max: 60\nrollout: 10")),
+        "a rollout follows a test that is",
+    ),
     "nothing to compare": (edited((", parameters: {lookback: 60}", "")), "both variants have the same parameters"),
 }
 
@@ -123,3 +127,34 @@ def test_end_when_running_then_passes_and_never_back() -> None:
     assert validate_transition(ended, read(files())) == ()
     (refusal,) = validate_transition(ended, tree())
     assert "changes status" in refusal.message
+
+
+def rolled(step: int, status: str = "complete") -> Desired:
+    return tree(TEST.encode() + f"status: {status}\nrollout: {step}\n".encode())
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 10), (10, 25), (25, 50), (50, 100), (10, 0), (50, 0), (100, 100)])
+def test_rollout_when_a_step_up_or_back_to_nothing_then_passes(before: int, after: int) -> None:
+    assert validate_transition(rolled(before), rolled(after)) == ()
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 25), (10, 50), (25, 10), (0, 100), (100, 0), (100, 50)])
+def test_rollout_when_steps_are_left_out_then_refused_with_the_steps_that_there_are(before: int, after: int) -> None:
+    (refusal,) = validate_transition(rolled(before), rolled(after))
+    assert f"from {before} to {after}" in refusal.message
+    assert "rollout: " in refusal.fix
+
+
+def test_rollout_when_the_test_is_completed_with_it_then_passes() -> None:
+    assert validate_transition(tree(), rolled(10)) == ()
+
+
+def test_shares_when_testing_rolling_out_and_after_then_what_the_document_says() -> None:
+    tests = [tree().ab_tests["t-1"], *(rolled(step).ab_tests["t-1"] for step in (0, 10, 50, 100))]
+    assert [(test.runs, test.epoch, test.share_b_ppm) for test in tests] == [
+        (True, 0, 500_000),
+        (False, 0, 500_000),
+        (True, 1, 100_000),
+        (True, 3, 500_000),
+        (False, 4, 1_000_000),
+    ]
