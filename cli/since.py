@@ -1,13 +1,11 @@
 """``--since``: how far back to look."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from schemas.spans import since_ns, span_of
 
 
 class Since(click.ParamType[int]):
@@ -17,20 +15,10 @@ class Since(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The instant. Fails the command for anything else, and for the future."""
-        now = datetime.now(UTC)
-        found = _SPAN.fullmatch(str(value))
         try:
-            at = now - _span(found) if found else datetime.fromisoformat(str(value))
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither a span like 2h or 3d nor a date like 2026-01-19", param, ctx)
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        if at > now:
-            self.fail(f"{value!r} is in the future", param, ctx)
-        return int(at.timestamp()) * 1_000_000_000
-
-
-def _span(found: re.Match[str]) -> timedelta:
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+            return since_ns(str(value), datetime.now(UTC))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Span(click.ParamType[int]):
@@ -40,10 +28,10 @@ class Span(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The length. Fails the command for anything else."""
-        found = _SPAN.fullmatch(str(value))
-        if found is None:
+        span = span_of(str(value))
+        if span is None:
             self.fail(f"{value!r} is not a span like 30m, 2h or 3d", param, ctx)
-        return int(_span(found).total_seconds()) * 1_000_000_000
+        return int(span.total_seconds()) * 1_000_000_000
 
 
 SINCE = Since()
