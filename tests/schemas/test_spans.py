@@ -1,5 +1,6 @@
 """How far back people look."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,7 +32,7 @@ def test_since_when_a_span_or_a_date_then_that_instant_in_whole_seconds(text: st
 
 @pytest.mark.parametrize("text", ["", "soon", "3", "-3d", "3 d", "999999w", "2026-13-01", "2026-01-20", "9999-12-31"])
 def test_since_when_neither_or_in_the_future_then_refused_with_what_was_given(text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
         since_ns(text, NOW)
 
 
