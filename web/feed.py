@@ -27,9 +27,7 @@ NAMES = (
 )
 """What every snapshot has: the controller's methods without parameters, the order in which they are asked."""
 FRESH_NS = 5_000_000_000
-"""Older figures of the engine are stale: the engine is read once a second."""
-STILL_NS = 10_000_000_000
-"""A picture that is older says that this feed itself stands still."""
+"""Older figures of the engine are stale, which is read once a second, and so is every picture that is older itself."""
 KEEP_NS = 1_000_000_000
 """How long an answer outside of the snapshot serves everybody."""
 MOST_KEPT = 256
@@ -108,6 +106,14 @@ class Feed:
             self._changed.wait_for(lambda: self._snapshot.version > version or self._stop.is_set(), timeout)
             return self._aged(self._snapshot)
 
+    def now_ns(self) -> int:
+        """Unix nanoseconds on the clock by which ages are told."""
+        return self._clock()
+
+    def request(self, method: str, params: dict[str, Any]) -> Document:
+        """Put one request to the controller now, for acts and for answers that must not be old. Raises RpcError."""
+        return self._ask(method, params)
+
     @property
     def stopped(self) -> bool:
         """Whether no picture will come any more."""
@@ -145,7 +151,7 @@ class Feed:
 
     def _aged(self, snapshot: Snapshot) -> Snapshot:
         age = self._clock() - snapshot.at_ns
-        if snapshot.version == 0 or age < STILL_NS:
+        if snapshot.version == 0 or age < FRESH_NS:
             return snapshot
         why = f"the dashboard has not looked for {age // 1_000_000_000} s"
         panels = {

@@ -1,18 +1,16 @@
 """What every room of the web tier is given."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from web.feed import Ask, Feed
+from web.assets import Assets
+from web.feed import Feed
 from web.options import Options
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """``feed`` is what to look at; ``ask`` puts one request to the controller at once (RpcError), for acts and for
-    answers that must not be old; ``clock`` gives Unix nanoseconds."""
+    """How the dashboard was started, what there is to look at, and the files of the front end."""
 
     options: Options
     feed: Feed
-    ask: Ask
-    clock: Callable[[], int]
+    assets: Assets = field(default_factory=Assets)

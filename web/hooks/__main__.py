@@ -2,48 +2,16 @@
 
 import stat
 import sys
-from typing import Any
-
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 
 from controller.errors import SettingsError
 from controller.rpc.client import call
 from controller.settings import Settings, load
 from web.hooks.app import create_app
+from web.server import Server
 
 SECRET_BYTES = 16
+THREADS = 8
 _WAKE_SECONDS = 5.0
-
-
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn around one application, configured by nothing but this."""
-
-    def __init__(self, app: Flask, listen: str) -> None:
-        self._app = app
-        self._listen = listen
-        super().__init__()
-
-    def load_config(self) -> None:
-        """The whole configuration."""
-        options: dict[str, Any] = {
-            "bind": self._listen,
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": 8,
-            "timeout": 30,
-            "graceful_timeout": 5,
-            "limit_request_fields": 64,
-            "limit_request_field_size": 4096,
-            "control_socket_disable": True,
-            "loglevel": "warning",
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """The application that the worker serves."""
-        return self._app
 
 
 def secret_of(settings: Settings) -> bytes:
@@ -71,8 +39,8 @@ def main() -> int:
         sys.stderr.write(f"{error}; next: {error.hint}\n")
         return 1
     socket = str(settings.home / "run" / "controller.sock")
-    wake = {"reason": "webhook"}
-    Server(create_app(secret, lambda: call(socket, "wake", wake, _WAKE_SECONDS)), settings.hooks.listen).run()
+    app = create_app(secret, lambda: call(socket, "wake", {"reason": "webhook"}, _WAKE_SECONDS))
+    Server(lambda: app, settings.hooks.listen, THREADS).run()
     return 0
 
 

@@ -1,0 +1,76 @@
+"""``python -m web``: serve the dashboard of one home until SIGTERM; ``gt risk dashboard start`` becomes this."""
+
+import argparse
+import json
+import sys
+import webbrowser
+from pathlib import Path
+
+from web.options import Options
+from web.serve import serve
+
+FEATURES = (
+    "Portfolio overview and P&L chart",
+    "Real-time position monitoring",
+    "Risk metrics and gauges",
+    "Strategy performance comparison",
+    "Alert feed",
+    "Learning progress tracker",
+)
+
+
+def main() -> int:
+    """The exit code."""
+    given = _arguments()
+    options = Options(
+        home=given.home,
+        host=given.host,
+        port=given.port,
+        controls=given.controls,
+        certificate=given.certificate,
+        key=given.key,
+        allow=tuple(given.allow),
+    )
+
+    def ready() -> None:
+        told = json.dumps({"ok": True, "url": options.url, "controls": options.controls}, indent=2)
+        sys.stdout.write(f"{told}\n" if given.json else banner(options))
+        sys.stdout.flush()
+        if given.open:
+            webbrowser.open(options.url)
+
+    serve(options, ready)
+    return 0
+
+
+def banner(options: Options) -> str:
+    """What ``gt risk dashboard start`` says (spec 2.2.10)."""
+    features = "".join(f"  - {line}\n" for line in FEATURES)
+    acts = "" if options.controls else "\nRead-only: nothing can be changed from here.\n"
+    return (
+        "🎯 Risk Management Dashboard starting...\n\n"
+        f"Server:   {options.url}\n"
+        f"API:      {options.url}/api\n"
+        "Updates:  WebSocket on /ws (real-time)\n\n"
+        f"Dashboard Features:\n{features}{acts}\n"
+        f"✓ Dashboard running at {options.url}\n"
+        "  Press Ctrl+C to stop\n"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m web", description="Serve the dashboard of one home.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--controls", action="store_true")
+    parser.add_argument("--certificate", type=Path)
+    parser.add_argument("--key", type=Path)
+    parser.add_argument("--allow", action="append", default=[])
+    parser.add_argument("--open", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
