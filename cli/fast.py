@@ -96,7 +96,8 @@ def _restrict(home: str, asked: _Asked) -> int:
 
 
 def _halt_strategy(home: str, asked: _Asked) -> int:
-    from cli.fast_screen import find_strategy, strategy_plan
+    from cli.fast_screen import strategy_plan
+    from controller.strategies import find_strategy
 
     screen = _Screen(asked)
     uid, problem, hint = find_strategy(home, asked.strategy)

@@ -1,17 +1,16 @@
 """What the fast path shows: the plans before, names and figures after. Loaded when the halt does not wait for it."""
 
-import os
 import time
 
 from controller.halt import MODES, STRATEGY_MODES, HaltOutcome, gate_pids, gate_sockets
 from controller.latch.layout import FREEZE, HALT, PAUSE, uid_of
 from controller.latch.sockets import Request
 from controller.latch.wire import dump, parse_object
+from controller.strategies import strategies
 
 _STATE_BOUND = 0.25
 _MICROS = 1_000_000
 _PENDING = ("pending", "working", "unknown")
-_UID_DIGITS = 32
 _TRADING_PLAN = [
     "⛔ EMERGENCY TRADING HALT ⛔",
     "",
@@ -82,23 +81,6 @@ def strategy_plan(name: str) -> list[str]:
         "  ℹ️  Existing positions remain open",
         "",
     ]
-
-
-def find_strategy(home: str, name: str) -> tuple[str, str, str]:
-    """(uid, "", "") of a strategy id or uid; else ("", what is wrong, the next command)."""
-    known = strategies(home)
-    for uid, strategy in known.items():
-        if name in (uid, strategy):
-            return uid, "", ""
-    if len(name) == _UID_DIGITS and all(sign in "0123456789abcdef" for sign in name):
-        return name, "", ""
-    if not known:
-        return "", f"no policy in {home}/policy tells which strategies there are", "gt risk emergency halt-all"
-    import difflib
-
-    near = difflib.get_close_matches(name, known.values(), n=1, cutoff=0.5)
-    hint = f"gt risk strategy halt {near[0]}" if near else "gt risk strategy list"
-    return "", f"no strategy {name!r}." + (f" Did you mean {near[0]}?" if near else ""), hint
 
 
 def report(home: str, outcome: HaltOutcome, strategy: str) -> list[str]:
@@ -197,7 +179,7 @@ def _restricted(outcome: HaltOutcome) -> list[str]:
 def _by_strategy(home: str, outcome: HaltOutcome) -> list[str]:
     word = "HALTED" if outcome.in_force else "HALT RAISED"
     mark = "✓" if outcome.in_force else "⚠️ "
-    return [f"{mark} {name}: {word} ({_orders(outcome, uid)})" for uid, name in strategies(home).items()]
+    return [f"{mark} {_safe(name)}: {word} ({_orders(outcome, uid)})" for uid, name in strategies(home).items()]
 
 
 def _orders(outcome: HaltOutcome, uid: str) -> str:
@@ -256,34 +238,6 @@ def _state(home: str) -> dict[str, object] | None:
         if state.get("ok") is True:
             return state
     return None
-
-
-def strategies(home: str) -> dict[str, str]:
-    """uid → id from the newest policy snapshot, else from the last-known-good; empty when there is none."""
-    folder = f"{home}/policy"
-    try:
-        versions = [name[:-5] for name in os.listdir(folder) if name.endswith(".json")]  # noqa: PTH208
-    except OSError:
-        return {}
-    numbered = sorted((name for name in versions if name.isdigit()), key=int, reverse=True)
-    for name in [*numbered, "last-known-good"]:
-        found = _strategies_in(f"{folder}/{name}.json")
-        if found:
-            return found
-    return {}
-
-
-def _strategies_in(path: str) -> dict[str, str]:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  # pathlib costs more than the halt itself
-            snapshot = parse_object(file.read())
-        policies = snapshot["policies"]
-        assert isinstance(policies, list)
-        return {
-            str(item["uid"]): _safe(item["id"]) for policy in policies for item in dict(policy["strategies"]).values()
-        }
-    except (OSError, ValueError, LookupError, TypeError, AssertionError):
-        return {}
 
 
 def _instant(ns: int) -> str:

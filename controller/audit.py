@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,6 +18,7 @@ _CHANNELS: dict[str, Literal["cli", "api", "monitor", "gate", "controller"]] = {
     HaltSource.MONITOR: "monitor",
     HaltSource.GATE: "gate",
 }
+_WAY: ContextVar[Literal["cli", "api"]] = ContextVar("way", default="cli")
 _ACCOUNT_EVENTS = ("emergency.normal", "emergency.pause_new_orders", "emergency.halt_trading", "emergency.halt_all")
 _STRATEGY_EVENTS = ("strategy.active", "strategy.pause", "strategy.halt", "strategy.halt")
 
@@ -48,13 +50,25 @@ def new_audit_id(wall_ns: int) -> str:
 
 
 @contextmanager
+def asked_through(way: Literal["cli", "api"]) -> Iterator[None]:
+    """What people do in the block came by ``way``, whatever part of the controller writes it down."""
+    token = _WAY.set(way)
+    try:
+        yield
+    finally:
+        _WAY.reset(token)
+
+
+@contextmanager
 def control_action(store: Store, clock: Clock, entry: AuditEntry) -> Iterator[Action]:
     """Write ``entry`` as intent (durable), run the body, write its outcome: ``done``, what the body said, or
-    ``failed`` with the error, which goes on. An entry without an audit id gets one.
+    ``failed`` with the error, which goes on. An entry without an audit id gets one; a person's (channel ``cli``) gets
+    the way that the request came (:func:`asked_through`).
 
     Raises StoreUnavailable before the body when the intent cannot be written: then nothing may act.
     """
-    named = {"kind": "intent", "audit_id": entry.audit_id or new_audit_id(entry.at_ns)}
+    channel = _WAY.get() if entry.channel == "cli" else entry.channel
+    named = {"kind": "intent", "audit_id": entry.audit_id or new_audit_id(entry.at_ns), "channel": channel}
     action = Action(store.append_audit(entry.model_copy(update=named)))
     try:
         yield action

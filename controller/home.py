@@ -51,6 +51,16 @@ class Home:
         return self.root / "drafts"
 
     @property
+    def proposals(self) -> Path:
+        """Changes that somebody asked for on the dashboard and that wait for a person's signature."""
+        return self.root / "proposals"
+
+    @property
+    def dashboard(self) -> Path:
+        """Users, keys and sessions of the dashboard."""
+        return self.root / "dashboard.db"
+
+    @property
     def policy(self) -> Path:
         """Folder of compiled snapshots."""
         return self.root / "policy"
@@ -89,6 +99,11 @@ class Home:
     def gate_socket(self) -> Path:
         """The gate's socket."""
         return self.run / "gate.sock"
+
+    @property
+    def signer_socket(self) -> Path:
+        """The socket of the process that signs what the dashboard tightens."""
+        return self.run / "signer.sock"
 
     @property
     def logs(self) -> Path:

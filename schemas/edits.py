@@ -107,12 +107,13 @@ Edit = SetValue | PutFile
 
 
 class Request(Model):
-    """An intent with who and why. ``author`` is ``Name <email>`` as git writes it."""
+    """An intent with who, why and which way it came. ``author`` is ``Name <email>`` as git writes it."""
 
     intent: Intent
     actor: Line
     author: Line
     reason: Line = ""
+    channel: Literal["cli", "api"] = "cli"
 
 
 class Proposal(Model):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from controller.audit import asked_through
 from controller.core.plan.edits import BadArgument, NothingToDo
 from controller.core.plan.intents import strategy_named
 from controller.core.plan.limit_intents import limit_named
@@ -76,8 +77,12 @@ class Dispatcher:
         }
 
     def call(self, method: str, params: Params) -> Document:
-        """The result of one method. Raises GtRiskError, KeyError for an unknown method, ValidationError."""
-        return self.methods[method](params)
+        """The result of one method; ``channel`` among ``params`` is ``api`` for what came over HTTP.
+
+        Raises GtRiskError, KeyError for an unknown method, ValidationError.
+        """
+        with asked_through("api" if params.get("channel") == "api" else "cli"):
+            return self.methods[method](params)
 
     def reply(self, request: Any) -> Document:
         """The JSON-RPC reply to one decoded request; an error never escapes."""

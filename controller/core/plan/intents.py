@@ -12,6 +12,7 @@ from controller.core.plan.drawdown import Drawdown
 from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situation, unknown
 from controller.core.plan.effective import evidence_text, strategy_scope
 from controller.core.plan.limit_intents import reset_limits, set_limit
+from controller.core.trust.commits import CHANNEL
 from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
 from schemas.edits import (
     AddStrategy,
@@ -56,9 +57,11 @@ def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
             assert_never(intent)
 
 
-def message(edits: Edits, actor: str, reason: str, audit_id: str, target: str) -> str:
+def message(edits: Edits, actor: str, reason: str, audit_id: str, target: str, channel: str = "cli") -> str:
     """The commit message of spec 5.3; the trailers stand alone in the last paragraph, one line each."""
     trailers = [*edits.trailers, f"Audit-Id: {audit_id}", f"Gt-Target: {target}"]
+    if channel != "cli":
+        trailers.insert(0, f"{CHANNEL}: {channel}")
     if reason:
         trailers.insert(0, f"Reason: {_one_line(reason)}")
     body = f"Changed by: {_one_line(actor)}\nPrevious: {edits.previous}\nNew: {edits.new}"

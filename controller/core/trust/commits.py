@@ -4,6 +4,7 @@ import re
 
 TARGET = "Gt-Target"
 PLAN = "Plan-Digest"
+CHANNEL = "Channel"
 _HEAD = re.compile(
     rb"tree [0-9a-f]{40}\n"
     rb"(?:parent [0-9a-f]{40}\n)*"
