@@ -292,7 +292,11 @@ class Engine(Protocol):
         ...
 
     def exit(self, order: Order) -> Answer:
-        """Put an order through the gate that must reduce a position (else ``REDUCE_ONLY``)."""
+        """Put a person's order through the gate that must reduce a position (else ``REDUCE_ONLY``).
+
+        A stop takes the place of people's earlier stops, any other exit that of every order on its side; a crash leaves
+        what was or what is, and a denial what was.
+        """
         ...
 
     def begin_liquidation(self, id: str) -> Answer:

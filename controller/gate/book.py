@@ -164,6 +164,14 @@ class Book:
         if item is not None:
             self._apply(item.order, -item.remaining, item.price)
 
+    def give_way(self, order: str, kept: int) -> None:
+        """Count ``kept`` shares of an order until the book is loaded anew."""
+        item = self.reservations[order]
+        self.release(order)
+        if kept:
+            item.remaining = kept
+            self.reserve(item)
+
     def count(self, at_ns: int) -> None:
         """Note that an order is sent: the rate looks at the last 60 seconds."""
         recent = self.recent

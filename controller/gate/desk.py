@@ -3,7 +3,7 @@
 Everything runs on one thread, so whatever is answered is answered between two orders.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller.gate.answer import Answer, Clocks
@@ -37,10 +37,13 @@ class Desk:
         self._tables: tuple[str, ...] = ()
         self._recover()
 
-    def submit(self, source: object, check: Check | None = None, ticket: str = "") -> Answer:
+    def submit(
+        self, source: object, check: Check | None = None, ticket: str = "", keeps: Mapping[str, int] | None = None
+    ) -> Answer:
         """Put one order through every check (or through ``check`` instead) and, if allowed, to the venue.
 
-        ``ticket`` is the liquidation that it belongs to.
+        ``ticket`` is the liquidation that it belongs to; ``keeps``, which ``check`` may fill, what the venue is to
+        leave of the orders that give way to it.
         """
         check = check or self.check
         order = parse_order(source)
@@ -58,7 +61,7 @@ class Desk:
             item = self._reserve(order, verdict, ticket)
             now = self.clocks.boot_ns()
             if self.authority.unchanged(now):
-                return self._send(order, verdict, item, now)
+                return self._send(order, verdict, item, now, keeps)
             self.book.release(item.order.order)
         return self._deny(Deny(Code.LATCH_CHANGED, message="the latch keeps changing"), order._asdict())
 
@@ -203,7 +206,9 @@ class Desk:
         self.book.reserve(item)
         return item
 
-    def _send(self, order: OrderRequest, verdict: Allow, item: Reservation, now: int) -> Answer:
+    def _send(
+        self, order: OrderRequest, verdict: Allow, item: Reservation, now: int, keeps: Mapping[str, int] | None
+    ) -> Answer:
         placed = item.order
         self.book.count(now)
         for note in verdict.notes:
@@ -211,7 +216,7 @@ class Desk:
                 note, order.uid, order.symbol, self._revision(), placed.submitted_ns, placed.market_time
             )
         try:
-            done = self.venue.submit(placed)
+            done = self.venue.submit(placed, keeps)
         except VenueRejected as error:
             self.book.release(placed.order)
             return self._deny(Deny(Code.VENUE_REJECTED, message=str(error)), order._asdict())

@@ -6,19 +6,23 @@ from controller.gate.answer import Answer
 from controller.gate.claim import BEGIN_RULES, BEGUN, ENDED, ORDER_RULES, refusal
 from controller.gate.desk import Desk
 from controller.gate.orders import OrderRequest, reserve_price
+from controller.gate.protection import beside, give_way, is_stop, sent
 from controller.gate.verdicts import Allow, Code, Deny
 
 
 def submit_exit(desk: Desk, source: object) -> Answer:
-    """Put one order through every check; it must reduce a position besides."""
+    """Put a person's order through every check; it must reduce a position besides. A stop takes the place of people's
+    earlier stops, any other exit that of every order on its side."""
+    keeps: dict[str, int] = {}
 
     def check(order: OrderRequest, now: int) -> Allow | Deny:
+        give_way(desk, [item for item in beside(desk, order) if order.type != "stop" or is_stop(item)], 0, keeps)
         verdict = desk.check(order, now)
         if isinstance(verdict, Deny) or verdict.reducing:
             return verdict
         return Deny(Code.REDUCE_ONLY, message=f"{order.symbol}: there is no such position to reduce")
 
-    return desk.submit(source, check)
+    return sent(desk, source, check, keeps)
 
 
 def begin(desk: Desk, id: str) -> Deny | None:

@@ -1,12 +1,14 @@
-"""A stop that a person put under a strategy's position never stands in the way of the strategy's own exit."""
+"""A stop that a person put under a strategy's position: never in the way of the strategy's own exit, never lost.
 
-import os
+An order and what gives way to it are one record of the venue, so a crash leaves the one or the other.
+"""
+
+from collections.abc import Iterable
 
 from controller.gate.answer import Answer
 from controller.gate.book import Reservation
-from controller.gate.desk import Desk
-from controller.gate.orders import SIDE_NAMES, OrderRequest
-from controller.gate.venue import VenueOrder
+from controller.gate.desk import Check, Desk
+from controller.gate.orders import OrderRequest
 from controller.gate.verdicts import Allow, Code, Deny
 
 STOP = "op-stop-"
@@ -15,38 +17,49 @@ STOP = "op-stop-"
 
 def submit(desk: Desk, source: object) -> Answer:
     """Put a strategy's order through every check. An exit for which only people's stops leave no room takes their
-    place, and what it leaves of the position gets the stop back, through every check as well."""
-    moved: list[tuple[VenueOrder, int]] = []
+    place; they keep what it leaves of the position."""
+    keeps: dict[str, int] = {}
 
     def check(order: OrderRequest, now: int) -> Allow | Deny:
         verdict = desk.check(order, now)
         if isinstance(verdict, Allow) or verdict.code is not Code.EXIT_TOO_LARGE:
             return verdict
-        stops = _in_the_way(desk, order)
-        moved.extend((item.order, item.remaining) for item in stops if desk.cancel_order(item.order.order))
-        return desk.check(order, now) if stops else verdict
+        stops = [item for item in beside(desk, order) if is_stop(item)]
+        room = desk.book.exit_room(order.uid, order.symbol, order.side) + sum(item.remaining for item in stops)
+        if order.quantity > room:
+            return verdict
+        give_way(desk, stops, room - order.quantity, keeps)
+        return desk.check(order, now)
 
-    answer = desk.submit(source, check)
-    for stop, remaining in moved:
-        _put_back(desk, stop, remaining)
-    return answer
-
-
-def _in_the_way(desk: Desk, order: OrderRequest) -> list[Reservation]:
-    """People's stops of the same exit, if the order would fit without them."""
-    found = [item for item in desk.book.reservations.values() if _is_stop_beside(item.order, order)]
-    room = desk.book.exit_room(order.uid, order.symbol, order.side) + sum(item.remaining for item in found)
-    return found if order.quantity <= room else []
+    return sent(desk, source, check, keeps)
 
 
-def _is_stop_beside(stop: VenueOrder, order: OrderRequest) -> bool:
-    own = stop.type == "stop" and stop.client_id.startswith(STOP)
-    return own and (stop.uid, stop.symbol, stop.side) == (order.uid, order.symbol, order.side)
+def beside(desk: Desk, order: OrderRequest) -> list[Reservation]:
+    """Working orders of the same strategy, symbol and side, but for a liquidation's and those nobody knows of."""
+    place = (order.uid, order.symbol, order.side)
+    found = [item for item in desk.book.reservations.values() if not (item.unknown or item.order.ticket)]
+    return [item for item in found if (item.order.uid, item.order.symbol, item.order.side) == place]
 
 
-def _put_back(desk: Desk, stop: VenueOrder, remaining: int) -> None:
-    quantity = min(remaining, desk.book.exit_room(stop.uid, stop.symbol, stop.side))
-    if quantity > 0:
-        name = f"{STOP}{os.urandom(8).hex()}"
-        order = OrderRequest(stop.uid, stop.symbol, stop.side, quantity, name, "stop", stop=stop.stop)
-        desk.submit({**order._asdict(), "side": SIDE_NAMES[stop.side]})
+def is_stop(item: Reservation) -> bool:
+    """Whether it is a stop that a person put there."""
+    return item.order.type == "stop" and item.order.client_id.startswith(STOP)
+
+
+def give_way(desk: Desk, items: Iterable[Reservation], rest: int, keeps: dict[str, int]) -> None:
+    """Count of ``items`` only ``rest`` shares from here on, the first ones first; what changes goes into ``keeps``."""
+    for item in items:
+        kept = min(rest, item.remaining)
+        rest -= kept
+        if kept < item.remaining:
+            keeps[item.order.order] = kept
+            desk.book.give_way(item.order.order, kept)
+
+
+def sent(desk: Desk, source: object, check: Check, keeps: dict[str, int]) -> Answer:
+    """Submit; then the book holds again what the venue holds, whatever came of it."""
+    try:
+        return desk.submit(source, check, keeps=keeps)
+    finally:
+        if keeps:
+            desk.reload()

@@ -149,8 +149,12 @@ class Venue(Protocol):
         """Process what is due by ``now`` (boot seconds): at most one bar a call. Durable before it returns."""
         ...
 
-    def submit(self, order: VenueOrder) -> VenueOrder:
-        """Accept the order (durable against SIGKILL before returning). VenueRejected, VenueUnknown."""
+    def submit(self, order: VenueOrder, keeps: Mapping[str, int] | None = None) -> VenueOrder:
+        """Accept the order (durable against SIGKILL before returning). VenueRejected, VenueUnknown.
+
+        ``keeps``: open orders that give way to it, and how many of their shares each keeps (0: it is cancelled). Both
+        happen or neither, at any crash.
+        """
         ...
 
     def lookup(self, uid: str, client_id: str) -> VenueOrder | None:

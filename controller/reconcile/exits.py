@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -41,14 +41,13 @@ class Exits:
     clock: Clock
 
     def close(self, symbol: str, actor: str, reason: str, wait: float) -> Sequence[Exit]:
-        """Cancel what works in ``symbol`` and close every strategy's position at market; waits up to ``wait`` seconds
-        for the fills. Raises NothingHeld, EngineUnavailable, StoreUnavailable."""
+        """Close every strategy's position at market in place of all that works in ``symbol``; waits up to ``wait``
+        seconds for the fills. Raises NothingHeld, EngineUnavailable, StoreUnavailable."""
         live = self.engine.read()
         held = _held(live, symbol)
         entry = self._entry("portfolio.close", actor, reason, f"{symbol} at market")
         with control_action(self.store, self.clock, entry) as action:
-            for item in held:
-                self._cancel(live, item, lambda _: True)
+            self._cancel_entries(live, held)
             exits = self._filled([self._send(_exit(item, "market")) for item in held], wait)
             _conclude(action, exits)
         return exits
@@ -66,8 +65,6 @@ class Exits:
                 raise BadArgument(message, f"gt risk portfolio close {symbol}")
         entry = self._entry("portfolio.stop", actor, reason, f"{symbol} at {_dollars(price)}")
         with control_action(self.store, self.clock, entry) as action:
-            for item in held:
-                self._cancel(live, item, lambda order: order.client_id.startswith(STOP))
             exits = [self._send(replace(_exit(item, "stop"), stop=price)) for item in held]
             _conclude(action, exits)
         return exits
@@ -81,9 +78,11 @@ class Exits:
     def _send(self, order: Order) -> Exit:
         return Exit(order, self.engine.exit(order))
 
-    def _cancel(self, live: LiveState, item: PositionView, which: Callable[[OrderView], bool]) -> None:
+    def _cancel_entries(self, live: LiveState, held: Sequence[PositionView]) -> None:
+        """Cancel what would open the positions again; the exits give way to ours at the gate."""
+        entries = {(item.uid, item.symbol, "buy" if item.quantity > 0 else "sell") for item in held}
         for order in live.orders:
-            if (order.uid, order.symbol) == (item.uid, item.symbol) and order.state in _OPEN and which(order):
+            if (order.uid, order.symbol, order.side) in entries and order.state in _OPEN:
                 self.engine.cancel_order(order.order)
 
     def _filled(self, exits: list[Exit], wait: float) -> list[Exit]:

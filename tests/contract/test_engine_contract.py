@@ -235,6 +235,45 @@ def test_exit_when_it_reduces_then_works_and_otherwise_denied(ready: EngineUnder
     assert ready.engine.exit(sell("s3")).ok
 
 
+def stop(client_id: str, price: int, quantity: int = 10) -> Order:
+    return Order(ANN, "AAPL", "sell", quantity, f"op-stop-{client_id}", type="stop", stop=price * DOLLAR)
+
+
+def working(ready: EngineUnderTest) -> list[tuple[str, int, int]]:
+    found = [item for item in ready.engine.read().orders if item.state == "working"]
+    return sorted((item.client_id, item.quantity, item.price // DOLLAR) for item in found)
+
+
+def test_exit_when_it_is_a_stop_then_takes_the_place_of_the_stop_before_it(ready: EngineUnderTest) -> None:
+    held(ready)
+    assert ready.engine.exit(stop("a", 80)).ok
+    assert ready.engine.exit(stop("b", 85)).ok
+    assert working(ready) == [("op-stop-b", 10, 85)]
+
+
+def test_exit_when_a_stop_is_denied_then_the_one_before_it_still_stands(ready: EngineUnderTest) -> None:
+    held(ready)
+    assert ready.engine.exit(stop("a", 80)).ok
+    assert not ready.engine.exit(stop("b", 85, 11)).ok
+    assert working(ready) == [("op-stop-a", 10, 80)]
+
+
+def test_exit_when_it_is_a_stop_then_the_strategys_own_exit_stays(ready: EngineUnderTest) -> None:
+    held(ready)
+    assert ready.engine.submit(sell("own", 6)).ok
+    assert not ready.engine.exit(stop("a", 80)).ok
+    assert ready.engine.exit(stop("b", 80, 4)).ok
+    assert working(ready) == [("op-stop-b", 4, 80), ("own", 6, 0)]
+
+
+def test_exit_when_at_market_then_takes_the_place_of_every_exit(ready: EngineUnderTest) -> None:
+    held(ready)
+    assert ready.engine.submit(sell("own", 6)).ok
+    assert ready.engine.exit(stop("a", 80, 4)).ok
+    assert ready.engine.exit(sell("op-close-c")).ok
+    assert working(ready) == [("op-close-c", 10, 0)]
+
+
 def test_liquidation_when_begun_under_a_halt_then_flattens_what_nothing_else_may(ready: EngineUnderTest) -> None:
     held(ready)
     assert ready.engine.submit(sell("exit", 4)).ok

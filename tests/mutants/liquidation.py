@@ -27,11 +27,19 @@ TICKET = edits(
 )
 
 STOPS = edits(
-    ("test_gate_protection",),
+    ("test_gate_protection", "test_stop_moves", "test_venue_fence", "test_engine_contract"),
     (
-        ("controller.gate.protection", "only people's stops give way", "    return own and (", "    return ("),
-        ("controller.gate.protection", "a stop stays where it would not help", "return found if order.quantity <= room else []", "return found"),
-        ("controller.gate.protection", "a stop comes back", "        _put_back(desk, stop, remaining)\n", "        pass\n"),
+        ("controller.adapters.venues.paper", "a stop moves in one record", '**({"keeps": dict(keeps)} if keeps else {})', ""),
+        ("controller.adapters.venues.fence", "only what is beside gives way", " or (held.uid, held.symbol, held.side) != (order.uid, order.symbol, order.side)", ""),
+        ("controller.adapters.venues.fence", "what gives way only shrinks", "if not 0 <= kept < held.quantity - held.filled:", "if False:"),
+        ("controller.gate.exits", "a stop takes the place of people's stops alone", " or is_stop(item)]", " or True]"),
+        ("controller.gate.exits", "a close takes the place of every exit", 'if order.type != "stop" or is_stop(item)', "if is_stop(item)"),
+        ("controller.gate.protection", "only people's stops give way", 'item.order.type == "stop" and item.order.client_id.startswith(STOP)', "True"),
+        ("controller.gate.protection", "only beside the exit", " == place]", " != place]"),
+        ("controller.gate.protection", "no liquidation's order gives way", "if not (item.unknown or item.order.ticket)", ""),
+        ("controller.gate.protection", "a stop stays where it would not help", "        if order.quantity > room:\n            return verdict\n", ""),
+        ("controller.gate.protection", "a stop keeps the rest", "kept = min(rest, item.remaining)", "kept = 0"),
+        ("controller.gate.protection", "a denial takes nothing away", "            desk.reload()\n", "            pass\n"),
     ),
 )
 

@@ -51,7 +51,7 @@ class MemoryVenue:
         events, self._events = self._events, []
         return events
 
-    def submit(self, order: VenueOrder) -> VenueOrder:
+    def submit(self, order: VenueOrder, keeps: Mapping[str, int] | None = None) -> VenueOrder:
         known = self._known.get((order.uid, order.client_id))
         if known is not None:
             return known
@@ -60,6 +60,8 @@ class MemoryVenue:
             raise VenueRejected("not today")
         if answer == "lost":
             raise VenueUnknown("no answer")
+        for name, kept in (keeps or {}).items():
+            self._give_way(name, kept)
         self._accept(order)
         if answer == "unknown":
             raise VenueUnknown("no answer")
@@ -133,6 +135,12 @@ class MemoryVenue:
         if order.filled == order.quantity:
             self._close(name, "filled")
             self._events.append(Closed(name, "filled"))
+
+    def _give_way(self, name: str, kept: int) -> None:
+        if kept:
+            self._book.orders[name].quantity = self._book.orders[name].filled + kept
+        else:
+            self._close(name, "cancelled")
 
     def _close(self, name: str, state: str) -> bool:
         order = self._book.orders.pop(name, None)

@@ -137,10 +137,14 @@ class MemoryEngine(MemoryLiquidations):
         return Answer(True, self.accept(order, self._clock.wall_ns()), order.quantity, revision=self._revision())
 
     def exit(self, order: Order) -> Answer:
-        """As :meth:`submit`, for an order that reduces."""
-        if not self.reduces(order.uid, order.symbol, order.side, order.quantity):
-            return self._deny(order, Code.REDUCE_ONLY)
-        return self.submit(order)
+        """As :meth:`submit`, for an order that reduces; what it takes the place of works on when it is denied."""
+        before = dict(self.orders)
+        self.give_way(order)
+        reduces = self.reduces(order.uid, order.symbol, order.side, order.quantity)
+        answer = self.submit(order) if reduces else self._deny(order, Code.REDUCE_ONLY)
+        if not answer.ok:
+            self.orders = before
+        return answer
 
     def decisions(self, since: int) -> Sequence[Decision]:
         """Decisions after ``since``, oldest first."""

@@ -1,5 +1,6 @@
 """The venue's half of the in-memory engine: positions, orders, prices and money that a test moves by hand."""
 
+from controller.gate.protection import STOP
 from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Account, FillView, OrderView, PositionView, StrategyLive
@@ -104,6 +105,13 @@ class MemoryBook:
                 self.orders[order] = view.model_copy(update={"state": "cancelled"})
                 cancelled[view.uid] = cancelled.get(view.uid, 0) + 1
         return cancelled
+
+    def give_way(self, order: Order) -> None:
+        """Cancel what a person's exit takes the place of."""
+        for name, view in self.orders.items():
+            beside = (view.uid, view.symbol, view.side, view.state) == (order.uid, order.symbol, order.side, "working")
+            if beside and not view.ticket and (order.type != "stop" or view.client_id.startswith(STOP)):
+                self.orders[name] = view.model_copy(update={"state": "cancelled"})
 
     def reduces(self, uid: str, symbol: str, side: str, quantity: int) -> bool:
         """Whether an order only shrinks a position, working exits counted."""

@@ -1,5 +1,7 @@
 """The venue's own fence, behind the gate's: what its mode and a strategy's status let through."""
 
+from collections.abc import Mapping
+
 from controller.gate.venue import VenueBook, VenueOrder
 
 OPEN, REDUCING, CLOSED = 0, 1, 2
@@ -32,14 +34,26 @@ def level_for(book: VenueBook, order: VenueOrder) -> int:
     return level(book, order.uid)
 
 
-def reducible(book: VenueBook, uid: str, symbol: str, side: int) -> int:
-    """Shares that a new order of ``side`` may still take off the position: position minus working exits."""
+def no_room(book: VenueBook, order: VenueOrder, keeps: Mapping[str, int]) -> str:
+    """Why ``keeps`` gives ``order`` no room; empty when each is an open exit beside it and keeps less than it has."""
+    for name, kept in keeps.items():
+        held = book.orders.get(name)
+        if held is None or (held.uid, held.symbol, held.side) != (order.uid, order.symbol, order.side):
+            return f"order {name} is not open on the same side of {order.symbol}"
+        if not 0 <= kept < held.quantity - held.filled:
+            return f"order {name} cannot keep {kept} of {held.quantity - held.filled} shares"
+    return ""
+
+
+def reducible(book: VenueBook, uid: str, symbol: str, side: int, keeps: Mapping[str, int]) -> int:
+    """Shares that a new order of ``side`` may still take off the position: position minus working exits, each with
+    what it ``keeps``."""
     holding = book.holdings.get((uid, symbol))
     position = holding.quantity if holding else 0
     if position * side >= 0:
         return 0
     working = sum(
-        order.quantity - order.filled
+        keeps.get(order.order, order.quantity - order.filled)
         for order in book.orders.values()
         if (order.uid, order.symbol, order.side) == (uid, symbol, side)
     )

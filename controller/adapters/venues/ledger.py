@@ -5,6 +5,7 @@ Always: cash = initial cash - sum of open costs + sum of realised - sum of fees.
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controller.adapters.venues.keyed import identity
@@ -34,8 +35,10 @@ class Books:
         return _found(self.forgotten, identity(uid, client_id))
 
 
-def accept(books: Books, order: VenueOrder) -> None:
-    """Enter ``order``, which is the books' own from now on, as a working order."""
+def accept(books: Books, order: VenueOrder, keeps: Mapping[str, int]) -> None:
+    """Enter ``order``, which is the books' own from now on, as a working order, after what gives way to it."""
+    for name, kept in keeps.items():
+        _give_way(books, name, kept)
     order.state, order.filled, order.average = "working", 0, 0
     books.book.orders[order.order] = order
     books.clients[order.uid, order.client_id] = order
@@ -68,6 +71,15 @@ def fill(books: Books, done: Fill, wall_ns: int) -> None:
     _hold(books, ledger, done)
     held = book.holdings.get((done.uid, done.symbol))
     book.fills.append(LoggedFill(done, held.quantity if held else 0, wall_ns))
+
+
+def _give_way(books: Books, name: str, kept: int) -> None:
+    """Leave an open order ``kept`` of its open shares; without any it is cancelled."""
+    order = books.book.orders[name]
+    if kept:
+        order.quantity = order.filled + kept
+    else:
+        close(books, Closed(name, "cancelled"))
 
 
 def _hold(books: Books, ledger: Ledger, done: Fill) -> None:

@@ -112,13 +112,14 @@ class PaperVenue:
         self._keep(now)
         return [*events, self._mark(session)]
 
-    def submit(self, order: VenueOrder) -> VenueOrder:
-        """Accept the order, or return the one that has its (uid, client id) already."""
+    def submit(self, order: VenueOrder, keeps: Mapping[str, int] | None = None) -> VenueOrder:
+        """Accept the order, or return the one that has its (uid, client id) already. What gives way is one record
+        with it."""
         known = self._books.clients.get((order.uid, order.client_id))
         if known is None:
-            self._refuse(order)
+            self._refuse(order, keeps or {})
             try:
-                self._record({"k": "new", "o": codec.order_out(order)})
+                self._record({"k": "new", "o": codec.order_out(order), **({"keeps": dict(keeps)} if keeps else {})})
             except OSError as error:
                 raise VenueRejected(f"order {order.order}: the venue's journal cannot be written: {error}") from error
             if self._faults.hits("drop-ack", order.uid, order.client_id):
@@ -240,12 +241,16 @@ class PaperVenue:
             book.volatility = self._feed.volatility(book.session)
             self._due += self._bar_seconds
 
-    def _refuse(self, order: VenueOrder) -> None:
+    def _refuse(self, order: VenueOrder, keeps: Mapping[str, int]) -> None:
         """Raise VenueRejected unless the order may be accepted now."""
-        if problem := malformed(order) or self._forbidden(order):
+        if (
+            problem := malformed(order)
+            or fence.no_room(self._books.book, order, keeps)
+            or self._forbidden(order, keeps)
+        ):
             raise VenueRejected(f"order {order.order}: {problem}")
 
-    def _forbidden(self, order: VenueOrder) -> str:
+    def _forbidden(self, order: VenueOrder, keeps: Mapping[str, int]) -> str:
         book = self._books.book
         if order.symbol not in self._feed.columns or order.symbol in self._feed.indices:
             return f"{order.symbol} is not traded here"
@@ -256,7 +261,7 @@ class PaperVenue:
         level = fence.level_for(book, order)
         if level == fence.CLOSED:
             return f"mode {book.mode}, strategy {book.statuses.get(order.uid, 'active')}: nothing passes"
-        room = fence.reducible(book, order.uid, order.symbol, order.side)
+        room = fence.reducible(book, order.uid, order.symbol, order.side, keeps)
         if (order.reduce_only or level == fence.REDUCING) and order.quantity > room:
             return f"only {room} shares of {order.symbol} can be reduced, asked {order.quantity}"
         return ""

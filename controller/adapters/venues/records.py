@@ -17,7 +17,7 @@ def apply(books: Books, record: dict[str, Any], sessions: Sequence[str]) -> None
             book.session = record["s"]
             book.id = record.get("id", "")
         case "new":
-            ledger.accept(books, codec.order_in(record["o"]))
+            ledger.accept(books, codec.order_in(record["o"]), record.get("keeps", {}))
         case "cancel":
             ledger.close(books, Closed(record["o"], "cancelled"))
         case "mode":

@@ -37,6 +37,11 @@ class Book:
         wish = order(side="sell", quantity=quantity, uid=uid, client_id=name, type="stop", stop=price * DOLLAR)
         return submit_exit(self.rig.desk, wish)
 
+    def stop_beside(self, quantity: int) -> Answer:
+        """A second stop that takes no other's place, as an earlier release could leave it."""
+        wish = order(side="sell", quantity=quantity, client_id=f"{protection.STOP}x", type="stop", stop=70 * DOLLAR)
+        return self.rig.desk.submit(wish)
+
     def sell(self, quantity: int, **fields: Any) -> Answer:
         self.made += 1
         wish = order(side="sell", quantity=quantity, client_id=f"own-{self.made}", **fields)
@@ -90,6 +95,35 @@ def test_exit_when_frozen_then_denied_and_no_stop_was_moved(book: Book) -> None:
     assert book.sell(10).code == Code.TRADING_HALTED
     assert book.venue.lookup(ANN, f"{protection.STOP}1") is not None
     assert first.ok
+
+
+def test_exit_when_two_stops_share_the_position_then_the_first_keeps_what_is_left(book: Book) -> None:
+    assert book.stop(60).ok
+    assert book.stop_beside(40).ok
+    assert book.sell(30).ok
+    assert book.working() == [("market", 30, 0), ("stop", 10, 70), ("stop", 60, 80)]
+
+
+def test_exit_when_the_venue_refuses_it_then_the_stop_stays_whole(book: Book) -> None:
+    assert book.stop().ok
+    book.venue.answers = ["reject"]
+    assert book.sell(30).code == Code.VENUE_REJECTED
+    assert book.working() == [("stop", HELD, 80)]
+
+
+def test_stop_when_nobody_knows_of_the_one_before_then_that_one_keeps_its_shares(book: Book) -> None:
+    book.venue.answers = ["lost"]
+    assert book.stop().code == Code.VENUE_UNKNOWN
+    assert not book.stop().ok
+    assert book.working() == [("stop", HELD, 80)]
+
+
+def test_stop_when_a_liquidation_works_then_its_orders_stay(book: Book) -> None:
+    assert book.stop().ok
+    (item,) = book.rig.desk.book.reservations.values()
+    item.order.ticket = "1" * 32
+    assert not book.stop().ok
+    assert book.working() == [("stop", HELD, 80)]
 
 
 @settings(deadline=None, max_examples=40)

@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -499,9 +499,9 @@ def test_barrier_behind_a_queued_order_then_answered_before_it(home: Home) -> No
     answered: list[bool] = []
 
     class Watching(MemoryVenue):
-        def submit(self, order: VenueOrder) -> VenueOrder:
+        def submit(self, order: VenueOrder, keeps: Mapping[str, int] | None = None) -> VenueOrder:
             answered.append(readable(halter.fileno(), 0.0))
-            return super().submit(order)
+            return super().submit(order, keeps)
 
     service = make_service(home, Watching(100_000 * DOLLAR, MARKS))
     with raw(home) as trader, raw(home) as halter:

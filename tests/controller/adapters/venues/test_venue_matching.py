@@ -91,7 +91,7 @@ def test_any_orders_on_any_bars_then_books_balance_and_caps_hold(
         for item in orders:
             number += 1
             item.order, item.client_id = f"g{number}", f"c{number}"
-            accept(books, item)
+            accept(books, item, {})
         before = {key: held.quantity for key, held in books.book.holdings.items()}
         events = list(match(books.book, {"AAA": quote}.get, rules, f"d{session}", session, books.seq + 1))
         reducing = {name for name, held in books.book.orders.items() if held.reduce_only}
@@ -134,7 +134,7 @@ def _check_books(books: Books, cash: int) -> None:
 def test_round_trip_when_closed_then_counts_as_win_or_loss() -> None:
     books = Books(VenueBook(cash=10**9))
     for number, (side, price) in enumerate([(1, 10), (-1, 12), (1, 10), (-1, 9), (-1, 10), (1, 8)], 1):
-        accept(books, order(number, side, 10))
+        accept(books, order(number, side, 10), {})
         fill(books, Fill(number, f"g{number}", UID, "AAA", side, 10, price * DOLLAR, 0, f"d{number}"), number)
         close(books, Closed(f"g{number}", "filled"))
     ledger = books.book.ledgers[UID]
@@ -145,7 +145,7 @@ def test_round_trip_when_closed_then_counts_as_win_or_loss() -> None:
 def test_flip_when_filled_then_old_side_is_realised_and_new_side_begins() -> None:
     books = Books(VenueBook(cash=10**9))
     for number, (side, quantity, price) in enumerate([(1, 10, 10), (-1, 15, 12)], 1):
-        accept(books, order(number, side, quantity))
+        accept(books, order(number, side, quantity), {})
         fill(books, Fill(number, f"g{number}", UID, "AAA", side, quantity, price * DOLLAR, 0, f"d{number}"), number)
     held = books.book.holdings[UID, "AAA"]
     assert (held.quantity, held.entry, held.opened_market, held.realized) == (-5, 12 * DOLLAR, "d2", 0)
