@@ -2,7 +2,8 @@
 
 from flask import Flask, render_template
 
-from web import problems
+from web import headers, problems
+from web.api import reads
 from web.feed import Feed
 from web.options import Options
 from web.pages import routes
@@ -16,10 +17,11 @@ def create_app(options: Options, feed: Feed) -> Flask:
     app = Flask("web", static_folder=None)
     parts = Parts(options, feed)
     registry = Registry()
-    for room in (routes,):
+    for room in (routes, reads):
         room.declare(registry, parts)
     routes.add_context(app, parts)
     problems.install(app, _error_page)
+    headers.install(app, options.tls)
     registry.install(app, lambda _: None)
     return app
 

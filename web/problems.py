@@ -15,7 +15,8 @@ from schemas.scalars import Model
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 """When to ask again while the controller is away: it is started again within a second or two."""
-_TEMPORARY = 3
+_STATUSES = {2: 400, 3: 503, 4: 403}
+"""By the exit code that a command would have; anything else cannot be done as things stand."""
 _log = logging.getLogger(__name__)
 
 
@@ -109,11 +110,10 @@ def of_rpc(error: RpcError) -> Problem:
     """What the controller said, or that it says nothing."""
     if isinstance(error, ServiceDown):
         return Problem(503, "service-down", error.message, error.hint, retry=RETRY_SECONDS)
-    code = _dashed(error.code)
-    if error.exit == _TEMPORARY:
-        return Problem(503, code, error.message, error.hint, retry=RETRY_SECONDS)
+    status = 502 if error.code == "Internal" else _STATUSES.get(error.exit, 409)
     mistakes = [Mistake(where=_place(item), message=str(item.get("message", ""))) for item in error.problems]
-    return Problem(409, code, error.message, error.hint, mistakes)
+    retry = RETRY_SECONDS if status == 503 else 0
+    return Problem(status, _dashed(error.code), error.message, error.hint, mistakes, retry)
 
 
 def _place(problem: Mapping[str, Any]) -> str:

@@ -1,0 +1,103 @@
+"""``GET /api/…``: the same documents as the commands' ``--json`` (spec 6.2)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+
+from schemas.documents import alarms, book, control
+from schemas.scalars import Model
+from schemas.spans import since_ns
+from web.api.answers import answer, known, served
+from web.api.queries import AlertsQuery, AuditQuery
+from web.parts import Parts
+from web.problems import Mistake, Problem
+from web.registry import Registry
+from web.snapshot import panel
+
+_SNAPSHOT: tuple[tuple[str, str, type[Model], str], ...] = (
+    ("/api/status", "status", book.StatusShort, "Mode, figures, strategies and what needs attention"),
+    ("/api/portfolio/status", "portfolio.status", book.PortfolioStatus, "Summary of the portfolio"),
+    ("/api/portfolio/positions", "portfolio.positions", book.PortfolioPositions, "All positions"),
+    ("/api/portfolio/exposure", "portfolio.exposure", book.PortfolioExposure, "Where the money is"),
+    ("/api/portfolio/risk", "portfolio.risk", book.PortfolioRisk, "Volatility, value at risk, beta, performance"),
+    ("/api/limits", "limits.list", book.LimitsList, "Every limit, its use and its headroom"),
+    ("/api/strategies", "strategy.list", control.StrategyList, "All strategies"),
+    ("/api/emergency/status", "emergency.status", book.EmergencyStatus, "Mode and open halts"),
+)
+_DAY_NS = 86_400 * 1_000_000_000
+_MINUTE_NS = 60 * 1_000_000_000
+
+
+def declare(registry: Registry, parts: Parts) -> None:
+    """Declare every read."""
+    _declare_snapshot(registry, parts)
+    _declare_named(registry, parts)
+    _declare_records(registry, parts)
+
+
+def _declare_snapshot(registry: Registry, parts: Parts) -> None:
+    feed = parts.feed
+    for rule, method, model, summary in _SNAPSHOT:
+
+        def read(method: str = method) -> Response:
+            return answer(panel(feed.current(), method), feed.now_ns())
+
+        _api(registry, rule, summary, model)(read)
+
+    @_api(registry, "/api/config", "The configuration in force and where it is", control.ConfigShow)
+    def config() -> Response:
+        return answer(feed.ask("config.show"), feed.now_ns())
+
+
+def _declare_named(registry: Registry, parts: Parts) -> None:
+    feed = parts.feed
+
+    @_api(registry, "/api/strategies/<id>", "One strategy: figures, holdings, orders", control.StrategyShow)
+    def strategy(id: str) -> Response:
+        return answer(known(feed.ask("strategy.show", id=id)), feed.now_ns())
+
+    @_api(registry, "/api/strategies/<id>/metrics", "Where a strategy's result comes from", control.StrategyMetrics)
+    def metrics(id: str) -> Response:
+        return answer(known(feed.ask("strategy.metrics", id=id)), feed.now_ns())
+
+    @_api(registry, "/api/alerts/<int:id>", "One alert and what was sent of it", alarms.AlertsShow)
+    def alert(id: int) -> Response:
+        return answer(known(feed.ask("alerts.show", id=id)), feed.now_ns())
+
+
+def _declare_records(registry: Registry, parts: Parts) -> None:
+    feed = parts.feed
+
+    @_api(registry, "/api/alerts", "Recent alerts, newest first", alarms.AlertsList, AlertsQuery)
+    def alerts(query: AlertsQuery) -> Response:
+        now = feed.now_ns()
+        start = _start(query.since, now) if query.since else (now - _DAY_NS) // _MINUTE_NS * _MINUTE_NS
+        wanted = {"level": query.level or "", "source": query.source, "state": query.state or ""}
+        found = feed.ask("alerts.list", **wanted, since_ns=start, limit=query.limit)
+        return answer(found, now, {"recent": not query.since})
+
+    @_api(registry, "/api/audit/log", "The audit trail, newest first", control.AuditLog, AuditQuery)
+    def audit(query: AuditQuery) -> Response:
+        now = feed.now_ns()
+        start = _start(query.since, now) if query.since else 0
+        wanted = {"event": query.event, "actor": query.user, "level": query.level or ""}
+        return answer(feed.ask("audit.log", **wanted, since_ns=start, limit=query.limit), now)
+
+
+def _api(
+    registry: Registry, rule: str, summary: str, result: type[Model], query: type[Model] | None = None
+) -> Callable[[Callable[..., Response]], Any]:
+    name = rule.removeprefix("/api/").replace("/", "_").replace("<int:id>", "one").replace("<id>", "one")
+    if query is None:
+        return registry.api(rule, summary, name=name, result=served(result), statuses=(304,))
+    return registry.api(rule, summary, name=name, result=served(result), query=query, statuses=(304,))
+
+
+def _start(since: str, now_ns: int) -> int:
+    """Raises Problem for what is neither a span nor a date of the past."""
+    try:
+        return since_ns(since, datetime.fromtimestamp(now_ns / 1_000_000_000, UTC))
+    except ValueError as error:
+        raise Problem(400, "invalid", str(error), "/api/docs", (Mistake(where="since", message=str(error)),)) from error
