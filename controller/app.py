@@ -97,7 +97,7 @@ def _supervised(settings: Settings) -> tuple[str, ...]:
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
     from controller.alerting import Alerting
-    from controller.rpc import alerts, liquidation, pushes
+    from controller.rpc import alerts, liquidation, pushes, series
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
@@ -107,6 +107,7 @@ def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "Backu
         **alerts.methods(control, settings, alerting.desk, alerting.feed),
         **liquidation.methods(control, settings, controller.liquidations, controller.exits),
         **pushes.methods(settings, controller.store, controller.clock),
+        **series.methods(control, controller.store, controller.engine, controller.clock),
     }
     server = serve_rpc(control, settings, hold, more)
     server.noted = alerting.traffic.note

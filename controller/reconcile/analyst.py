@@ -95,7 +95,10 @@ class Analyst:
         if self._session not in ("", live.market_time):
             self.store.add_samples("sessions", midnight_ns(self._session), self._session, self._equity)
         found = equities(policy, live, self.store.peaks())
-        self._session, self._equity = live.market_time, {_key(live, scope): value for scope, value in found.items()}
+        self._session, self._equity = (
+            live.market_time,
+            {session_key(live, scope): value for scope, value in found.items()},
+        )
 
 
 def question(store: Store, history: History, live: LiveState, policy: Policy, benchmark: str) -> Question:
@@ -115,7 +118,7 @@ def question(store: Store, history: History, live: LiveState, policy: Policy, be
         closes=closes,
         calendar=calendar,
         records={
-            scope: Record(_curve(store, _key(live, scope), calendar), *_done(fills, scope))
+            scope: Record(_curve(store, session_key(live, scope), calendar), *_done(fills, scope))
             for scope in (ACCOUNT, *policy.strategies)
         },
     )
@@ -132,7 +135,7 @@ def _done(fills: Sequence[FillView], scope: str) -> tuple[Sequence[float], Close
     )
 
 
-def _key(live: LiveState, scope: str) -> str:
+def session_key(live: LiveState, scope: str) -> str:
     """A new book begins its sessions anew, perhaps at dates that an older one has seen."""
     return f"{live.book[:16]}:{scope}"
 

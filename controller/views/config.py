@@ -67,7 +67,8 @@ def _used(overview: Overview) -> tuple[Mapping[str, int], Mapping[str, str]]:
     return used, holders(policy, overview.live, overview.peaks)
 
 
-def _number(limit: Limit, compiled: int) -> float | int:
+def number(limit: Limit, compiled: int) -> float | int:
+    """A compiled value of ``limit`` as documents carry it."""
     if limit.unit is Unit.PERCENT:
         return percent_of_ppm(compiled)
     return compiled if limit.unit in (Unit.COUNT, Unit.SECONDS) else dollars(compiled)
@@ -89,7 +90,7 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "unit": _NUMBER_UNIT[limit.unit],
         "base": limit.base or None,
         "loosens": limit.leaf.value,
-        "used": _number(limit, used[limit.name]) if limit.name in used else None,
+        "used": number(limit, used[limit.name]) if limit.name in used else None,
         "used_by": whose.get(limit.name) or None,
         "used_text": used_text(limit, used, whose) or None,
         "utilisation_pct": _share(limit, used.get(limit.name), bound),
@@ -110,7 +111,7 @@ def _share(limit: Limit, used: int | None, bound: int | None) -> float | None:
 def _headroom(limit: Limit, used: int | None, bound: int | None) -> float | int | None:
     if used is None or bound is None:
         return None
-    return _number(limit, used - bound if limit.leaf is Leaf.FLOOR else bound - used)
+    return number(limit, used - bound if limit.leaf is Leaf.FLOOR else bound - used)
 
 
 def _level(overview: Overview, limit: Limit) -> str | None:
