@@ -13,15 +13,17 @@ import numpy as np
 from scipy.special import ndtri
 
 from controller.core.experiments import comparisons, ledoit_wolf, mismatch, sharpe
-from controller.core.experiments.assignment import Arm
 from controller.core.experiments.comparisons import Comparison
 from controller.core.experiments.relabelling import Array
 from controller.core.experiments.spending import NEVER, Boundaries, conditional_power, sequential_p
-from controller.core.experiments.standing import Facts, State, advance
+from controller.core.experiments.standing import Facts, advance
+from schemas.trials import Side, State
 
 Metric = Literal["sharpe", "mean_return", "win_rate", "volatility", "max_drawdown"]
 LONG = 100
 """Paired sessions from which on Ledoit and Wolf's robust figures stand beside the permutation."""
+LOOKS = 100
+"""A test looks at most about so often: each look is tried against all that were before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Look:
     spent: float
     p: float
     shown: float
-    crossed: Arm | None = None
+    crossed: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def analyse(plan: Plan, arms: Arms, state: State, looks: Sequence[Look], *, ende
     primary = _primary(plan, arms, rng)
     enough = min(len(arms.a), len(arms.b)) >= plan.n_min
     logged = tuple(looks)
-    if enough and primary.p is not None and _is_new(plan, n, looks):
+    if enough and primary.p is not None and _is_due(plan, n, looks, ended):
         logged = (*looks, _look(plan, n, primary, looks))
     guardrails = tuple((rail, *_held(rail, plan, arms)) for rail in plan.guardrails)
     bad = mismatch.mismatched(arms.epochs) if arms.epochs and not plan.paired else None
@@ -132,9 +134,13 @@ def _seen(plan: Plan, arms: Arms) -> int:
     return min(len(arms.a), len(arms.b)) if plan.paired else len(arms.a) + len(arms.b)
 
 
-def _is_new(plan: Plan, n: int, looks: Sequence[Look]) -> bool:
-    """Whether there is more to see than at the last look, and the plan has a look left."""
-    return not looks or looks[-1].n < min(n, plan.n_max)
+def _is_due(plan: Plan, n: int, looks: Sequence[Look], ended: bool) -> bool:
+    """Whether the plan has a look left and there is more to see than at the last one, by a hundredth of its largest
+    sample or for the last time."""
+    if not looks:
+        return True
+    more = min(n, plan.n_max) - looks[-1].n
+    return more > 0 and (ended or n >= plan.n_max or more >= plan.n_max // LOOKS)
 
 
 def _look(plan: Plan, n: int, primary: Comparison, looks: Sequence[Look]) -> Look:
@@ -143,8 +149,8 @@ def _look(plan: Plan, n: int, primary: Comparison, looks: Sequence[Look]) -> Loo
     made = Boundaries(plan.alpha)
     boundary = [made.look(share) for share in information][-1]
     z = z_of(primary.p, primary.difference)
-    shown = min([sequential_p(information, z), *(look.shown for look in looks)])
-    crossed: Arm | None = None if abs(z) < boundary else "b" if z > 0 else "a"
+    shown = sequential_p(information, z, min((look.shown for look in looks), default=1.0))
+    crossed: Side | None = None if abs(z) < boundary else "b" if z > 0 else "a"
     return Look(n, information[-1], z, boundary, made.spent, primary.p, shown, crossed)
 
 

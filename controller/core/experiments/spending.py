@@ -95,8 +95,8 @@ def boundaries(information: Sequence[float], alpha: float) -> tuple[float, ...]:
     return tuple(made.look(share) for share in information)
 
 
-def sequential_p(information: Sequence[float], z: float) -> float:
-    """The smallest alpha at which the last of these looks, with statistic ``z``, would have crossed.
+def sequential_p(information: Sequence[float], z: float, most: float = 1.0) -> float:
+    """The smallest alpha, at most ``most``, at which the last of these looks, with statistic ``z``, would have crossed.
 
     The smallest over all looks so far is the p that may be shown: it holds its level whenever one stops.
     """
@@ -105,15 +105,15 @@ def sequential_p(information: Sequence[float], z: float) -> float:
     def excess(log_alpha: float) -> float:
         return boundaries(information, float(np.exp(log_alpha)))[-1] - final
 
-    low = float(np.log(2 * ndtr(-final)))
-    high = low + 1
-    while high < 0 and excess(high) > 0:
-        low, high = high, high + 1
-    if high >= 0:
-        if excess(_CERTAIN) > 0:
-            return 1.0
-        high = _CERTAIN
-    return float(np.exp(brentq(excess, low, high, xtol=1e-3))) if excess(low) > 0 else float(np.exp(low))
+    low, ceiling = float(np.log(2 * ndtr(-final))), min(_CERTAIN, log(most))
+    if low >= ceiling or excess(ceiling) > 0:
+        return most
+    if excess(low) <= 0:
+        return float(np.exp(low))
+    high = min(low + 1, ceiling)
+    while high < ceiling and excess(high) > 0:
+        low, high = high, min(high + 1, ceiling)
+    return float(np.exp(brentq(excess, low, high, xtol=1e-3)))
 
 
 def conditional_power(information: float, z: float, final: float) -> float:

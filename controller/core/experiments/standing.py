@@ -2,26 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from controller.core.experiments.assignment import Arm
+from schemas.trials import Side, State
 
-State = Literal[
-    "collecting", "running", "winner_a", "winner_b", "no_difference", "stopped_by_guardrail", "invalid", "stopped"
-]
-DECIDED: frozenset[State] = frozenset(
+ENDS: frozenset[State] = frozenset(
     {"winner_a", "winner_b", "no_difference", "stopped_by_guardrail", "invalid", "stopped"}
 )
+DECIDED: frozenset[State] = ENDS | {"returned"}
 MOVES: Mapping[State, frozenset[State]] = {
-    "collecting": frozenset({"running", *DECIDED}),
-    "running": DECIDED,
+    "collecting": frozenset({"running", *ENDS}),
+    "running": ENDS,
     **dict.fromkeys(DECIDED, frozenset()),
+    "winner_b": frozenset({"returned"}),
 }
-"""From each state where it may go; a decided one goes nowhere. ``stopped`` is a person's word."""
-
-
-class IllegalMove(ValueError):
-    """A test was to leave a decided state."""
+"""From each state where it may go; a decided one goes nowhere, but that the rollout of B's win may be taken back.
+``stopped`` is a person's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,7 @@ class Facts:
 
     enough: bool
     ended: bool
-    crossed: Arm | None = None
+    crossed: Side | None = None
     safe: bool = True
     harmed: str = ""
     mismatched: bool = False
@@ -40,7 +35,7 @@ class Facts:
 def advance(state: State, facts: Facts) -> State:
     """The state after a look. A winner needs the boundary, its guardrails, arms as large as the split says, and enough
     observations in both."""
-    if not MOVES[state]:
+    if state in DECIDED:
         return state
     if facts.mismatched:
         return "invalid"
@@ -54,8 +49,14 @@ def advance(state: State, facts: Facts) -> State:
     return "running" if facts.enough else state
 
 
-def move(state: State, to: State) -> State:
-    """``to``, or IllegalMove with both."""
-    if to != state and to not in MOVES[state]:
-        raise IllegalMove(f"{state} is decided: it does not become {to}")
-    return to
+def later(known: State, new: State) -> State:
+    """``new`` where ``known`` may become that, else ``known``: what two writers make of one test."""
+    return new if new in MOVES[known] else known
+
+
+def b_takes_part(state: State | None, rollout: int) -> bool:
+    """Whether B gets signals: while the test is undecided, and by a rollout after its win; None: nothing is known.
+
+    A rollout that nobody knows to follow a win has none.
+    """
+    return state == "winner_b" if rollout else state is None or state not in DECIDED

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
 from controller.core.experiments.assignment import blocked, hashed
 from controller.core.experiments.mismatch import mismatched, of_two
-from controller.core.experiments.standing import DECIDED, MOVES, Facts, IllegalMove, State, advance, move
+from controller.core.experiments.standing import DECIDED, MOVES, Facts, State, advance, b_takes_part, later
 
 PLAN = Plan("sharpe", n_max=120, seed=1, draws=499)
 
@@ -124,9 +124,16 @@ def test_analyse_when_paired_and_long_then_robust_figures_stand_beside() -> None
 def test_advance_then_what_is_decided_stays_decided() -> None:
     for state in DECIDED:
         assert advance(state, Facts(enough=True, ended=True, crossed="a", mismatched=True)) == state
-        with pytest.raises(IllegalMove, match=state):
-            move(state, "running")
+        assert later(state, "running") == state
+        assert not b_takes_part(state, 0)
     assert set(MOVES) == {"collecting", "running", *DECIDED}
+
+
+def test_rollout_when_it_follows_no_win_then_b_takes_no_part() -> None:
+    assert b_takes_part("winner_b", 10)
+    assert not any(b_takes_part(state, 10) for state in (None, *MOVES) if state != "winner_b")
+    assert (b_takes_part(None, 0), b_takes_part("running", 0)) == (True, True)
+    assert (later("winner_b", "returned"), later("returned", "winner_b")) == ("returned", "returned")
 
 
 @pytest.mark.parametrize(
