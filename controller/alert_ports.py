@@ -89,8 +89,12 @@ class AlertStore(Protocol):
         """One of them."""
         ...
 
-    def changed(self, after: int, limit: int) -> tuple[int, Sequence[Alert]]:
-        """Alerts that changed behind change number ``after``, oldest change first, and the number of the last one."""
+    def changed(self, after: int, limit: int) -> Sequence[tuple[int, Alert]]:
+        """Alerts whose newest change is behind number ``after``, with its number, oldest change first."""
+        ...
+
+    def newest_change(self) -> int:
+        """Number of the newest change of any, 0 before the first."""
         ...
 
     def deliveries(self, alert: int, limit: int = 50) -> Sequence[Delivery]:

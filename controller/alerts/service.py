@@ -31,14 +31,21 @@ class Feed:
         with self._changed:
             self._changed.notify_all()
 
-    def after(self, change: int, seconds: float) -> tuple[int, Sequence[Alert]]:
-        """What has changed since ``change``, waiting for it at most ``seconds``. Raises StoreUnavailable."""
+    def after(self, change: int, seconds: float) -> Sequence[tuple[int, Alert]]:
+        """What has changed since ``change``, each with its number, waiting for it at most ``seconds``.
+
+        Raises StoreUnavailable.
+        """
         with self._changed:
-            last, found = self.store.changed(change, FEED_BATCH)
+            found = self.store.changed(change, FEED_BATCH)
             if not found and seconds > 0:
                 self._changed.wait(min(FEED_SECONDS, seconds))
-                last, found = self.store.changed(change, FEED_BATCH)
-        return last, found
+                found = self.store.changed(change, FEED_BATCH)
+        return found
+
+    def newest(self) -> int:
+        """Number of the newest change. Raises StoreUnavailable."""
+        return self.store.newest_change()
 
 
 @dataclass(slots=True)

@@ -88,9 +88,14 @@ class _Methods:
             return {"channel": name, "taken": False, "said": error.message, "hint": error.hint}
 
     def follow(self, params: Params) -> Document:
-        """What has changed behind ``after``; waits at most ``wait`` seconds for something."""
-        change, found = self._feed.after(int(params.get("after", 0)), float(params.get("wait", 0)))
-        return {"after": change, "alerts": [views.alert(item, self._names()) for item in found]}
+        """What has changed behind change ``after``; waits at most ``wait`` seconds for something. Without ``after``
+        nothing but the number of the ``newest`` change, from which on one may follow."""
+        if "after" not in params:
+            return {"newest": self._feed.newest(), "alerts": []}
+        found = self._feed.after(int(params["after"]), float(params.get("wait", 0)))
+        names = self._names() if found else {}
+        alerts = [{"change": change, **views.alert(item, names)} for change, item in found]
+        return {"newest": self._feed.newest(), "alerts": alerts}
 
     def interventions(self, params: Params) -> Document:
         """What people did since ``since_ns``."""

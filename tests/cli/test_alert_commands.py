@@ -124,11 +124,13 @@ def test_test_then_the_channel_takes_it_or_says_why_not(desk: Desk) -> None:
 
 
 def test_feed_then_what_changed_and_where_to_go_on(desk: Desk) -> None:
-    after = desk["feed"]({"after": 0})["after"]
-    assert desk["feed"]({"after": after, "wait": 0}) == {"after": after, "alerts": []}
+    newest = desk["feed"]({})["newest"]
+    assert desk["feed"]({"after": 0})["alerts"][-1]["change"] == newest
+    assert desk["feed"]({"after": newest, "wait": 0}) == {"newest": newest, "alerts": []}
     desk["ack"]({"ids": [47]})
-    found = desk["feed"]({"after": after, "wait": 20})
-    assert [item["id"] for item in found["alerts"]] == [47] and found["after"] > after
+    found = desk["feed"]({"after": newest, "wait": 20})
+    assert [(item["id"], item["change"]) for item in found["alerts"]] == [(47, found["newest"])]
+    assert found["newest"] > newest
 
 
 def test_show_then_what_was_sent_of_it_and_what_the_server_said(desk: Desk) -> None:

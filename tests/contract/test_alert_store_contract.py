@@ -221,14 +221,15 @@ def test_acknowledge_then_who_when_and_why_and_a_second_time_raises(store: Alert
 
 
 def test_changed_then_each_alert_once_in_the_order_of_its_newest_change(store: AlertStore) -> None:
+    assert store.newest_change() == 0
     (one, _) = keep(store, (some_alert("a"), ()), (some_alert("b"), ()))
-    last, found = store.changed(0, 9)
-    assert [item.message for item in found] == ["m a", "m b"]
-    assert store.changed(last, 9) == (last, [])
-    store.acknowledge(one.id, START, "ada", "")
-    newer, found = store.changed(last, 9)
-    assert newer > last and [item.message for item in found] == ["m a"]
-    assert len(store.changed(0, 1)[1]) == 1
+    (first, a), (last, b) = store.changed(0, 9)
+    assert (a.message, b.message) == ("m a", "m b") and first < last == store.newest_change()
+    assert store.changed(last, 9) == []
+    assert store.changed(first, 9) == [(last, b)] and store.changed(0, 1) == [(first, a)]
+    seen = store.acknowledge(one.id, START, "ada", "")
+    ((newer, found),) = store.changed(last, 9)
+    assert (newer > last, found, newer) == (True, seen, store.newest_change())
 
 
 def test_silences_then_until_their_end_or_until_they_are_ended(store: AlertStore) -> None:

@@ -77,11 +77,11 @@ def test_service_when_the_store_is_lost_at_its_start_then_it_begins_when_that_is
 def test_feed_when_nothing_has_changed_then_it_waits_for_the_next_change() -> None:
     kept = MemoryAlerts()
     feed, found = Feed(kept), list[str]()
-    waiting = threading.Thread(target=lambda: found.extend(item.message for item in feed.after(0, 20)[1]))
+    waiting = threading.Thread(target=lambda: found.extend(item.message for _, item in feed.after(0, 20)))
     waiting.start()
     kept.keep([Step(alert=some_alert("a"))], Cursor(), START)
     while waiting.is_alive():
         feed.notify()
         waiting.join(0.01)
     assert found == ["m a"]
-    assert feed.after(1, 0) == (1, [])
+    assert (feed.newest(), feed.after(1, 0)) == (1, [])

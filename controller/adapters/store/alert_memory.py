@@ -122,11 +122,16 @@ class MemoryAlerts(MemoryOutbox):
         with self._use():
             return self._alerts.get(id)
 
-    def changed(self, after: int, limit: int) -> tuple[int, Sequence[Alert]]:
+    def changed(self, after: int, limit: int) -> Sequence[tuple[int, Alert]]:
         """What changed since."""
         with self._use():
             found = sorted((change, id) for id, change in self._changes.items() if change > after)[:limit]
-            return found[-1][0] if found else after, [self._alerts[id] for _, id in found]
+            return [(change, self._alerts[id]) for change, id in found]
+
+    def newest_change(self) -> int:
+        """Number of the newest change."""
+        with self._use():
+            return self._change
 
     def acknowledge(self, id: int, now_ns: int, actor: str, note: str) -> Alert:
         """A person has seen it."""

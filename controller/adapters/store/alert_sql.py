@@ -88,12 +88,16 @@ class SqlAlerts(SqlOutbox):
         with self._database.read() as connection:
             return next(iter(by_id(connection, [id])), None)
 
-    def changed(self, after: int, limit: int) -> tuple[int, Sequence[Alert]]:
+    def changed(self, after: int, limit: int) -> Sequence[tuple[int, Alert]]:
         """What changed since."""
         statement = select(alerts).where(alerts.c.change > after).order_by(alerts.c.change).limit(limit)
         with self._database.read() as connection:
-            found = connection.execute(statement).mappings().all()
-            return found[-1]["change"] if found else after, [rows.as_alert(row) for row in found]
+            return [(row["change"], rows.as_alert(row)) for row in connection.execute(statement).mappings()]
+
+    def newest_change(self) -> int:
+        """Number of the newest change."""
+        with self._database.read() as connection:
+            return _marks(connection).get("change", 0)
 
     def acknowledge(self, id: int, now_ns: int, actor: str, note: str) -> Alert:
         """A person has seen it."""
