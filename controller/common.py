@@ -1,5 +1,6 @@
 """What the running controller and its offline stand-in share: git, store, clock, verifier and halt desk."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from controller.adapters.signatures.kinds import check_key, verify
 from controller.adapters.store.sql import SqlStore
 from controller.control import Parts
 from controller.core.trust.keys import Signed, key_blob
+from controller.errors import StoreUnavailable
 from controller.home import Home
 from controller.latch.permit import PermitFile
 from controller.marketdata.instruments import load_instruments, sectors
@@ -20,10 +22,14 @@ from controller.reconcile.change_desk import NAME as CHANGES
 from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.pinning import LivePins
+from controller.reconcile.record import pins_entry
 from controller.reconcile.verifier import Verifier
-from controller.settings import Settings
+from controller.settings import Pins, Settings
 from schemas.audit import Checkpoint
 from schemas.desired import Desired
+
+_log = logging.getLogger(__name__)
 
 
 class Common:
@@ -51,7 +57,10 @@ class Common:
             settings.source.timeout_seconds,
         )
         self.sectors = sectors(load_instruments())
-        self.verifier = Verifier(self.source, settings.pins, verify, check_key, self.sectors, home.approvals)
+        self.pins = LivePins(settings, self._pinned_anew)
+        self.verifier = Verifier(
+            self.source, self.pins, verify, check_key, self.sectors, home.approvals, self._pins_renewed
+        )
         self.desk = HaltDesk(home, permit, self.store, self.source, self.clock)
 
     def control_parts(self, memory: Memory, maker: GoalMaker) -> Parts:
@@ -65,7 +74,7 @@ class Common:
             desk=self.desk,
             maker=maker,
             memory=memory,
-            pins=self.settings.pins,
+            pins=self.pins,
             sectors=self.sectors,
             signer=self._signer,
             waits=self.change_desk(memory).waits,
@@ -74,9 +83,19 @@ class Common:
 
     def change_desk(self, memory: Memory) -> ChangeDesk:
         """What changes must wait for, judged against ``memory``."""
-        denied = self.settings.pins.denied_keys
         record = self.home.policy / CHANGES
-        return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, record, denied)
+        return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, record, self.pins)
+
+    def _pinned_anew(self, before: Pins, after: Pins) -> None:
+        self.store.append_audit(pins_entry(before, after, self.clock.wall_ns()))
+
+    def _pins_renewed(self) -> bool:
+        """Other pins count from the moment on when that is in the audit log."""
+        try:
+            return self.pins.renew()
+        except StoreUnavailable as error:
+            _log.error("settings.toml has other pins, which cannot be recorded and do not count yet: %s", error)
+            return False
 
     def _signer(self) -> Signed | None:
         """Whose key signs here, by its public half; None when there is none to read."""
@@ -95,8 +114,7 @@ class Common:
 
     def own(self, desired: Desired) -> Callable[[RawCommit], bool]:
         """Whether a commit on the bot's branch counts, by the trust of ``desired``."""
-        denied = self.settings.pins.denied_keys
-        return Bots(desired.trust, verify, denied, lambda: self.verifier.trusts(desired.commit)).own
+        return Bots(desired.trust, verify, self.pins.denied_keys, lambda: self.verifier.trusts(desired.commit)).own
 
     def close(self) -> None:
         """Release git and store."""

@@ -16,6 +16,7 @@ from controller.core.plan.edits import BadArgument, Situation
 from controller.core.plan.guards import Hold
 from controller.core.plan.intents import edits_for, message
 from controller.core.policy.compile import compile_policy
+from controller.core.trust.case import Pinned
 from controller.core.trust.commits import PLAN, target_text
 from controller.core.trust.keys import Signed
 from controller.core.trust.threshold import Needed
@@ -25,11 +26,11 @@ from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
 from controller.reconcile.goal import Goal, GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
+from controller.reconcile.judge import raise_first
 from controller.reconcile.observation import Origin
 from controller.reconcile.provenance import Provenance
-from controller.reconcile.reconciler import Pass
-from controller.reconcile.verifier import Now, Verifier, raise_first
-from controller.settings import Pins
+from controller.reconcile.report import Pass
+from controller.reconcile.verifier import Now, Verifier
 from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint
 from schemas.desired import Desired
 from schemas.edits import Applied, Approve, Edit, Proposal, PutFile, Request
@@ -54,7 +55,7 @@ class Parts:
     desk: HaltDesk
     maker: GoalMaker
     memory: Memory
-    pins: Pins
+    pins: Pinned
     sectors: Mapping[str, str]
     reading: Callable[[], Reading] = Reading
     analysis: Callable[[], Analysis | None] = lambda: None
@@ -131,7 +132,7 @@ class ControllerControl:
         audit_id = new_audit_id(now_ns)
         target = target_text(parts.pins.repo, parts.pins.environment, parts.pins.branch)
         files = {path: self._content(tip, path, edits.edits) for path in {edit.path for edit in edits.edits}}
-        text = message(edits, request.actor, request.reason, audit_id, target)
+        text = message(edits, request.actor, request.reason, audit_id, target, request.channel)
         seconds = now_ns // 1_000_000_000
         draft = parts.source.stage(tip, files, request.author, seconds, text)
         after = parts.verifier.desired(_tree_of(draft)).model_copy(update={"commit": tip})

@@ -153,7 +153,12 @@ class Controller(Common):
             permitted=lambda: self.keeper.started,
             changes=self.changes,
             signers=Signers(self.source, self.verifier.desired, verify).of,
+            troubles=self._troubles,
         )
+
+    def _troubles(self) -> tuple[tuple[str, str], ...]:
+        found = (("SettingsUnreadable", self.pins.problem), ("ChangeRecordLost", self.changes.problem))
+        return tuple((reason, text) for reason, text in found if text)
 
     def _liquidation_parts(self) -> LiquidationParts:
         return LiquidationParts(
@@ -163,7 +168,7 @@ class Controller(Common):
             store=self.store,
             desk=self.desk,
             clock=self.clock,
-            pins=self.settings.pins,
+            pins=self.pins,
             applied=lambda: self.memory.applied_desired,
             verify=verify,
             poke=self._poke,
@@ -256,6 +261,8 @@ class Controller(Common):
     def _probe(self) -> None:
         journal.probe(str(self.home.journal), time.time_ns())
         self.keeper.progress("journal")
+        if self.pins.stale():
+            self._poke("settings.toml has changed")
         self.rescue.take_in()
 
     def _poke(self, reason: str) -> None:

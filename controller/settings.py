@@ -20,7 +20,11 @@ HOME_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Root of trust, outside the repo: what ``gt risk init`` pinned. Nothing is trusted on first use."""
+    """Root of trust, outside the repo: what ``gt risk init`` pinned. Nothing is trusted on first use.
+
+    ``denied_keys`` count for nothing; ``repairs`` are commits that replaced a trust.yaml which nobody could change any
+    more, each signed by two of ``repair_keys`` (fingerprints, as the others).
+    """
 
     repo: str = ""
     environment: str = "paper"
@@ -28,6 +32,8 @@ class Pins:
     introduction: str = ""
     fingerprints: tuple[str, ...] = ()
     denied_keys: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+    repair_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,18 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DashboardSettings:
+    """The dashboard that the service keeps alive beside itself.
+
+    ``listen``: address and port; empty: none, as ``gt risk dashboard start`` shows one at any time. ``controls``: people
+    who log in may act on it.
+    """
+
+    listen: str = ""
+    controls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. ``home`` is absolute; every other path is derived from it by :mod:`controller.home`."""
 
@@ -110,6 +128,7 @@ class Settings:
     loop: LoopSettings = field(default_factory=LoopSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
+    dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     operator_name: str = ""
     operator_email: str = ""
     signing_key: str = ""

@@ -55,6 +55,12 @@ class Approvals:
         self._clear = self._kept()
         """From where to where in history nothing waits anywhere; empty for nowhere."""
 
+    def forget(self) -> None:
+        """The pins have changed: who counts follows from history anew."""
+        self._ledgers.clear()
+        self._remembered = ""
+        self._clear = self._kept()
+
     def after(self, commit: str) -> Ledger:
         """The ledger after a verified commit. Raises Refused, SourceUnavailable."""
         if commit not in self._ledgers and self._is_clear(commit):
@@ -73,6 +79,9 @@ class Approvals:
     def take(self, commit: RawCommit, cases: Sequence[Case]) -> None:
         """Fold ``commit``, parents first."""
         parents = tuple((parent, self.after(parent)) for parent in commit.parents)
+        if commit.id in self._pins.repairs:
+            parents = tuple((parent, _without_trust(ledger)) for parent, ledger in parents)
+            cases = [replace(case, changes=()) for case in cases]
         if len(self._ledgers) >= _KEPT:
             self._ledgers = dict(parents)
         self._ledgers[commit.id] = ledger = fold(self._step(cases, parents), self._leaves_of) if parents else EMPTY
@@ -133,7 +142,8 @@ class Approvals:
 
     def _root(self) -> str:
         pins = self._pins
-        return digest_of([self._target, pins.introduction, sorted(pins.fingerprints), sorted(pins.denied_keys)])
+        keys = [sorted(pins.fingerprints), sorted(pins.denied_keys), sorted(pins.repairs), sorted(pins.repair_keys)]
+        return digest_of([self._target, pins.introduction, *keys])
 
     def _is_clear(self, commit: str) -> bool:
         first, last = self._clear
@@ -177,6 +187,11 @@ class Approvals:
 
     def _flat(self, desired: Desired) -> Leaves:
         return with_trust(every_leaf(desired, self._sectors), desired.trust)
+
+
+def _without_trust(ledger: Ledger) -> Ledger:
+    """A repair of trust is approved by its two keys; what else waits goes on waiting."""
+    return {key: entry for key, entry in ledger.items() if key != TRUST_KEY}
 
 
 def _entry(fields: Mapping[str, Any]) -> Entry:

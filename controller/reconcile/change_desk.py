@@ -1,7 +1,8 @@
 """What a change that is ready must still wait for: freeze windows, its own date, its stages, what proved bad before."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from controller.core.change import freeze, known_bad, rollout, schedule
 from controller.core.change.partly import Key, partly
 from controller.core.plan.guards import Hold, first_hold
 from controller.core.policy.direction import compare, compare_desired
-from controller.core.trust.case import find
+from controller.core.trust.case import Pinned, find
 from controller.core.trust.commits import trailers
 from controller.core.trust.keys import SignatureError, Signed
 from controller.ports import Clock, RawCommit, Source
@@ -33,8 +34,7 @@ _log = logging.getLogger(__name__)
 class ChangeDesk:
     """Judges goals against what ``memory`` holds as applied, and keeps ``memory.record`` in the file ``record``.
 
-    ``check`` verifies a signature over a payload and raises SignatureError; ``denied`` are fingerprints that count for
-    nothing.
+    ``check`` verifies a signature over a payload and raises SignatureError.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ChangeDesk:
         clock: Clock,
         memory: Memory,
         record: Path,
-        denied: Collection[str] = (),
+        pins: Pinned,
     ) -> None:
         self._source = source
         self._verifier = verifier
@@ -53,8 +53,16 @@ class ChangeDesk:
         self._clock = clock
         self._memory = memory
         self._record = record
-        self._denied = denied
+        self._pins = pins
         memory.record = _read(record)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the record, empty for nothing: said until a person has taken the damaged one away."""
+        lost = _damaged(self._record)
+        if not lost.exists():
+            return ""
+        return f"the record of changes was damaged: what proved bad before is forgotten; look at it, then: rm {lost}"
 
     def waits(self, goal: Goal) -> Hold | None:
         """Why the loosening part of ``goal`` would wait if it landed now; changes nothing."""
@@ -166,7 +174,7 @@ class ChangeDesk:
             signed = self._check(commit.payload, commit.signature or b"")
         except SignatureError:
             return frozenset()
-        if signed.fingerprint in self._denied:
+        if signed.fingerprint in self._pins.denied_keys:
             return frozenset()
         trusts = [self._verifier.acting(parent).trust for parent in commit.parents]
         signers = [find(trust, signed.key) for trust in trusts]
@@ -194,7 +202,13 @@ def _read(path: Path) -> ChangeRecord:
         return ChangeRecord()
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         _log.error("%s cannot be read, what proved bad before is forgotten: %s", path, error)
+        with contextlib.suppress(OSError):
+            path.rename(_damaged(path))
         return ChangeRecord()
+
+
+def _damaged(path: Path) -> Path:
+    return path.with_suffix(".damaged")
 
 
 def _stages(before: Desired, after: Desired) -> Stages | None:

@@ -3,12 +3,12 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from controller.core.plan import staleness
 from controller.core.plan.document_intents import ROLLS_BACK
 from controller.core.plan.staleness import Rung
-from controller.core.trust.commits import trailers
+from controller.core.trust.commits import CHANNEL, trailers
 from controller.core.trust.rules import published
 from controller.core.trust.threshold import Needed
 from controller.errors import InvalidDesired, Refused, SourceUnavailable
@@ -92,6 +92,7 @@ class Observer:
         try:
             tip = self._source.tip()
         except SourceUnavailable as error:
+            self._look_again(revision.last_verified)
             return self._seen(revision, source_error=error.message)
         revision = revision.model_copy(update={"observed_tip": tip, "last_attempted": tip})
         try:
@@ -102,12 +103,21 @@ class Observer:
             return self._seen(revision, _invalid(tip, error))
         except SourceUnavailable as error:
             return self._seen(revision, source_error=error.message)
-        self._desired = advanced.acting or advanced.desired
-        self._held = advanced.held, advanced.denied
+        self._take(advanced)
         self._verifier.remember(advanced.commit)
         if advanced.refusal is None:
             self._verified_now()
         return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
+
+    def _look_again(self, commit: str) -> None:
+        """Without a source: what is verified, by the pins of now."""
+        if commit:
+            with contextlib.suppress(Refused, InvalidDesired, SourceUnavailable):
+                self._take(self._verifier.advance(commit, commit))
+
+    def _take(self, verified: Verified) -> None:
+        self._desired = verified.acting or verified.desired
+        self._held = verified.held, verified.denied
 
     def _restore(self, revision: Revision) -> None:
         """After a restart: the tree of what was verified before, if it can be read."""
@@ -154,7 +164,7 @@ class Origin:
     actor: str = "controller"
     reason: str = ""
     audit_id: str = ""
-    from_cli: bool = False
+    channel: Literal["cli", "api", "git", "controller"] = "controller"
     acknowledged: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     rolls_back: bool = False
@@ -172,8 +182,15 @@ def origin_of(commits: tuple[RawCommit, ...]) -> Origin:
         actor=newest.author.partition(" <")[0],
         reason=(*trailers(newest.message, "Reason"), subject)[0],
         audit_id=audit,
-        from_cli=bool(audit),
+        channel=_channel(newest, audit),
         acknowledged=frozenset(digests),
         parents=newest.parents,
         rolls_back=any(trailers(commit.message, ROLLS_BACK) for commit in commits),
     )
+
+
+def _channel(commit: RawCommit, audit_id: str) -> Literal["cli", "api", "git", "controller"]:
+    """Which way it came: what the service made has an audit id, and says when it was not the command line's."""
+    if not audit_id:
+        return "git" if commit.parents else "controller"
+    return "api" if "api" in trailers(commit.message, CHANNEL) else "cli"

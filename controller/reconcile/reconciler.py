@@ -12,23 +12,21 @@ from dataclasses import dataclass, replace
 from controller.audit import control_action
 from controller.core.change.partly import meet
 from controller.core.plan import approval, staleness
-from controller.core.plan.conditions import Facts, summarise
-from controller.core.plan.drift import Drift, drifts
+from controller.core.plan.drift import drifts
 from controller.core.plan.guards import Hold
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
 from controller.ports import Clock, Engine, Source, Store
 from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
-from controller.reconcile.handlers import Backoff, Context, PlanStale, in_use, run_plan
+from controller.reconcile.handlers import Backoff, Context, in_use, run_plan
 from controller.reconcile.observation import Observer, Origin, Seen, origin_of
 from controller.reconcile.publisher import Publisher
 from controller.reconcile.record import entry_for, evidence_of, refused_entry
+from controller.reconcile.report import Pass, Reporter
 from schemas.desired import Desired
-from schemas.halts import Halt
-from schemas.live import Decision, LiveState
+from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.plan import Plan
-from schemas.policy import Policy
 from schemas.status import Refusal
 
 
@@ -38,7 +36,8 @@ class Parts:
 
     ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
     ``permitted`` says whether the permit has started since boot: no halt is released before. ``changes`` says how
-    much of what people loosened may be in force now; ``signers`` who signed the commits after one up to another.
+    much of what people loosened may be in force now; ``signers`` who signed the commits after one up to another;
+    ``troubles`` what else is wrong, as in :class:`controller.core.plan.conditions.Facts`.
     """
 
     observer: Observer
@@ -56,29 +55,7 @@ class Parts:
     clock_jumped: Callable[[], bool] = lambda: False
     permitted: Callable[[], bool] = lambda: True
     signers: Callable[[str, str], tuple[str, ...]] = lambda *_: ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What one pass found and did; the status is made of it in one place. ``waiting``: cleared halts that are
-    released when the permit has started."""
-
-    seen: Seen
-    live: LiveState | None
-    engine_error: str = ""
-    goal: Goal | None = None
-    plan: Plan | None = None
-    hold: Hold | None = None
-    part: Policy | None = None
-    drifts: tuple[Drift, ...] = ()
-    errors: tuple[Temporary | Permanent, ...] = ()
-    waiting: tuple[Halt, ...] = ()
-    store_error: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """Whether live was read, everything was planned and nothing failed: the permit may start."""
-        return self.live is not None and self.plan is not None and not self.errors and not self.store_error
+    troubles: Callable[[], tuple[tuple[str, str], ...]] = tuple
 
 
 class Reconciler:
@@ -88,6 +65,7 @@ class Reconciler:
         self._parts = parts
         self._lock = threading.Lock()
         self.memory = memory
+        self._reporter = Reporter(parts.store, parts.desk, parts.clock, parts.pid, memory, parts.troubles)
         self._saved = memory.revision
         self._told: Refusal | None = None
         self.last: Pass | None = None
@@ -110,7 +88,7 @@ class Reconciler:
             except StoreUnavailable as error:
                 found = replace(found, store_error=_with_hint(error))
             self.last = found
-            return self._report(found)
+            return self._reporter.report(found, self.in_force(found.live))
 
     def _note(self, seen: Seen) -> None:
         """What is newly verified is in the permit before anything is done with it, in the store when the pass ends."""
@@ -240,66 +218,6 @@ class Reconciler:
         self._parts.publisher.remember(documents, memory.cleared, memory.revision.last_applied)
         self._save_revision()
         self._parts.store.save_plan(plan, self._parts.clock.wall_ns(), "applied" if hold is None else "held")
-
-    def _report(self, found: Pass) -> Overview:
-        """Status, in one place: conditions from the facts of this pass, then the picture for every view."""
-        memory, now = self.memory, self._parts.clock.wall_ns()
-        halts = found.goal.halts if found.goal else self._parts.desk.open_halts(memory.applied_desired)
-        peaks, decisions = self._kept()
-        memory.conditions = summarise(self._facts(found, halts), memory.conditions, now)
-        memory.overview = Overview(
-            pid=self._parts.pid,
-            as_of_ns=now,
-            revision=memory.revision,
-            desired=memory.applied_desired or found.seen.desired,
-            effective=memory.applied,
-            live=found.live,
-            live_error=found.engine_error,
-            conditions=memory.conditions,
-            halts=halts,
-            peaks=peaks,
-            decisions=decisions,
-            refusal=found.seen.refusal,
-            pending=found.plan if found.hold or found.errors else None,
-        )
-        return memory.overview
-
-    def _kept(self) -> tuple[dict[str, int], tuple[Decision, ...]]:
-        """Peaks and decisions of the store; those of the last pass while it is down."""
-        try:
-            return dict(self._parts.store.peaks()), tuple(self._parts.store.decisions())
-        except StoreUnavailable:
-            last = self.memory.overview
-            return (dict(last.peaks), last.decisions) if last else ({}, ())
-
-    def _facts(self, found: Pass, halts: tuple[Halt, ...]) -> Facts:
-        known = [*(found.goal.target.strategies.values() if found.goal else ())]
-        strategies = [*known, *(found.seen.desired.strategies.values() if found.seen.desired else ())]
-        ledgers = found.live.strategies.values() if found.live else ()
-        return Facts(
-            revision=self.memory.revision,
-            in_force=self.in_force(found.live),
-            refusal=found.seen.refusal,
-            hold=found.hold,
-            approval=approval.waiting(found.seen.held, found.seen.denied),
-            source_error=found.seen.source_error,
-            engine_error=found.engine_error,
-            store_error=found.store_error,
-            kept=found.goal.kept if found.goal else (),
-            waiting=self._waiting(found),
-            apply_error="; ".join(str(item) for item in found.errors if not isinstance(item, PlanStale)),
-            rung=found.seen.rung,
-            age_seconds=found.seen.age_seconds,
-            drifts=found.drifts,
-            halts=halts,
-            labels={key: item.id for item in strategies for key in (item.uid, f"strategy:{item.uid}")},
-            health=tuple((item.uid, item.health, item.health_reason) for item in ledgers if item.health),
-        )
-
-    def _waiting(self, found: Pass) -> str:
-        """What the release of a cleared halt waits for, empty when none waits."""
-        ids = ", ".join(halt.id[:12] for halt in found.waiting)
-        return f"{ids} is cleared and released when the permit starts; see: gt-risk doctor" if ids else ""
 
     def in_force(self, live: LiveState | None) -> bool:
         """Whether the gate itself reports the applied policy, and is no looser than it."""

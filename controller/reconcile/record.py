@@ -4,6 +4,7 @@ from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
 from controller.errors import Refused
 from controller.reconcile.goal import Goal
+from controller.settings import Pins
 from schemas.audit import AuditEntry, Evidence
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState
@@ -23,7 +24,7 @@ def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int, restricted: tupl
         at_ns=at_ns,
         event=event_of(goal, plan),
         actor=origin.actor,
-        channel="cli" if origin.from_cli else "git" if origin.parents else "controller",
+        channel=origin.channel,
         level="warn" if loosens(plan) else "info",
         scope=_scope(plan),
         reason=origin.reason or _restricting(restricted, goal.restrictions),
@@ -63,6 +64,24 @@ def refused_entry(refusal: Refusal, tip: str, at_ns: int) -> AuditEntry:
         audit_id=f"refused-{tip[:12]}-{refusal.commit[:12]}-{refusal.reason.value}",
         details=str(Refused(refusal))[:_TEXT],
     )
+
+
+def pins_entry(before: Pins, after: Pins, at_ns: int) -> AuditEntry:
+    """That somebody has changed what local settings say of keys."""
+    return AuditEntry(
+        at_ns=at_ns,
+        event="trust.pins",
+        actor="settings.toml",
+        channel="controller",
+        level="critical",
+        before=_pins(before),
+        after=_pins(after),
+    )
+
+
+def _pins(pins: Pins) -> str:
+    parts = (("denied", pins.denied_keys), ("repairs", pins.repairs), ("repair keys", pins.repair_keys))
+    return "; ".join(f"{name}: {', '.join(values) or 'none'}" for name, values in parts)[:_TEXT]
 
 
 def event_of(goal: Goal, plan: Plan) -> str:

@@ -1,5 +1,6 @@
 """Methods about who may do what: ``trust.list`` and ``trust.check``."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from controller.core.trust.keys import fingerprint
 from controller.core.trust.threshold import count_for
 from controller.errors import Temporary
 from controller.ports import Control
-from controller.settings import Settings
+from controller.settings import Settings, load
 from schemas.desired import Desired
 from schemas.limits import HARD
 from schemas.plan import Direction
@@ -21,11 +22,14 @@ _HARD = frozenset(limit.name for limit in HARD)
 
 
 def methods(control: Control, settings: Settings) -> dict[str, Callable[[Params], Document]]:
-    """The methods by name; both speak of the trust that is in force."""
-    denied = settings.pins.denied_keys
+    """The methods by name; both speak of the trust that is in force, less the keys that settings deny now."""
+
+    def denied() -> tuple[str, ...]:
+        return load({**os.environ, "GT_RISK_HOME": str(settings.home)}).pins.denied_keys
+
     return {
-        "trust.list": lambda _: _list(_desired(control), denied),
-        "trust.check": lambda params: _check(_desired(control), denied, params),
+        "trust.list": lambda _: _list(_desired(control), denied()),
+        "trust.check": lambda params: _check(_desired(control), denied(), params),
     }
 
 

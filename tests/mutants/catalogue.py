@@ -33,6 +33,8 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.core.trust.rules", "INTRODUCTION_RULES", _TRUST),
     ("controller.core.trust.rules", "INTRODUCTION_TREE_RULES", _TRUST),
     ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
+    ("controller.core.trust.repair", "REPAIR_RULES", ("test_repair",)),
+    ("controller.core.trust.repair", "REPAIR_TREE_RULES", ("test_repair",)),
     ("controller.core.desired.transition", "KEPT", ("test_transition", "test_experiment_documents")),
     ("controller.core.desired.transition", "ADDED", ("test_transition",)),
     (

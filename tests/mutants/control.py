@@ -54,6 +54,7 @@ _HANDLERS = "controller.reconcile.handlers"
 _GOAL = "controller.reconcile.goal"
 _PUBLISHER = "controller.reconcile.publisher"
 _RECONCILER = "controller.reconcile.reconciler"
+_REPORT = "controller.reconcile.report"
 _HALT_DESK = "controller.reconcile.halt_desk"
 _BOOT = "controller.reconcile.boot"
 
@@ -80,7 +81,7 @@ RECONCILE = edits(
         (_PUBLISHER, "above what readers have seen", "max(self._version, at_least) + 1", "self._version + 1"),
         (_PUBLISHER, "digest of the last-known-good", 'if digest_of(policies) != document["digest"]:', "if False:"),
         (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),
-        (_RECONCILER, "errors leave a pass incomplete", "self.plan is not None and not self.errors", "self.plan is not None"),
+        (_REPORT, "errors leave a pass incomplete", "self.plan is not None and not self.errors", "self.plan is not None"),
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(seen.revision.last_verified)\n", "            pass\n"),
         (_RECONCILER, "verified commits reach the store", "            self._parts.store.save_revision(self.memory.revision)\n", "            pass\n"),
         (_BOOT, "open halts are raised again", " + _raise_again(home, entries, closed)\n", "\n"),
@@ -156,6 +157,7 @@ _SOURCE = "controller.adapters.git.source"
 _BOTS = "controller.reconcile.bots"
 _HOOKS = "controller.host.hooks"
 _VERIFIER = "controller.reconcile.verifier"
+_JUDGE = "controller.reconcile.judge"
 _ROLES = "controller.core.trust.authority"
 _THRESHOLD = "controller.core.trust.threshold"
 _COMMITS = "controller.core.trust.commits"
@@ -218,9 +220,9 @@ VERIFIER = edits(
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
-        (_VERIFIER, "signer rules are asked", "        _require(SIGNER_RULES if commit.parents else INTRODUCTION_RULES, cases)\n", ""),
-        (_VERIFIER, "transition rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*([refusal] if refusal else [])])"),
-        (_VERIFIER, "change rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*problems])"),
+        (_JUDGE, "signer rules are asked", "        require(before, cases)\n", ""),
+        (_JUDGE, "transition rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*([refusal] if refusal else [])])"),
+        (_JUDGE, "change rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*problems])"),
         (_VERIFIER, "what loosens must land", "            if unlanded is not None:\n                raise Refused(unlanded)\n            if commit.id in line", "            if commit.id in line"),
         (_TREES, "submodules", 'if entry.kind == "commit":', "if False:"),
         (_TREES, "symbolic links", 'if entry.mode == "120000":', "if False:"),
@@ -229,7 +231,7 @@ VERIFIER = edits(
         (_TREES, "uids of all history", "if _uids(child) <= _uids(parent):", "if True:"),
         (_TREES, "uids since the last look", "        past = past.union(", "        past = past or past.union("),
         (_TREES, "uids of this line alone", "if not known or not self._source.is_ancestor(known, parent.commit):", "if not known:"),
-        (_VERIFIER, "parent's policy", "parents = [self._standing(parent) for parent in commit.parents]", "parents = [self._trees.desired(commit.id, commit.tree)]"),
+        (_JUDGE, "parent's policy", "parents = [self._standing(parent) for parent in commit.parents]", "parents = [self.trees.desired(commit.id, commit.tree)]"),
     ),
 )
 
@@ -250,7 +252,7 @@ MERGES = edits(
         (_LANDING, "landing takes the right", "        if barred:\n", "        if False:\n"),
         (_LANDING, "only what the merge brings in", "if brought & self._history.bit[item]]", "if True]"),
         (_VERIFIER, "a tip with what is not landed does not act", "if commit.id in line and landing.refusal(commit.id) is None:", "if commit.id in line:"),
-        (_VERIFIER, "the trust of every parent", "if parents[0].trust == parents[-1].trust else parents", "if True else parents"),
+        (_JUDGE, "the trust of every parent", "if parents[0].trust == parents[-1].trust else parents", "if True else parents"),
         (_OWN, "what the other parent lacks", "return self._source.commits(right, left), self._source.commits(left, right)", "return (), ()"),
     ),
 )

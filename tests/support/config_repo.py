@@ -174,5 +174,7 @@ def write_settings(site: Site) -> None:
         f'introduction = "{pins.introduction}"',
         f"fingerprints = {list(pins.fingerprints)!r}",
         f"denied_keys = {list(pins.denied_keys)!r}",
+        f"repairs = {list(pins.repairs)!r}",
+        f"repair_keys = {list(pins.repair_keys)!r}",
     ]
     site.home.settings.write_text("\n".join([*lines, ""]))

@@ -24,6 +24,7 @@ from controller.reconcile.observation import Observer
 from controller.reconcile.reconciler import Parts, Reconciler
 from controller.reconcile.restore import restore
 from controller.reconcile.verifier import Now, Verified
+from controller.settings import Pins
 from schemas.change import ChangeControl
 from schemas.desired import (
     Account,
@@ -242,6 +243,8 @@ class Rig:
         memory.published = booted.published
         observer = Observer(history, history, self.clock, self.home.policy / "verified-at")
         maker = GoalMaker(store, self.desk, {}, memory, lambda _: self.unsaved)
+        record = self.home.policy / "changes.json"
+        changes = ChangeDesk(history, history, _unsigned, self.clock, memory, record, Pins())
         self.reconciler = Reconciler(
             Parts(
                 observer=observer,
@@ -256,7 +259,8 @@ class Rig:
                 pid=1,
                 clock_jumped=lambda: self.jumped,
                 permitted=lambda: self.permitted,
-                changes=ChangeDesk(history, history, _unsigned, self.clock, memory, self.home.policy / "changes.json"),
+                changes=changes,
+                troubles=lambda: (("ChangeRecordLost", changes.problem),) if changes.problem else (),
             ),
             memory,
         )

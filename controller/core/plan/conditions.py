@@ -23,7 +23,8 @@ class Facts:
 
     ``health``: (uid, condition, message) as the runner reports it for a strategy. ``kept``: uids of strategies that a
     commit took away while a halt of them is open. ``waiting``: what a release still waits for. ``approval``: what of
-    the applied commit is not in force for want of approval.
+    the applied commit is not in force for want of approval. ``troubles``: (reason, message) of what is wrong with this
+    installation and stops nothing.
     """
 
     revision: Revision
@@ -44,6 +45,7 @@ class Facts:
     waiting: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     health: tuple[tuple[str, str, str], ...] = ()
+    troubles: tuple[tuple[str, str], ...] = ()
 
 
 def summarise(facts: Facts, previous: Iterable[Condition], now_ns: int) -> tuple[Condition, ...]:
@@ -152,6 +154,8 @@ def _notes(facts: Facts) -> Iterable[Condition]:
         yield _halted(facts)
     for uid in facts.kept:
         yield _kept(facts, uid)
+    for reason, text in facts.troubles:
+        yield _condition(facts, ConditionType.STALLED, reason, text)
     for uid, condition, message in facts.health:
         yield _health(facts, uid, condition, message)
 

@@ -45,6 +45,16 @@ class Pinned(Protocol):
         """Fingerprints that count for nothing, whatever trust.yaml says."""
         ...
 
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """Commits that put a new trust.yaml in the place of one that nobody could change any more."""
+        ...
+
+    @property
+    def repair_keys(self) -> tuple[str, ...]:
+        """Fingerprints, two of which sign a repair together."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -53,7 +63,7 @@ class Case:
     ``parent`` is the desired state of its parent, whose trust.yaml judges (None: an introduction); a merge is a case
     for the trust of each parent. ``child``, ``changes`` (compiled, with their direction; of a merge what it changes
     itself) and ``paths`` (all that differ) are known once its tree has been read. ``check_key`` raises SignatureError
-    for a key whose signatures could not be verified.
+    for a key whose signatures could not be verified. ``countersigned``: whose second signature a repair carries.
     """
 
     commit: str
@@ -69,6 +79,7 @@ class Case:
     changes: tuple[Change, ...] = ()
     paths: frozenset[str] = frozenset()
     check_key: Callable[[bytes], None] | None = None
+    countersigned: Signed | None = None
 
     @property
     def standing(self) -> tuple[Trust, Signer] | None:

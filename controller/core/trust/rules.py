@@ -136,6 +136,14 @@ def target_pinned(case: Case) -> Refusal | None:
     return case.refusal(RefusalReason.WRONG_TARGET, message, "restore target in trust.yaml")
 
 
+def clears_nothing(case: Case) -> Refusal | None:
+    """History begins with every halt as open as it is: to begin anew releases none."""
+    if case.child is None or not case.child.cleared:
+        return None
+    message = f"an introduction clears no halt: cleared/{min(case.child.cleared)}.yaml"
+    return case.refusal(RefusalReason.UNSAFE_PLAN, message, "begin without cleared/, then: gt risk emergency resume")
+
+
 def landing_target(case: Case) -> Refusal | None:
     """A landing trailer for another target means that the commit was signed to act elsewhere."""
     wrong = [value for value in trailers(case.message, TARGET) if value != _wanted(case)]
@@ -230,7 +238,8 @@ INTRODUCTION_RULES: tuple[Rule, ...] = (
     introduction_pinned,
     introduction_key,
 )
-INTRODUCTION_TREE_RULES: tuple[Rule, ...] = (target_pinned, admin_left, keys_usable)
+TRUST_TREE_RULES: tuple[Rule, ...] = (target_pinned, admin_left, keys_usable)
+INTRODUCTION_TREE_RULES: tuple[Rule, ...] = (*TRUST_TREE_RULES, clears_nothing)
 CHANGE_RULES: tuple[Rule, ...] = (
     target_pinned,
     landing_target,

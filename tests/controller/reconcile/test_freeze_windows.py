@@ -175,7 +175,7 @@ class Team:
     def held(self, applied: str, wanted: str) -> bool:
         self.memory.applied_desired = self.verifier.desired(applied)
         record = self.site.home.root / "changes.json"
-        desk = ChangeDesk(self.source, self.verifier, verify, self.site.clock, self.memory, record)
+        desk = ChangeDesk(self.source, self.verifier, verify, self.site.clock, self.memory, record, self.site.pins)
         after = self.verifier.desired(wanted)
         return desk.waits(_goal(after)) is not None
 

@@ -15,7 +15,7 @@ from controller.reconcile.goal import pause_of
 from controller.reconcile.handlers import Backoff, Context, PlanStale, in_use, on, run_plan
 from controller.reconcile.observation import Seen
 from controller.reconcile.publisher import Published, Publisher
-from controller.reconcile.reconciler import Pass
+from controller.reconcile.report import Pass
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import GateState
 from schemas.plan import Plan, Step

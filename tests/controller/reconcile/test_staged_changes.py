@@ -168,6 +168,19 @@ def test_rollout_when_the_record_is_damaged_then_from_the_first_stage(rig: Rig) 
     assert rig.reconciler.memory.record.rollout.stage == 0
 
 
+def test_record_when_damaged_then_a_condition_says_so_until_a_person_takes_it_away(rig: Rig) -> None:
+    (rig.home.policy / "changes.json").write_text("{")
+    rig.restart()
+    lost = [item for item in rig.reconciler.reconcile_once().conditions if item.reason == "ChangeRecordLost"]
+    assert len(lost) == 1 and "what proved bad before is forgotten" in lost[0].message
+    rig.restart()
+    assert "ChangeRecordLost" in {item.reason for item in rig.reconciler.reconcile_once().conditions}
+    damaged = rig.home.policy / "changes.damaged"
+    assert damaged.read_text() == "{" and f"rm {damaged}" in lost[0].message
+    damaged.unlink()
+    assert "ChangeRecordLost" not in {item.reason for item in rig.reconciler.reconcile_once().conditions}
+
+
 def scheduled(rig: Rig, number: int, limits: dict[str, str], minutes: int | None = None) -> None:
     at = "" if minutes is None else f"\n\nNot-Before: 2026-01-19T{10 + minutes // 60}:{minutes % 60:02}:00Z\n"
     rig.history.commit(desired(number, limits=limits), f"risk: change{at}")

@@ -10,7 +10,7 @@ from controller.core.trust import rules as trust
 from controller.core.trust.case import Case
 from controller.core.trust.keys import SignatureError, Signed, fingerprint, key_blob
 from controller.settings import Pins
-from schemas.desired import Desired
+from schemas.desired import ClearedDocument, Desired
 from schemas.status import RefusalReason
 from tests.support import desired
 
@@ -45,6 +45,11 @@ def refuse_every_key(_: bytes) -> None:
     raise SignatureError("a kind of key that nothing here can verify")
 
 
+def clearing(case: Case) -> Case:
+    cleared = ClearedDocument(version=1, id="f" * 32, halt_digest="0" * 64, by="kim", reason="begun anew")
+    return replace(case, child=tree().model_copy(update={"cleared": {cleared.id: cleared}}))
+
+
 def denied(case: Case) -> Case:
     return replace(case, pins=replace(PINS, denied_keys=(fingerprint(KEY),)))
 
@@ -76,6 +81,7 @@ def test_introduction_when_one_thing_is_wrong_then_refused_for_it(
     [
         (lambda case: replace(case, pins=replace(PINS, environment="live")), RefusalReason.WRONG_TARGET),
         (denied, RefusalReason.UNSAFE_PLAN),
+        (clearing, RefusalReason.UNSAFE_PLAN),
         (lambda case: replace(case, check_key=refuse_every_key), RefusalReason.SCHEMA_INVALID),
     ],
 )
