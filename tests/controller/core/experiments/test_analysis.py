@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
 from controller.core.experiments.assignment import blocked, hashed
 from controller.core.experiments.mismatch import mismatched, of_two
-from controller.core.experiments.standing import DECIDED, MOVES, Facts, State, advance, b_takes_part, later
+from controller.core.experiments.standing import DECIDED, MOVES, Facts, advance, b_takes_part, later
+from schemas.trials import State
 
 PLAN = Plan("sharpe", n_max=120, seed=1, draws=499)
 
