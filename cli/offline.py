@@ -27,13 +27,14 @@ def judge_unpushed(root: Path, commit: str) -> dict[str, Any]:
 def _call(root: Path, method: str, params: dict[str, Any], objects: Path | None = None) -> dict[str, Any]:
     if not (root / "settings.toml").exists():
         raise Failure(f"no gt-risk home at {root}", "gt risk init", 1, "NoHome")
-    from controller.app import offline_alerts, offline_control
+    from controller.app import offline_alerts, offline_control, offline_dashboard
     from controller.rpc.methods import Dispatcher, error_data
     from controller.settings import load
 
     try:
         control, settings = offline_control(root, objects), load()
-        dispatcher = Dispatcher(control, settings, more=offline_alerts(control, settings))
+        more = {**offline_alerts(control, settings), **offline_dashboard(control)}
+        dispatcher = Dispatcher(control, settings, more=more)
         return dispatcher.call(method, params)
     except GtRiskError as error:
         data = error_data(error)

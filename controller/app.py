@@ -97,7 +97,7 @@ def _supervised(settings: Settings) -> tuple[str, ...]:
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
     from controller.alerting import Alerting
-    from controller.rpc import alerts, liquidation, pushes, series
+    from controller.rpc import alerts, dashboard, liquidation, pushes, series
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
@@ -107,6 +107,7 @@ def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "Backu
         **alerts.methods(control, settings, alerting.desk, alerting.feed),
         **liquidation.methods(control, settings, controller.liquidations, controller.exits),
         **pushes.methods(settings, controller.store, controller.clock),
+        **dashboard.methods(controller.store, controller.clock),
         **series.methods(control, controller.store, controller.engine, controller.clock),
     }
     server = serve_rpc(control, settings, hold, more)
@@ -245,6 +246,13 @@ def offline_alerts(control: "ControllerControl", settings: Settings) -> "dict[st
 
     alerting = Alerting(control, Home(settings.home))
     return alerts.methods(control, settings, alerting.desk, alerting.feed)
+
+
+def offline_dashboard(control: "ControllerControl") -> "dict[str, Method]":
+    """The method that records what people do with users and keys, on :func:`offline_control`."""
+    from controller.rpc import dashboard
+
+    return dashboard.methods(control.parts.store, control.parts.clock)
 
 
 def tell_down(home: Path, down: "Sequence[str]") -> "Told":

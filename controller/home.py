@@ -101,11 +101,6 @@ class Home:
         return self.run / "gate.sock"
 
     @property
-    def signer_socket(self) -> Path:
-        """The socket of the process that signs what the dashboard tightens."""
-        return self.run / "signer.sock"
-
-    @property
     def logs(self) -> Path:
         """Folder of logs."""
         return self.root / "logs"
