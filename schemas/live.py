@@ -10,9 +10,20 @@ from schemas.desired import StrategyStatus, TradingMode
 from schemas.policy import digest_of
 from schemas.scalars import Model
 
+Arm = Literal["", "A", "B"]
+"""A variant of an A/B test; empty: of no test."""
 
-class PositionView(Model):
-    """One strategy's holding in one instrument. ``entry`` is the average entry price."""
+
+class Labelled(Model):
+    """What belongs to an ``arm`` of the A/B test ``test``, in step ``epoch`` of its rollout; empty: to none."""
+
+    arm: Arm = ""
+    test: str = ""
+    epoch: int = 0
+
+
+class PositionView(Labelled):
+    """One strategy's holding in one instrument, of the arm that opened it. ``entry`` is the average entry price."""
 
     uid: str
     symbol: str
@@ -23,7 +34,7 @@ class PositionView(Model):
     realized: int = 0
 
 
-class OrderView(Model):
+class OrderView(Labelled):
     """One order as the venue knows it; ``ticket`` is the liquidation that it belongs to."""
 
     order: str
@@ -42,8 +53,11 @@ class OrderView(Model):
     ticket: str = ""
 
 
-class FillView(Model):
-    """One execution. ``seq`` rises by one a fill of its book; ``position`` is what the strategy then held."""
+class FillView(Labelled):
+    """One execution. ``seq`` rises by one a fill of its book; ``position`` is what the strategy then held.
+
+    It is of the arm whose position it changes, whoever sent the order; of the order's own where there was none.
+    """
 
     seq: int
     order: str
@@ -56,6 +70,21 @@ class FillView(Model):
     position: int
     market_time: str
     at_ns: int
+
+
+class ShadowView(Model):
+    """One session of a paired test: what either variant would have returned, in parts per billion of its equity.
+
+    ``seq`` rises by one a row of its book; each (uid, test, epoch, market_time) comes once, in order of market time.
+    """
+
+    seq: int
+    uid: str
+    test: str
+    epoch: int
+    market_time: str
+    return_a: int
+    return_b: int
 
 
 class StrategyLive(Model):

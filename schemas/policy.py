@@ -7,11 +7,31 @@ names it in the permit by version and digest; the gate (standard library only) r
 
 import hashlib
 import json
+from typing import Literal
 
 from pydantic import Field
 
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.scalars import CommitId, HaltId, Model, Uid
+
+
+class TestPolicy(Model):
+    """The running A/B test of a strategy: which variant gets which signal. It changes nothing that the gate permits.
+
+    ``share_b_ppm``: parts per million of signals, and of the allocation, for B. ``epoch`` counts the rollout's steps.
+    ``paired``: the book runs variant A; both run in shadow besides. Parameters overlay the strategy's own.
+    """
+
+    __test__ = False
+
+    id: str
+    seed: int
+    share_b_ppm: int
+    assignment: Literal["hash", "blocks"] = "hash"
+    paired: bool = False
+    epoch: int = 0
+    parameters_a: dict[str, int | str | bool] = {}
+    parameters_b: dict[str, int | str | bool] = {}
 
 
 class StrategyPolicy(Model):
@@ -26,6 +46,7 @@ class StrategyPolicy(Model):
     module: str
     parameters: dict[str, int | str | bool] = {}
     universe: tuple[str, ...] = ()
+    test: TestPolicy | None = Field(default=None, exclude_if=lambda test: test is None)
 
 
 class Policy(Model):

@@ -203,6 +203,9 @@ def fill(seq: int, uid: str = policies.UIDS[0]) -> FillView:
         position=5 * seq,
         market_time="2008-06-02",
         at_ns=NOW,
+        arm="B",
+        test="t-1",
+        epoch=seq,
     )
 
 

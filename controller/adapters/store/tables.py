@@ -3,7 +3,7 @@
 Times are Unix nanoseconds, money is in micro-dollars, quantities are whole shares.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, SmallInteger, String, Table, Text
 
 metadata = MetaData()
 
@@ -22,6 +22,19 @@ def _number(name: str, comment: str) -> Column[int]:
 
 def _flag(name: str, comment: str) -> Column[int]:
     return Column(name, SmallInteger, nullable=False, comment=comment)
+
+
+def _figure(name: str, comment: str) -> Column[float]:
+    return Column(name, Double, nullable=False, comment=comment)
+
+
+def _label() -> tuple[Column[str], Column[str], Column[int]]:
+    """What belongs to an arm of an A/B test."""
+    return (
+        _text("arm", "variant of an A/B test, A or B; empty: of no test"),
+        _text("test", "A/B test, empty without one"),
+        _number("epoch", "step of the test's rollout, 0 before it"),
+    )
 
 
 audit = Table(
@@ -145,6 +158,7 @@ positions = Table(
     _number("mark", "price now"),
     _text("opened_market", "session in which it was opened"),
     _number("realized", "realised profit and loss"),
+    *_label(),
     comment="Positions as last read from the engine.",
 )
 
@@ -164,6 +178,7 @@ orders = Table(
     _time("submitted_ns", "when"),
     _text("market_time", "market clock"),
     _number("average", "average fill price"),
+    *_label(),
     Index("orders_by_time", "submitted_ns"),
     comment="Orders as last read from the engine; kept for ever.",
 )
@@ -183,8 +198,51 @@ fills = Table(
     _number("position", "shares that the strategy held after it, shorts negative"),
     _text("market_time", "market clock"),
     _time("at_ns", "when"),
+    *_label(),
     Index("fills_by_strategy", "book", "uid", "seq"),
     comment="Fills as the venue logged them, each once; kept for ever.",
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("test", String(64), primary_key=True, comment="A/B test"),
+    _text("state", "collecting, running, or what was decided, which stays"),
+    _time("decided_ns", "when it was decided, 0 before"),
+    _text("document", "what was counted and found, as JSON (schemas/trials.py)"),
+    comment="A/B tests as far as they were seen; for ever.",
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("test", String(64), primary_key=True, comment="A/B test"),
+    Column("n", BigInteger, primary_key=True, autoincrement=False, comment="observations that it saw"),
+    _figure("information", "share of the largest sample"),
+    _figure("z", "statistic, positive for B"),
+    _figure("boundary", "|z| that it had to exceed"),
+    _figure("spent", "alpha spent so far"),
+    _figure("p", "p of this look alone"),
+    _figure("shown", "p that holds its level at every look"),
+    _text("crossed", "a or b: whom the boundary favours; else empty"),
+    _time("at_ns", "when"),
+    _text("market_time", "market clock"),
+    comment="Looks at A/B tests, each once; for ever.",
+)
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("book", String(32), primary_key=True, comment="id of the venue's book"),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="number in the book, from 1"),
+    _text("uid", "strategy"),
+    _text("test", "A/B test"),
+    _number("epoch", "step of the test's rollout"),
+    _text("market_time", "session"),
+    _number("return_a", "return of variant A, parts per billion"),
+    _number("return_b", "return of variant B, parts per billion"),
+    Index("shadows_by_test", "book", "test", "seq"),
+    comment="Sessions of paired A/B tests, each once; for ever.",
 )
 
 samples = Table(

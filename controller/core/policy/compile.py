@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from schemas.desired import Desired, Strategy
+from schemas.experiments import ABTest
 from schemas.limits import LIMITS
-from schemas.policy import Policy, StrategyPolicy
+from schemas.policy import Policy, StrategyPolicy, TestPolicy
 from schemas.scalars import micros
 
 
@@ -19,6 +20,7 @@ def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
         limit.name: limit.compile(getattr(getattr(sections[limit.hard], limit.group), limit.key)) for limit in LIMITS
     }
     capital = limits["account.initial_capital"]
+    tests = {test.strategy: _test(test) for test in desired.ab_tests.values() if test.runs}
     strategies = sorted(desired.strategies.values(), key=lambda strategy: strategy.uid)
     return Policy(
         revision=desired.commit,
@@ -26,12 +28,12 @@ def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
         mode=desired.emergency.trading_mode,
         limits=limits,
         shadow=tuple(sorted(set(desired.risk.shadow))),
-        strategies={strategy.uid: _strategy(strategy, capital) for strategy in strategies},
+        strategies={strategy.uid: _strategy(strategy, capital, tests.get(strategy.id)) for strategy in strategies},
         sectors=dict(sorted(sectors.items())),
     )
 
 
-def _strategy(strategy: Strategy, capital: int) -> StrategyPolicy:
+def _strategy(strategy: Strategy, capital: int, test: TestPolicy | None) -> StrategyPolicy:
     return StrategyPolicy(
         uid=strategy.uid,
         id=strategy.id,
@@ -42,4 +44,19 @@ def _strategy(strategy: Strategy, capital: int) -> StrategyPolicy:
         module=strategy.module,
         parameters=dict(sorted(strategy.parameters.items())),
         universe=tuple(sorted(set(strategy.universe))),
+        test=test,
+    )
+
+
+def _test(test: ABTest) -> TestPolicy:
+    """The test as the runner knows it; what rolls out takes its signals from the book, paired or not."""
+    return TestPolicy(
+        id=test.id,
+        seed=test.seed,
+        share_b_ppm=test.share_b_ppm,
+        assignment=test.assignment,
+        paired=test.paired and not test.epoch,
+        epoch=test.epoch,
+        parameters_a=dict(sorted(test.variant_a.parameters.items())),
+        parameters_b=dict(sorted(test.variant_b.parameters.items())),
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
 from schemas.limits import BY_NAME, Leaf, Limit, Unit
 from schemas.plan import Direction
-from schemas.policy import Policy, StrategyPolicy, canonical
+from schemas.policy import Policy, StrategyPolicy, TestPolicy, canonical, digest_of
 from schemas.scalars import MICROS, money_text
 
 POLICY: dict[str, Leaf | Other] = {
@@ -29,6 +29,7 @@ STRATEGY: dict[str, Leaf | Other] = {
     "module": Leaf.OPAQUE,
     "parameters": Leaf.OPAQUE,
     "universe": Leaf.ALLOW_SET,
+    "test": Leaf.ALLOW_SET,
 }
 require_declared(Policy, POLICY)
 require_declared(StrategyPolicy, STRATEGY)
@@ -96,10 +97,20 @@ def strategy_leaves(strategy: StrategyPolicy) -> Iterator[tuple[Key, LeafValue]]
         "parameters": (canonical(strategy.parameters), canonical(strategy.parameters)),
         "universe": (frozenset(strategy.universe) or None, ", ".join(strategy.universe) or "every symbol"),
     }
-    for key, order in STRATEGY.items():
-        value, text = values[key]
-        leaf = LeafValue(order, value, text, _KINDS.get(key, "strategy"), f"{strategy.id}.{key}", path)
+    for key, (value, text) in values.items():
+        leaf = LeafValue(STRATEGY[key], value, text, _KINDS.get(key, "strategy"), f"{strategy.id}.{key}", path)
         yield (strategy.uid, key), leaf
+    if strategy.test is not None:
+        yield (strategy.uid, "test"), _test(strategy.test, f"{strategy.id}.test")
+
+
+def _test(test: TestPolicy, label: str) -> LeafValue:
+    """The hundredths of traffic that the test gives to B: a smaller share of the same test tightens, all else loosens,
+    its end too."""
+    rest = digest_of(test.model_dump(mode="json", exclude={"share_b_ppm"}))
+    parts = frozenset(f"{rest} {part}" for part in range(test.share_b_ppm // 10_000 + 1))
+    text, path = canonical(test.model_dump(mode="json")), f"ab_tests/{test.id}.yaml"
+    return LeafValue(STRATEGY["test"], parts, text, "strategy", label, path, removed=Direction.LOOSEN)
 
 
 def _count(bound: int | None) -> str:

@@ -45,7 +45,7 @@ def test_store_of_the_first_schema_when_migrated_then_only_its_derived_fills_are
     store = SqlStore(path, tmp_path / "audit.head")
     assert store.peaks() == {"account": 7}
     assert store.released() == frozenset({"11"})
-    assert [order.order for order in store.orders()] == ["o1"]
+    assert [(order.order, order.arm, order.test, order.epoch) for order in store.orders()] == [("o1", "", "", 0)]
     assert store.fills("") == []
     fill = FillView(
         seq=1, order="o1", uid="u", symbol="AAPL", side="buy", quantity=9, price=100, fee=1, position=9,
