@@ -12,11 +12,12 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Adoption, Halt
-from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView
+from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView, ShadowView
 from schemas.overview import Overview
 from schemas.plan import Difference, Plan, Planned
 from schemas.risk import SetBy
 from schemas.status import Revision, Walk
+from schemas.trials import Look, Trial
 
 
 class Clock(Protocol):
@@ -120,8 +121,42 @@ class Source(Protocol):
         ...
 
 
+class TrialStore(Protocol):
+    """What was seen of A/B tests. What a method wrote is durable when it returns. Raises StoreUnavailable."""
+
+    def trials(self) -> Mapping[str, Trial]:
+        """Every test that was ever seen, by id."""
+        ...
+
+    def save_trial(self, trial: Trial, new: Sequence[Look] = ()) -> None:
+        """Replace it and add its new looks, as one. What is decided stays decided; a look (``n``) that is there
+        stays."""
+        ...
+
+    def looks(self, test: str) -> Sequence[Look]:
+        """Looks of a test, oldest first."""
+        ...
+
+    def add_shadows(self, book: str, logged: Sequence[ShadowView]) -> None:
+        """Keep sessions of paired tests of a book; the same one (``seq``) again changes nothing."""
+        ...
+
+    def shadows(self, book: str, test: str) -> Sequence[ShadowView]:
+        """Sessions of a paired test in one book, oldest first."""
+        ...
+
+    def last_shadow(self, book: str) -> int:
+        """``seq`` of the newest session kept of a book; 0 without one."""
+        ...
+
+
 class Store(Protocol):
     """Durable facts and series. What a method wrote is durable (fsync) when it returns. Raises StoreUnavailable."""
+
+    @property
+    def tests(self) -> TrialStore:
+        """What was seen of A/B tests."""
+        ...
 
     def append_audit(self, entry: AuditEntry) -> AuditRecord:
         """Append to the chain; concurrent processes are serialised."""

@@ -89,15 +89,25 @@ class Report(Model):
 
 
 class ArmSeen(Model):
-    """What one arm did since the test began, rollout included: ``entries`` are trades that it began, ``closed`` those
-    that are over, ``pnl`` after ``fees``, of ``capital``. ``curve``: (session, share of capital gained so far)."""
+    """What one arm did while the test ran: ``n`` observations, ``entries`` trades begun and ``closed`` trades over,
+    ``pnl`` of those after ``fees`` (None of pairs, which trade in shadow). ``curve``: (session, gain so far as a share
+    of the arm's capital), the newest points; the last one is the total return."""
 
+    n: int = 0
     entries: int = 0
     closed: int = 0
-    pnl: int = 0
-    fees: int = 0
-    capital: int = 0
+    pnl: int | None = None
+    fees: int | None = None
     curve: tuple[tuple[str, float], ...] = ()
+
+
+class Outlook(Model):
+    """What a test can see: with ``power``, ``effect`` is the smallest difference that it finds at its largest sample,
+    in ``unit``; None: none, however large."""
+
+    power: float
+    effect: float | None
+    unit: str
 
 
 class Trial(Model):

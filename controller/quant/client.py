@@ -4,30 +4,37 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from controller.core.experiments.question import Trying
 from controller.core.risk.question import Question
 from controller.errors import FiguresUnavailable
-from controller.quant.wire import Stamp, encode, stamp
+from controller.quant.wire import Planned, Stamp, encode, encode_test, stamp
 from schemas.risk import Analysis
+from schemas.scalars import Model
+from schemas.trials import Outlook, Report
 
 ANSWER_SECONDS = 20.0
 """For the first answer too, which waits for NumPy; one over 5,000 instruments takes a quarter of a second."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 COMMAND = (sys.executable, "-P", "-m", "controller", "quant")
 _CHUNK = 1 << 16
+Answer = TypeVar("Answer", bound=Model)
 
 
 @dataclass(slots=True)
 class QuantProcess:
-    """One process at a time, used by one thread at a time. ``log`` takes what it writes on standard error.
+    """One process at a time, which answers one question at a time, whoever asks.
 
-    After a failure the next start waits, longer each time. ``seconds`` bound one answer.
+    ``log`` takes what it writes on standard error. After a failure the next start waits, longer each time. ``seconds``
+    bound one answer.
     """
 
     log: Path
@@ -38,16 +45,32 @@ class QuantProcess:
     _known: dict[str, Stamp] = field(default_factory=dict)
     _wait: float = FIRST_WAIT
     _not_before: float = 0.0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def compute(self, question: Question) -> Analysis:
         """The figures. Raises FiguresUnavailable, which says why there are none."""
+        with self._turn:
+            found = self._ask(lambda: b"".join(encode(question, self._known)), Analysis)
+            self._known = {symbol: stamp(closes) for symbol, closes in question.closes.items()}
+        return found
+
+    def look(self, question: Trying) -> Report:
+        """A look at an A/B test. Raises FiguresUnavailable."""
+        with self._turn:
+            return self._ask(lambda: encode_test(question), Report)
+
+    def outlook(self, plan: Mapping[str, Any]) -> Outlook:
+        """What an A/B test with this plan can see. Raises FiguresUnavailable."""
+        with self._turn:
+            return self._ask(lambda: encode_test(Planned(plan)), Outlook)
+
+    def _ask(self, request: Callable[[], bytes], kind: type[Answer]) -> Answer:
+        """``request`` is made when the process runs: what it knows is known only then."""
         try:
             process = self._running()
-            line = self._exchange(process, b"".join(encode(question, self._known)))
-            found = Analysis.model_validate_json(line)
+            found = kind.model_validate_json(self._exchange(process, request()))
         except (OSError, ValidationError, FiguresUnavailable) as error:
             raise FiguresUnavailable(self._failed(error)) from error
-        self._known = {symbol: stamp(closes) for symbol, closes in question.closes.items()}
         self._wait = FIRST_WAIT
         return found
 

@@ -10,9 +10,10 @@ from controller.adapters.store.retention import DAY, MINUTE, SECOND
 from controller.ports import Store
 from schemas.audit import GENESIS, chain_hash
 from schemas.desired import TradingMode
-from schemas.live import FillView
+from schemas.live import FillView, ShadowView
 from schemas.plan import Plan
 from schemas.status import Revision
+from schemas.trials import ArmSeen, Look, Trial
 from tests.support import policies
 from tests.support.stores import NOW, STORES, decision, entry, order, position
 
@@ -260,3 +261,48 @@ def test_decisions_when_older_than_90_days_then_retain_forgets_them(store: Store
 def test_close_when_repeated_then_harmless(store: Store) -> None:
     store.close()
     store.close()
+
+
+def trial(**fields: object) -> Trial:
+    return Trial.model_validate({"test": "t-1", "strategy": "s", "book": BOOK, "plan": "p", **fields})
+
+
+def look(n: int, **fields: object) -> Look:
+    figures = {"information": n / 120, "z": 1.1, "boundary": 2.9, "spent": 0.001, "p": 0.3, "shown": 0.7}
+    return Look.model_validate({"n": n, **figures, **fields})
+
+
+def test_trial_when_saved_with_a_look_then_read_back_as_one(store: Store) -> None:
+    assert store.tests.trials() == {}
+    seen = trial(state="running", began={0: "2008-09-15"}, n=34, a=ArmSeen(n=18, pnl=-5, curve=(("2008-09-16", 0.1),)))
+    looks = [look(34, crossed="b"), look(36, p=1 / 3)]
+    store.tests.save_trial(trial())
+    store.tests.save_trial(seen, looks)
+    store.tests.save_trial(seen, [look(34, shown=0.1)])
+    assert store.tests.trials() == {"t-1": seen}
+    assert list(store.tests.looks("t-1")) == looks
+    assert list(store.tests.looks("t-2")) == []
+
+
+def test_trial_when_decided_then_stays_so_and_counts_on(store: Store) -> None:
+    store.tests.save_trial(trial(state="winner_b", decided_ns=7, decided_market="2008-09-15", reason="crossed"))
+    store.tests.save_trial(trial(state="running", n=90, reason="later"))
+    kept = store.tests.trials()["t-1"]
+    assert (kept.state, kept.decided_ns, kept.reason, kept.n) == ("winner_b", 7, "crossed", 90)
+    store.tests.save_trial(trial(state="returned", decided_ns=9, reason="it lost"))
+    kept = store.tests.trials()["t-1"]
+    assert (kept.state, kept.decided_ns, kept.reason) == ("returned", 9, "it lost")
+
+
+def test_shadows_when_added_again_then_kept_once_each_by_book_and_test(store: Store) -> None:
+    def shadow(seq: int, test: str = "t-1") -> ShadowView:
+        return ShadowView(
+            seq=seq, uid="u", test=test, epoch=0, market_time=f"2008-09-{seq:02d}", return_a=-seq, return_b=seq
+        )
+
+    assert store.tests.last_shadow(BOOK) == 0
+    store.tests.add_shadows(BOOK, [shadow(1), shadow(2, "t-2")])
+    store.tests.add_shadows(BOOK, [shadow(2), shadow(3)])
+    store.tests.add_shadows("c" * 32, [shadow(9)])
+    assert list(store.tests.shadows(BOOK, "t-1")) == [shadow(1), shadow(3)]
+    assert store.tests.last_shadow(BOOK) == 3

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from controller.adapters.store import chain, merge, retention
 from controller.adapters.store.alert_memory import MemoryAlerts
+from controller.adapters.store.trial_memory import MemoryTrials
 from controller.errors import StoreUnavailable
 from schemas.audit import AuditEntry, AuditRecord, ChainReport, chain_hash
 from schemas.halts import Halt
@@ -99,6 +100,7 @@ class MemoryStore(MemoryAudit):
         self._orders: dict[str, OrderView] = {}
         self._fills: dict[tuple[str, int], FillView] = {}
         self.alerts = MemoryAlerts()
+        self.tests = MemoryTrials(self._use)
 
     def revision(self) -> Revision:
         """The last saved revision."""

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from controller.core.experiments.standing import DECIDED, later
 from schemas.halts import Halt
 from schemas.live import OrderView
+from schemas.trials import Trial
 
 
 class Progress(NamedTuple):
@@ -30,5 +32,21 @@ def halts(known: Halt, new: Halt) -> Halt:
             "durable": known.durable or new.durable,
             "adopted": known.adopted or new.adopted,
             "evidenced": known.evidenced or new.evidenced,
+        }
+    )
+
+
+def trials(known: Trial, new: Trial) -> Trial:
+    """``new``; where a test stands stays as it was decided, and since when, whoever writes."""
+    state = later(known.state, new.state)
+    if state == new.state and known.state not in DECIDED:
+        return new
+    decided = known if state == known.state else new
+    return new.model_copy(
+        update={
+            "state": state,
+            "reason": decided.reason,
+            "decided_ns": decided.decided_ns,
+            "decided_market": decided.decided_market,
         }
     )

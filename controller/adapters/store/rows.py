@@ -9,9 +9,10 @@ from controller.adapters.store.chain import Head, Link
 from controller.adapters.store.retention import Level, Sample
 from schemas.audit import AuditEntry, AuditRecord, chain_hash
 from schemas.halts import Halt
-from schemas.live import Decision, FillView, OrderView, PositionView
+from schemas.live import Decision, FillView, OrderView, PositionView, ShadowView
 from schemas.plan import Plan
 from schemas.status import Revision
+from schemas.trials import Look, Trial
 
 Row = dict[str, Any]
 _CHAIN = frozenset({"seq", "previous", "hash"})
@@ -121,6 +122,42 @@ def from_fill(book: str, fill: FillView) -> Row:
 def as_fill(row: RowMapping) -> FillView:
     """The fill of a row."""
     return FillView.model_validate({name: value for name, value in row.items() if name != "book"})
+
+
+def from_trial(trial: Trial) -> Row:
+    """The row of an A/B test."""
+    return {
+        "test": trial.test,
+        "state": trial.state,
+        "decided_ns": trial.decided_ns,
+        "document": trial.model_dump_json(),
+    }
+
+
+def as_trial(row: RowMapping) -> Trial:
+    """The A/B test of a row."""
+    return Trial.model_validate_json(row["document"])
+
+
+def from_look(test: str, look: Look) -> Row:
+    """The row of a look at ``test``."""
+    return {"test": test, **look.model_dump(mode="json"), "crossed": look.crossed or ""}
+
+
+def as_look(row: RowMapping) -> Look:
+    """The look of a row."""
+    fields = {name: value for name, value in row.items() if name != "test"}
+    return Look.model_validate({**fields, "crossed": row["crossed"] or None})
+
+
+def from_shadow(book: str, shadow: ShadowView) -> Row:
+    """The row of a paired test's session in ``book``."""
+    return {"book": book, **shadow.model_dump(mode="json")}
+
+
+def as_shadow(row: RowMapping) -> ShadowView:
+    """The session of a row."""
+    return ShadowView.model_validate({name: value for name, value in row.items() if name != "book"})
 
 
 def from_sample(series: str, level: Level, sample: Sample) -> Row:

@@ -10,6 +10,7 @@ from controller.adapters.store.alert_sql import SqlAlerts
 from controller.adapters.store.audit_log import AuditLog
 from controller.adapters.store.database import Database
 from controller.adapters.store.series import SeriesLog
+from controller.adapters.store.trial_sql import SqlTrials
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.halts import Halt
 from schemas.live import Decision, FillView, LiveState, OrderView, PositionView
@@ -29,6 +30,7 @@ class SqlStore:
         self._audit = AuditLog(self._database, audit_head)
         self._series = SeriesLog(self._database)
         self.alerts = SqlAlerts(self._database)
+        self.tests = SqlTrials(self._database)
 
     def append_audit(self, entry: AuditEntry) -> AuditRecord:
         """Append to the chain."""

@@ -100,14 +100,14 @@ def analyse(plan: Plan, arms: Arms, state: State, looks: Sequence[Look], *, ende
     logged = tuple(looks)
     if enough and primary.p is not None and _is_due(plan, n, looks, ended):
         logged = (*looks, _look(plan, n, primary, looks))
-    guardrails = tuple((rail, *_held(rail, plan, arms)) for rail in plan.guardrails)
+    guardrails = rails(plan, arms)
     bad = mismatch.mismatched(arms.epochs) if arms.epochs and not plan.paired else None
     facts = Facts(
         enough=enough,
         ended=ended or n >= plan.n_max,
         crossed=next((look.crossed for look in logged if look.crossed), None),
         safe=all(safe for _, _, safe in guardrails),
-        harmed=next((rail.metric for rail, found, _ in guardrails if _harmed(rail, found)), ""),
+        harmed=next((rail.metric for rail, found, _ in guardrails if harmed(rail, found)), ""),
         mismatched=bad is not None,
     )
     found = secondaries(plan, arms, rng)
@@ -196,6 +196,11 @@ def _compare(metric: Metric, plan: Plan, arms: Arms, rng: np.random.Generator) -
             return comparisons.max_drawdown(arms.a, arms.b, arms.time_a, arms.time_b, plan.draws, rng)
 
 
+def rails(plan: Plan, arms: Arms) -> tuple[tuple[Guardrail, Comparison, bool], ...]:
+    """Each guardrail with what was seen of it, and whether it is shown to hold."""
+    return tuple((rail, *_held(rail, plan, arms)) for rail in plan.guardrails)
+
+
 def _held(rail: Guardrail, plan: Plan, arms: Arms) -> tuple[Comparison, bool]:
     """The comparison behind a guardrail, and whether B is shown to be worse by less than its margin (one-sided)."""
     mean = comparisons.paired_return if plan.paired else comparisons.mean_return
@@ -203,7 +208,7 @@ def _held(rail: Guardrail, plan: Plan, arms: Arms) -> tuple[Comparison, bool]:
     return found, found.low is not None and found.low > -rail.margin
 
 
-def _harmed(rail: Guardrail, found: Comparison) -> bool:
+def harmed(rail: Guardrail, found: Comparison) -> bool:
     """Whether B is shown to be worse by more than its margin."""
     return found.high is not None and found.high < -rail.margin
 
