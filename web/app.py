@@ -5,6 +5,7 @@ from flask import Flask, render_template
 from web import headers, problems
 from web.api import reads
 from web.feed import Feed
+from web.live import routes as live
 from web.options import Options
 from web.pages import routes
 from web.parts import Parts
@@ -17,7 +18,7 @@ def create_app(options: Options, feed: Feed) -> Flask:
     app = Flask("web", static_folder=None)
     parts = Parts(options, feed)
     registry = Registry()
-    for room in (routes, reads):
+    for room in (routes, reads, live):
         room.declare(registry, parts)
     routes.add_context(app, parts)
     problems.install(app, _error_page)

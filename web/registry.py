@@ -64,6 +64,8 @@ _RATES = {
     Kind.ASSET: Rate.READ,
 }
 _OPEN = (Kind.PROBE, Kind.ASSET)
+_SOCKET = {"ping_interval": 25, "max_message_size": 1_024}
+"""Seconds after which a client that does not answer is gone, and bytes: clients have nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Given(TypedDict, total=False):
 
 
 View = Callable[..., ResponseReturnValue]
+Talk = Callable[[Any], None]
+"""What is done with a WebSocket, simple_websocket's ``Server``, that has shaken hands."""
 Around = Callable[[View], View]
 Decorator = Callable[[View], View]
 Guard = Callable[[Endpoint], ResponseReturnValue | None]
@@ -144,9 +148,9 @@ class Registry:
         """An answer that does not end."""
         return self._add(Kind.STREAM, "GET", rule, summary, given)
 
-    def socket(self, rule: str, summary: str, around: Around, **given: Unpack[Given]) -> Decorator:
+    def socket(self, rule: str, summary: str, around: Around, **given: Unpack[Given]) -> Callable[[Talk], Talk]:
         """A WebSocket. ``around`` wraps the view that shakes hands, so that it can refuse before."""
-        return self._add(Kind.SOCKET, "GET", rule, summary, given, around)
+        return cast(Callable[[Talk], Talk], self._add(Kind.SOCKET, "GET", rule, summary, given, around))
 
     def probe(self, rule: str, summary: str, **given: Unpack[Given]) -> Decorator:
         """What machines that watch ask for."""
@@ -213,6 +217,7 @@ def _statuses(rule: str, given: Given) -> tuple[int, ...]:
 def _route(app: Flask, item: _Declared) -> None:
     endpoint = item.endpoint
     if endpoint.kind is Kind.SOCKET:
+        app.config["SOCK_SERVER_OPTIONS"] = _SOCKET
         Sock(app).route(endpoint.rule, endpoint=endpoint.name)(item.view)
         shaking = cast(View, app.view_functions[endpoint.name])
         app.view_functions[endpoint.name] = item.around(shaking)

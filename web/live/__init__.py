@@ -1,0 +1,1 @@
+"""Live: what changed, told to every stream once, with ids by which a client catches up after any break."""

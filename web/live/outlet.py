@@ -1,0 +1,38 @@
+"""The socket under a stream, so that a client that reads too slowly costs its own stream and never a thread."""
+
+import errno
+import select
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SLOW_SECONDS = 10.0
+"""A client that took nothing for so long is let go; it comes back where it was."""
+PIECE = 4_096
+"""Bytes written at once: what fits whenever the kernel says that something does."""
+
+
+class Outlet:
+    """Without a socket, as in a test client, everything is written at once."""
+
+    def __init__(self, environ: Mapping[str, Any], patience: float = SLOW_SECONDS) -> None:
+        self._socket: socket.socket | None = environ.get("gunicorn.socket")
+        self._patience = patience
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """``data`` in pieces, each when it can be written. Raises BrokenPipeError when the client is too slow."""
+        for start in range(0, len(data), PIECE):
+            self.wait()
+            yield data[start : start + PIECE]
+
+    def wait(self) -> None:
+        """Until a piece can be written. Raises BrokenPipeError, the connection cut, when the client is too slow."""
+        if self._socket is None:
+            return
+        if self._socket.fileno() < 0:
+            raise BrokenPipeError(errno.EPIPE, "the client is gone")
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        if not poll.poll(self._patience * 1_000):
+            self._socket.shutdown(socket.SHUT_RDWR)
+            raise BrokenPipeError(errno.EPIPE, "the client reads too slowly")
