@@ -2,7 +2,7 @@
 
 import sys
 from _thread import start_new_thread
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -21,13 +21,24 @@ _SIGNER = "controller.adapters.signatures.signer"
 _OFFLINE = "service down: the commit has landed and is applied when the service is back"
 
 
+def signed(payload: bytes, key: str) -> tuple[bytes, bytes]:
+    """``payload`` as it is, and its signature by ``key``."""
+    from pathlib import Path
+
+    from controller.adapters.signatures.signer import sign
+
+    return payload, sign(payload, Path(key))
+
+
 class Change(NamedTuple):
     """What to ask of the service and how to speak of it.
 
     ``intent`` as in :mod:`schemas.edits`; ``title`` opens the plan; ``done`` makes the closing lines from the result;
     ``again`` is the command that does it without asking, ``look`` the next one when the result would have mistakes;
     ``ask`` is False for a tightening that acts at once without a terminal; ``table`` picks the changes that are
-    listed below the title; ``heading`` and ``mark`` lead what it will do, ``warning`` ends it.
+    listed below the title; ``heading`` and ``mark`` lead what it will do, ``warning`` ends it. ``sign`` makes of the
+    payload and the key that signs here what lands: payload and signature. ``waits`` is False where that needs nobody
+    else, whoever may change the same otherwise.
     """
 
     intent: Document
@@ -41,6 +52,8 @@ class Change(NamedTuple):
     heading: str = "This change will:"
     mark: str = "-"
     warning: tuple[str, ...] = ()
+    sign: Callable[[bytes, str], tuple[bytes, bytes]] = signed
+    waits: bool = True
 
 
 def carry_out(change: Change, options: Options) -> int:
@@ -68,10 +81,11 @@ def carry_out(change: Change, options: Options) -> int:
 
 def _propose(request: Document, change: Change) -> Document:
     try:
-        return ask("propose", request, WAIT_SECONDS)
+        proposal = ask("propose", request, WAIT_SECONDS)
     except RpcError as error:
         error.hint = change.look if error.problems else error.hint
         raise
+    return proposal if change.waits else {**proposal, "missing": []}
 
 
 def _agree(change: Change, proposal: Document, options: Options) -> None:
@@ -108,17 +122,13 @@ def describe(change: Change, proposal: Document) -> list[str]:
 
 def _land(request: Document, proposal: Document, change: Change, options: Options) -> tuple[str, Document]:
     """Sign and land; somebody else's newer commit means a new plan, and a new question when the plan differs."""
-    from pathlib import Path
-
-    from controller.adapters.signatures.signer import sign
-
     for _ in range(RACES):
-        payload = a2b_base64(proposal["payload"])
         with interruptible(UNCHANGED):
-            signature = sign(payload, Path(proposal["signing_key"]))
+            payload, signature = change.sign(a2b_base64(proposal["payload"]), proposal["signing_key"])
+        document = {"payload": b2a_base64(payload, newline=False).decode(), "signature": signature.decode()}
         try:
             with interruptible("whether the commit has landed tells: gt risk config history"):
-                landed = ask("land", {"payload": proposal["payload"], "signature": signature.decode()}, WAIT_SECONDS)
+                landed = ask("land", document, WAIT_SECONDS)
         except RpcError as error:
             if error.code != "Raced":
                 raise

@@ -56,6 +56,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk trust add --from allowed_signers --role operator", "every key that git knows already"),
     ),
     "trust remove": (("gt risk trust remove ben", "every key of a person, from the next commit on"),),
+    "trust repair": (
+        (
+            'gt risk trust repair trust.yaml --key one --key two --reason "the key of the only admin is lost"',
+            "nobody can change trust.yaml any more: two keys and the settings of this machine do",
+        ),
+    ),
     "trust rotate": (("gt risk trust rotate ~/.ssh/new.pub", "the old key signs the last commit of its own"),),
     "config rollback": (
         ("gt risk config rollback --commit 1a2b3c4", "bring the documents of that commit back, as a new commit"),

@@ -56,6 +56,21 @@ def rotate(options: Options, key: str) -> int:
 
 
 @trust.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", "keys", multiple=True, metavar="KEY", help="Key that signs; say it twice, for two keys.")
+@landing
+def repair(options: Options, file: Path, keys: tuple[str, ...]) -> int:
+    """Break glass: put FILE in the place of a trust.yaml that nobody can change any more.
+
+    Two keys sign; both and the commit are pinned in this machine's settings.toml, which is recorded as trust.pins. No
+    halt is cleared by it.
+    """
+    from cli.landing.repair import repair
+
+    return repair(options, file, keys)
+
+
+@trust.command()
 @click.argument("path")
 @click.option("--field", default="", metavar="NAME", help="Field of the document, as position.max_position_pct.")
 @click.option("--direction", type=click.Choice(["loosen", "tighten"]), default="loosen", show_default=True)

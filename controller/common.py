@@ -23,7 +23,7 @@ from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.pinning import LivePins
-from controller.reconcile.record import pins_entry
+from controller.reconcile.record import pins_entry, pins_text
 from controller.reconcile.verifier import Verifier
 from controller.settings import Pins, Settings
 from schemas.audit import Checkpoint
@@ -87,7 +87,7 @@ class Common:
         return ChangeDesk(self.source, self.verifier, verify, self.clock, memory, record, self.pins)
 
     def _pinned_anew(self, before: Pins, after: Pins) -> None:
-        self.store.append_audit(pins_entry(before, after, self.clock.wall_ns()))
+        self.store.append_audit(pins_entry(pins_text(before), pins_text(after), self.clock.wall_ns()))
 
     def _pins_renewed(self) -> bool:
         """Other pins count from the moment on when that is in the audit log."""

@@ -32,10 +32,11 @@ from controller.reconcile.monitor import Monitor
 from controller.reconcile.observation import Observer, Origin
 from controller.reconcile.permit_keeper import ClockWatch, PermitKeeper
 from controller.reconcile.reconciler import Parts, Reconciler
+from controller.reconcile.record import pins_entry, pins_text
 from controller.reconcile.rescue import Rescue
 from controller.reconcile.restore import restore
 from controller.reconcile.signers import Signers
-from controller.settings import Settings
+from controller.settings import Pins, Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
 from schemas.policy import Policy
@@ -179,11 +180,19 @@ class Controller(Common):
         for problem in self._booted.problems:
             _log.error("boot: %s", problem)
         close_open_intents(self.store, self.clock, self._read_back)
+        self._note_pins()
         if self.memory.applied_desired is not None:
             self.desk.evidence.load(self.own(self.memory.applied_desired))
         self.desk.reraise_open(self.memory.applied_desired)
         self.desk.adopt()
         _log.info("booted: fence %d, policy %d", self._booted.permit.fence, self._booted.publisher.version)
+
+    def _note_pins(self) -> None:
+        """What somebody has changed in settings.toml while no controller ran is recorded before it counts."""
+        newest = next(iter(self.store.audit(event="trust.pins", limit=1)), None)
+        before, now = newest.entry.after if newest else pins_text(Pins()), pins_text(self.pins)
+        if before != now:
+            self.store.append_audit(pins_entry(before, now, self.clock.wall_ns()))
 
     def _read_back(self, _: AuditRecord) -> str:
         try:

@@ -1,6 +1,8 @@
 """The commented ``settings.toml`` that ``gt risk init`` writes. Pure text."""
 
 import json
+import tomllib
+from collections.abc import Sequence
 
 from controller.settings import HOME_VERSION, BackupSettings, LoopSettings, PaperSettings, Pins, SourceSettings
 
@@ -88,6 +90,20 @@ def with_pins(text: str, pins: Pins) -> str:
     for line in text.splitlines():
         key = line.partition("=")[0].strip()
         lines.append(f"{key} = {values[key]}" if key in values else line)
+    return "\n".join(lines) + "\n"
+
+
+def with_repair(text: str, commit: str, fingerprints: Sequence[str]) -> str:
+    """``text`` with one more repair of trust among its pins, signed by keys with these ``fingerprints``; every other
+    line stays. Raises KeyError for a file without pins."""
+    pins = tomllib.loads(text)["pins"]
+    values = {
+        "repairs": [*pins.get("repairs", ()), commit],
+        "repair_keys": list(dict.fromkeys([*pins.get("repair_keys", ()), *fingerprints])),
+    }
+    lines = [line for line in text.splitlines() if line.partition("=")[0].strip() not in values]
+    at = next(number for number, line in enumerate(lines) if line.strip() == "[pins]") + 1
+    lines[at:at] = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -2,9 +2,9 @@
 
 from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
+from controller.core.trust.case import Pinned
 from controller.errors import Refused
 from controller.reconcile.goal import Goal
-from controller.settings import Pins
 from schemas.audit import AuditEntry, Evidence
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState
@@ -66,20 +66,21 @@ def refused_entry(refusal: Refusal, tip: str, at_ns: int) -> AuditEntry:
     )
 
 
-def pins_entry(before: Pins, after: Pins, at_ns: int) -> AuditEntry:
-    """That somebody has changed what local settings say of keys."""
+def pins_entry(before: str, after: str, at_ns: int) -> AuditEntry:
+    """That somebody has changed what local settings say of keys; texts of :func:`pins_text`."""
     return AuditEntry(
         at_ns=at_ns,
         event="trust.pins",
         actor="settings.toml",
         channel="controller",
         level="critical",
-        before=_pins(before),
-        after=_pins(after),
+        before=before,
+        after=after,
     )
 
 
-def _pins(pins: Pins) -> str:
+def pins_text(pins: Pinned) -> str:
+    """What of the pins may change while history stays."""
     parts = (("denied", pins.denied_keys), ("repairs", pins.repairs), ("repair keys", pins.repair_keys))
     return "; ".join(f"{name}: {', '.join(values) or 'none'}" for name, values in parts)[:_TEXT]
 

@@ -72,6 +72,7 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
             "emergency resume",
             "trust add",
             "trust remove",
+            "trust repair",
             "trust rotate",
         ),
         (control.Landed,),

@@ -13,7 +13,7 @@ from controller.adapters.signatures.kinds import check_key, verify
 from controller.home import Home
 from controller.reconcile.verifier import Verifier
 from controller.settings import load
-from tests.support.service import Service, running_service
+from tests.support.service import Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 LIMIT = "position.max_position_pct"
@@ -107,9 +107,7 @@ def test_key_when_it_is_denied_then_its_loosening_is_undone_and_new_orders_pause
     mark = next(item["fingerprint"] for item in listed if item["principal"] == "cy")
     settings = service.home / "settings.toml"
     settings.write_text(settings.read_text().replace("denied_keys = []", f'denied_keys = ["{mark}"]'))
-    service.must("service", "stop")
-    service.start()
-    assert "KeyDenied" in stalled(service)
+    until(lambda: "KeyDenied" in stalled(service), "the key is denied without a restart")
     shown = service.read("strategy", "show", "ml-momentum-v2")
     assert shown["mode"] == "pause-new-orders", shown
     assert service.read("config", "show")["config"]["strategies"]["ml-momentum-v2"]["max_positions"] == 3

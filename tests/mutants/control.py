@@ -209,6 +209,22 @@ TRUST = edits(
     ),
 )
 
+_PINNING = "controller.reconcile.pinning"
+
+PINS = edits(
+    ("test_pinning", "test_repair_history"),
+    (
+        (_PINNING, "a denied key counts for nothing at once", "        return changed\n", "        return False\n"),
+        (_PINNING, "other pins are recorded before they count", "            self._told(self._pins, now)\n", "            pass\n"),
+        (_PINNING, "pins that cannot be read change nothing", "            return False\n        now = replace", "            found = Pins()\n        now = replace"),
+        (_PINNING, "what roots history takes a start", "now = replace(self._pins, denied", "now = replace(found, denied"),
+        (_JUDGE, "a repair is one by its pin", "        if commit.id in self._pins.repairs:\n            return REPAIR_RULES", "        if True:\n            return REPAIR_RULES"),
+        (_JUDGE, "the second signature is over this tree", "self._checked(statement(commit.payload), ", "self._checked(b'gt-risk trust repair', "),
+        ("controller.reconcile.approvals", "what else waits goes on waiting", "if key != TRUST_KEY}", "if False}"),
+        ("controller.reconcile.approvals", "a repair is approved", "        if commit.id in self._pins.repairs:\n", "        if False:\n"),
+    ),
+)
+
 _TREES = "controller.reconcile.trees"
 _OWN = "controller.reconcile.own_changes"
 _MERGE = "controller.core.trust.merge"
@@ -358,5 +374,5 @@ DOCUMENTS = edits(
 )
 
 CONTROLLER: tuple[Mutant, ...] = (
-    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *VERIFIER, *MERGES, *APPROVALS, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *PINS, *VERIFIER, *MERGES, *APPROVALS, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )

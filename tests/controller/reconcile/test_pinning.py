@@ -9,8 +9,9 @@ import pytest
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.errors import StoreUnavailable
+from controller.host.settings_file import settings_text, with_repair
 from controller.reconcile.pinning import LivePins
-from controller.reconcile.record import pins_entry
+from controller.reconcile.record import pins_entry, pins_text
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins, load
 from tests.support.config_repo import Site, make_site, replaced, write_settings
@@ -98,7 +99,18 @@ def test_pins_when_what_roots_history_is_edited_then_only_a_start_takes_it(world
 
 
 def test_entry_when_pins_change_then_it_says_what_stood_and_what_stands() -> None:
-    entry = pins_entry(Pins(), Pins(denied_keys=("SHA256:x",), repairs=("c" * 40,), repair_keys=("SHA256:y",)), 1)
+    after = Pins(denied_keys=("SHA256:x",), repairs=("c" * 40,), repair_keys=("SHA256:y",))
+    entry = pins_entry(pins_text(Pins()), pins_text(after), 1)
     assert (entry.event, entry.level) == ("trust.pins", "critical")
     assert entry.before == "denied: none; repairs: none; repair keys: none"
     assert entry.after == f"denied: SHA256:x; repairs: {'c' * 40}; repair keys: SHA256:y"
+
+
+def test_repair_when_written_into_settings_then_both_lines_grow_and_all_else_stays(world: World) -> None:
+    file = world.site.home.settings
+    text = settings_text(world.site.pins, "Kim", "kim@example.org", "")
+    file.write_text(with_repair(with_repair(text, "a" * 40, ("SHA256:x", "SHA256:y")), "b" * 40, ("SHA256:y",)))
+    assert world.pins.renew()
+    assert world.pins.repairs == ("a" * 40, "b" * 40) and world.pins.repair_keys == ("SHA256:x", "SHA256:y")
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("repair")]
+    assert lines == text.splitlines()
