@@ -29,6 +29,7 @@ test: install
 
 # Ctrl-C ends everything that it started; a second one goes on with the same book.
 demo: export GT_RISK_HOME ?= $(CURDIR)/.demo
+demo: export GT_RISK_DASHBOARD__LISTEN ?= 127.0.0.1:8080
 demo: install
 	@$(BIN)/gt-risk init > /dev/null
 	@exec $(BIN)/gt-risk service start --foreground

@@ -1,7 +1,9 @@
 """``service start --foreground``: stay with the service, tell what becomes of it, end it with Ctrl-C."""
 
 import contextlib
+import os
 import signal
+import socket
 import sys
 import time
 from dataclasses import dataclass, field
@@ -15,13 +17,15 @@ from cli.output import OK, notice, write_json
 from cli.render.text import clock, money
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from controller.host.supervisor import SERVICES, STOP_SECONDS, pid_of
+from controller.host.supervisor import DASHBOARD, SERVICES, STOP_SECONDS, pid_of
+from controller.settings import load
 
 _WATCH = 0.25
 _GRACE = 0.5
 _LOOK = 1.0
 _LATE = 2.0
 _BOOK = 10.0
+_DASHBOARD = 10.0
 _DIED = (
     "⚠️  The controller has died. The gate goes on and lets only reducing orders through once the permit has run out.\n"
     "  next: gt risk service start"
@@ -35,6 +39,8 @@ def stay(place: Home, reason: str, *, as_json: bool) -> int:
     """
     already = pid_of(place, "controller") is not None
     ready = False
+    listen = load({**os.environ, "GT_RISK_HOME": str(place.root)}).dashboard.listen
+    taken = bool(listen) and pid_of(place, DASHBOARD) is None and _answers(listen)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -43,7 +49,7 @@ def stay(place: Home, reason: str, *, as_json: bool) -> int:
         if as_json:
             write_json({"ok": True, **started})
             sys.stdout.flush()
-        _say(*_welcome(place, started))
+        _say(*_welcome(place, started, _dashboard(place, listen, taken)))
         Watch(place).run()
         _say("The service was stopped from elsewhere.")
         return OK
@@ -81,7 +87,7 @@ def _say(*lines: str) -> None:
             notice(line)
 
 
-def _welcome(place: Home, started: dict[str, Any]) -> list[str]:
+def _welcome(place: Home, started: dict[str, Any], dashboard: list[str]) -> list[str]:
     pid = started["pid"]
     first = f"✓ The service is ready (controller pid {pid}, {started['seconds']:.1f} s)"
     if started["already"]:
@@ -90,6 +96,7 @@ def _welcome(place: Home, started: dict[str, Any]) -> list[str]:
         first = f"⚠️  The service is not ready yet (controller pid {pid})\n  next: gt risk status"
     return [
         first,
+        *dashboard,
         "",
         "In another terminal:",
         f"  export GT_RISK_HOME={quote(str(place.root))}",
@@ -108,6 +115,31 @@ def _welcome(place: Home, started: dict[str, Any]) -> list[str]:
         "  git commit -a -S -m 'risk: fewer positions'",
         "",
         *([] if started["already"] else ["Ctrl-C ends it."]),
+    ]
+
+
+def _answers(listen: str) -> bool:
+    """Whether anybody listens there."""
+    host, _, port = listen.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), _LOOK):
+        return True
+    return False
+
+
+def _dashboard(place: Home, listen: str, taken: bool) -> list[str]:
+    """Where the dashboard is, when the service keeps one; ``taken``: somebody else had the port before."""
+    host, _, port = listen.rpartition(":")
+    deadline = time.monotonic() + (_DASHBOARD if listen and not taken else 0.0)
+    while time.monotonic() < deadline:
+        if _answers(listen):
+            return [f"✓ Dashboard: http://localhost:{port}"]
+        time.sleep(_WATCH)
+    if not listen:
+        return []
+    why = f"another program listens at {listen}" if taken else f"see {quote(str(place.logs / 'dashboard.log'))}"
+    return [
+        f"⚠️  No dashboard: {why}",
+        f"  next: Ctrl-C, then the same with GT_RISK_DASHBOARD__LISTEN={host}:{int(port) + 1} before it",
     ]
 
 

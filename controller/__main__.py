@@ -1,6 +1,6 @@
-"""``python -m controller controller|gate|runner|hooks|quant``: one process of the service. Light: each imports its own.
+"""``python -m controller controller|gate|runner|hooks|dashboard|quant``: one process of the service.
 
-``gate VERSION``: started beside its controller, see :func:`controller.app.run_gate`.
+Light: each imports its own. ``gate VERSION``: started beside its controller, see :func:`controller.app.run_gate`.
 """
 
 import os
@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
         "gate": app.run_gate,
         "runner": app.run_runner,
         "hooks": app.run_hooks,
+        "dashboard": app.run_dashboard,
         "quant": app.run_quant,
     }
     name, *rest = arguments or [""]

@@ -86,13 +86,13 @@ def _run_booted(settings: Settings, booted: "Booted", supervisor: "Supervisor") 
 
 
 def _supervised(settings: Settings) -> tuple[str, ...]:
-    """Gate and runner, and the webhook where it has a secret; else what tells of an earlier one is removed."""
-    from controller.host.supervisor import HOOKS, SUPERVISED, pid_file
+    """Gate and runner, and what the settings add; what tells of an earlier one of those is removed."""
+    from controller.host.supervisor import DASHBOARD, HOOKS, SUPERVISED, pid_file
 
-    if settings.hooks.secret_file:
-        return (*SUPERVISED, HOOKS)
-    pid_file(Home(settings.home), HOOKS).unlink(missing_ok=True)
-    return SUPERVISED
+    wanted = {HOOKS: settings.hooks.secret_file, DASHBOARD: settings.dashboard.listen}
+    for name in (name for name, setting in wanted.items() if not setting):
+        pid_file(Home(settings.home), name).unlink(missing_ok=True)
+    return (*SUPERVISED, *(name for name, setting in wanted.items() if setting))
 
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
@@ -196,16 +196,29 @@ def initial_cash(policies: Path) -> int:
 
 
 def run_hooks(home: Path) -> int:
-    """Become the webhook's own process, which holds the pid lock on; 3 when another one runs."""
-    from controller.host import pidfile
+    """Become the webhook's own process."""
+    return _become(home, "hooks", "web.hooks")
 
-    place = Home(home)
-    held = pidfile.hold(place.run / "hooks.pid")
+
+def run_dashboard(home: Path) -> int:
+    """Become the dashboard's own process."""
+    dashboard = load({**os.environ, "GT_RISK_HOME": str(home)}).dashboard
+    host, _, port = dashboard.listen.rpartition(":")
+    controls = ["--controls"] if dashboard.controls else []
+    return _become(home, "dashboard", "web", "--home", str(home), "--host", host, "--port", port, *controls)
+
+
+def _become(home: Path, service: str, module: str, *arguments: str) -> int:
+    """Go on as ``python -m module``, which holds the pid lock on; 3 when another one runs."""
+    from controller.host import pidfile
+    from controller.host.supervisor import pid_file
+
+    held = pidfile.hold(pid_file(Home(home), service))
     if held is None:
-        sys.stderr.write("another webhook runs; see: gt-risk service status\n")
+        sys.stderr.write(f"another {service} process runs; see: gt-risk service status\n")
         return RUNNING
     os.set_inheritable(held, True)
-    return os.execv(sys.executable, [sys.executable, "-P", "-m", "web.hooks"])
+    return os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])
 
 
 def run_runner(home: Path) -> int:

@@ -28,6 +28,8 @@ STOP_ORDER = ("runner", "controller", "gate")
 """No new orders first; then the controller, which takes its permission back; the gate last."""
 HOOKS = "hooks"
 """The webhook: started only where settings name its secret."""
+DASHBOARD = "dashboard"
+"""Started with the service only where settings say where it listens."""
 TICK = 0.1
 FIRST_BACKOFF = 0.2
 MAX_BACKOFF = 10.0
@@ -47,8 +49,8 @@ def pid_of(home: Home, service: str) -> int | None:
 
 
 def known(home: Home) -> tuple[str, ...]:
-    """The services of a home: with the webhook where it was ever started."""
-    return (*SERVICES, HOOKS) if pid_file(home, HOOKS).exists() else SERVICES
+    """The services of a home: with webhook and dashboard where they were started."""
+    return (*SERVICES, *(name for name in (HOOKS, DASHBOARD) if pid_file(home, name).exists()))
 
 
 def launch(home: Home) -> subprocess.Popen[bytes] | None:

@@ -5,6 +5,7 @@ import os
 import pty
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -13,11 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from controller.host.supervisor import SERVICES
+from controller.host.supervisor import DASHBOARD, SERVICES
 from tests.support.cli import ENTRY, gt_risk, short_home
+from tests.support.dashboard import free_port
 from tests.support.service import FAST, Service, until
 from tests.support.terminal import SECONDS, readable
 
@@ -62,9 +65,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(home: Path, argv: Sequence[str]) -> Iterator[Terminal]:
+def terminal(home: Path, argv: Sequence[str], **more: str) -> Iterator[Terminal]:
     master, slave = pty.openpty()
-    environ = {**os.environ, **FAST, "GT_RISK_HOME": str(home)}
+    environ = {**os.environ, **FAST, "GT_RISK_HOME": str(home), **more}
     process = subprocess.Popen(
         argv,
         stdin=slave,
@@ -162,17 +165,33 @@ def test_foreground_when_the_terminal_is_closed_then_everything_ends(service: Se
     assert nobody(service)
 
 
+def test_foreground_when_the_dashboard_port_is_taken_then_says_who_starts_and_how_to_go_on(service: Service) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = f"127.0.0.1:{other.getsockname()[1]}"
+        with terminal(service.home, FOREGROUND, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
+            shell.expect(f"No dashboard: another program listens at {listen}")
+            shell.expect("next:")
+            assert shell.control_c() == 0
+    assert nobody(service)
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_demo_when_made_twice_then_the_same_book_goes_on(service: Service) -> None:
-    demo = ["make", "demo", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.installed"]
-    with terminal(service.home, demo) as shell:
+def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(service: Service) -> None:
+    demo = ["make", "demo", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.installed", "-o", f"{sys.prefix}/.front"]
+    listen = f"127.0.0.1:{free_port()}"
+    with terminal(service.home, demo, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
         shell.expect("The service is ready")
+        shell.expect("Dashboard: http://localhost")
+        with urlopen(f"http://{listen}/") as page:
+            assert b"PAPER" in page.read()
         until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
         shell.control_c()
         assert b"gate: stopped" in shell.shown
+        assert b"dashboard: stopped" in shell.shown
         assert b"Traceback" not in shell.shown
     assert nobody(service)
-    with terminal(service.home, demo) as shell:
+    assert service.pid(DASHBOARD) is None
+    with terminal(service.home, demo, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
         shell.expect("The service is ready")
         assert service.read("status")["positions"] > 0
         shell.control_c()
