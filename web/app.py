@@ -4,6 +4,7 @@ from flask import Flask, render_template
 
 from web import headers, problems
 from web.api import reads
+from web.controls import routes as controls
 from web.feed import Feed
 from web.live import routes as live
 from web.options import Options
@@ -11,6 +12,7 @@ from web.pages import routes
 from web.parts import Parts
 from web.problems import ProblemDocument
 from web.registry import Registry
+from web.security.room import make_security
 
 
 def create_app(options: Options, feed: Feed) -> Flask:
@@ -18,14 +20,17 @@ def create_app(options: Options, feed: Feed) -> Flask:
     app = Flask("web", static_folder=None)
     parts = Parts(options, feed)
     registry = Registry()
+    security = make_security(options, feed.now_ns)
     for room in (routes, reads, live):
         room.declare(registry, parts)
+    security.declare(registry)
+    controls.declare(registry, controls.make_controls(options, feed))
     routes.add_context(app, parts)
-    problems.install(app, _error_page)
+    problems.install(app, lambda problem: _error_page(problem, security.layout()))
     headers.install(app, options.tls)
-    registry.install(app, lambda _: None)
+    registry.install(app, security.guard)
     return app
 
 
-def _error_page(problem: ProblemDocument) -> str:
-    return render_template("error.html", title=problem.title, problem=problem)
+def _error_page(problem: ProblemDocument, layout: str) -> str:
+    return render_template("error.html", title=problem.title, problem=problem, layout=layout)

@@ -1,0 +1,1 @@
+"""What people may do from the dashboard: each act once, for pages and for programs."""

@@ -1,0 +1,1 @@
+"""Who may do what on the dashboard: people and keys, sessions, rates, and the guard before every endpoint."""

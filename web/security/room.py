@@ -1,0 +1,38 @@
+"""What guards one dashboard, put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.home import Home
+from web.options import Options
+from web.registry import Registry, Role
+from web.security import login
+from web.security.accounts import Accounts
+from web.security.guard import Guard, make_guard, me, needs_login
+from web.security.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """``desk`` is where people log in, None where everybody may look."""
+
+    guard: Guard
+    desk: login.Desk | None
+
+    def declare(self, registry: Registry) -> None:
+        """Declare login and logout where there are any."""
+        if self.desk is not None:
+            login.declare(registry, self.desk)
+
+    def layout(self) -> str:
+        """The template around an error: who may not look sees nothing of the book beside it."""
+        return "base.html" if self.desk is None or me().holds(Role.VIEWER) else "bare.html"
+
+
+def make_security(options: Options, clock: Callable[[], int]) -> Security:
+    """The guard of a dashboard; ``clock`` gives Unix nanoseconds. Raises as :class:`Accounts`."""
+    if not needs_login(options):
+        return Security(make_guard(options, None, clock), None)
+    accounts = Accounts(Home(options.home).dashboard)
+    guard = make_guard(options, accounts, clock)
+    return Security(guard, login.Desk(options, accounts, Passwords(), guard))
