@@ -40,10 +40,10 @@ class Seats:
             if not self._taken[kind, client]:
                 del self._taken[kind, client]
 
-    def count(self, kind: str) -> int:
-        """How many of a kind are open."""
+    def count(self, kind: str = "") -> int:
+        """How many are open, of one kind or in all."""
         with self._lock:
-            return sum(count for (of, _), count in self._taken.items() if of == kind)
+            return sum(count for (of, _), count in self._taken.items() if kind in ("", of))
 
 
 def client() -> str:
