@@ -2,7 +2,7 @@
 
 from flask import Flask, render_template
 
-from web import headers, problems
+from web import headers, probes, problems
 from web.api import reads
 from web.controls import routes as controls
 from web.feed import Feed
@@ -21,13 +21,14 @@ def create_app(options: Options, feed: Feed) -> Flask:
     parts = Parts(options, feed)
     registry = Registry()
     security = make_security(options, feed.now_ns)
-    for room in (routes, reads, live):
+    for room in (routes, reads, live, probes):
         room.declare(registry, parts)
     security.declare(registry)
     controls.declare(registry, controls.make_controls(options, feed))
     routes.add_context(app, parts)
     problems.install(app, lambda problem: _error_page(problem, security.layout()))
     headers.install(app, options.tls)
+    parts.meters.install(app, registry)
     registry.install(app, security.guard)
     return app
 
