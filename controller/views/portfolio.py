@@ -123,21 +123,6 @@ def sectors(overview: Overview, live: LiveState) -> dict[str, Any]:
     }
 
 
-def breaches(overview: Overview) -> list[str]:
-    """Hard limits that the live book exceeds now (marks move; the gate lets only reducing orders through there)."""
-    live = overview.live
-    if live is None or overview.effective is None or live.account.equity <= 0:
-        return []
-    found = []
-    for symbol, value in by_symbol(live).items():
-        if _over(overview, live, value):
-            share = value * 100 / live.account.equity
-            found.append(f"hard limit: {symbol} is {share:.1f}% of equity (${value / 1_000_000:,.0f})")
-    if _exceeds(overview, "exposure.max_gross_pct", gross(live) * 1_000_000, live.account.equity):
-        found.append(f"hard limit: gross exposure is {gross(live) * 100 / live.account.equity:.1f}% of equity")
-    return found
-
-
 def summary(overview: Overview) -> dict[str, Any]:
     """``portfolio status`` (spec 2.2.4)."""
     live = overview.live

@@ -7,12 +7,14 @@ of equity, as limits count them, except the shares by market capitalisation, whi
 from collections.abc import Mapping
 from typing import Any
 
+from controller.core.policy.utilisation import figure
 from controller.core.risk.concentration import herfindahl
 from controller.views import portfolio
 from controller.views.figures import UNITS, dollars, instant, percent, percent_of_ppm, percent_of_share
+from schemas.limits import BY_NAME
 from schemas.live import LiveState
 from schemas.overview import Overview
-from schemas.risk import BOOK_FIGURES, BookRisk, Performance, Tail
+from schemas.risk import BOOK_FIGURES, BookRisk, Level, Performance, Tail
 
 LARGEST = 5
 NOT_YET = "not computed yet"
@@ -244,6 +246,20 @@ def _uses(overview: Overview) -> list[dict[str, Any]]:
         }
         for item in found
     ]
+
+
+def beyond(overview: Overview) -> list[str]:
+    """Limits at whose level nothing may increase: marks have carried the book over, or a drawdown is near its halt.
+
+    What has reached its halt is told by the halt.
+    """
+    found = overview.analysis.levels if overview.analysis and overview.live else ()
+    return [_stands(item) for item in found if item.level == "error" and not item.shadow]
+
+
+def _stands(item: Level) -> str:
+    limit = BY_NAME[item.key]
+    return f"{item.key}: {item.what or 'account'} at {figure(limit, item.value)}, limit {figure(limit, item.limit)}"
 
 
 def risk(overview: Overview) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def header(overview: Overview) -> dict[str, Any]:
 
 
 def attention(overview: Overview) -> list[str]:
-    """Why the exit code is 3: open halts, a restricted mode, a silent engine, a troubled condition, a hard breach."""
+    """Why the exit code is 3: open halts, a restricted mode, a silent engine, a troubled condition, a limit
+    that lets nothing increase."""
     found = [f"halt {halt.id[:12]} in force ({_where(overview, halt)}, {halt.mode.value})" for halt in overview.halts]
     mode = mode_of(overview)
     by_halt = {halt.mode for halt in overview.halts if halt.scope == "account"}
@@ -75,7 +76,7 @@ def attention(overview: Overview) -> list[str]:
     if overview.refusal is not None:
         refusal = overview.refusal
         found.append(f"commit {refusal.commit[:12]} refused: {refusal.reason.value}: {refusal.message}")
-    return [*overview.notes, *found, *portfolio.breaches(overview)]
+    return [*overview.notes, *found, *risk.beyond(overview)]
 
 
 def is_trouble(condition: Condition) -> bool:

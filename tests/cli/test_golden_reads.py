@@ -296,7 +296,7 @@ Limits:
   strategy.max_strategies_active        ██████░░░░  67%  clear
   position.max_position_pct             █████████░  96%  info   NVDA
   concentration.sector_warning_pct      ██████████ 102%  warn   Technology
-  strategy.max_strategy_allocation_pct  █████████░  96%  info   ml-momentum-v2
+  strategy.max_strategy_allocation_pct  █████████░  96%  clear  ml-momentum-v2
   drawdown.strategy_halt_pct            ██████████ 105%  halt   ml-sentiment-exp
   drawdown.account_emergency_pct        █░░░░░░░░░  15%  clear
   volatility.portfolio_target           █████████░  91%  clear

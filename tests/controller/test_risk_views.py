@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from controller.views import config, portfolio, risk
+from controller.core.risk.levels import levels
+from controller.views import config, risk, status
 from schemas.overview import Overview
-from schemas.risk import Analysis, BookRisk
+from schemas.risk import Analysis, BookRisk, Level, LevelName
 from tests.support.book import overview
 from tests.support.greenplace import MOMENTUM, SENTIMENT, greenplace
 
@@ -94,14 +95,32 @@ def test_limits_then_the_portfolio_s_volatility_is_the_use_of_its_target() -> No
     assert found["position.min_position_dollars"]["utilisation_pct"] is None
 
 
-@pytest.mark.parametrize(("shadow", "told"), [((), 1), (("position.max_position_pct",), 0)])
-def test_breach_of_a_limit_in_shadow_then_nothing_to_attend_to(shadow: tuple[str, ...], told: int) -> None:
-    seen = with_limits(position__max_position_pct=140_000)
-    assert seen.effective is not None
-    seen = seen.model_copy(update={"effective": seen.effective.model_copy(update={"shadow": shadow})})
-    assert len(portfolio.breaches(seen)) == told
-    assert portfolio.breaches(with_limits(exposure__max_gross_pct=800_000)) == [
-        "hard limit: gross exposure is 87.5% of equity"
+def at(level: LevelName, **more: Any) -> Overview:
+    """A book with one level."""
+    values = {"scope": "account", "key": "position.max_position_pct", "what": "AAPL", "unit": "percent", **more}
+    item = Level(level=level, **{"value": 162_000, "limit": 150_000, "utilisation": 1_080_000, **values})
+    return greenplace().model_copy(update={"analysis": Analysis(levels=(item,))})
+
+
+def test_attention_when_nothing_may_increase_then_limit_subject_and_figures() -> None:
+    assert risk.beyond(at("error")) == ["position.max_position_pct: AAPL at 16.2%, limit 15.0%"]
+    near = at("error", key="drawdown.account_emergency_pct", what="", value=230_000, limit=250_000)
+    assert risk.beyond(near) == ["drawdown.account_emergency_pct: account at 23.0%, limit 25.0%"]
+    assert risk.beyond(near)[0] in status.attention(near)
+
+
+@pytest.mark.parametrize("seen", [at("warn"), at("info"), at("halt"), at("error", shadow=True), overview(engine=False)])
+def test_attention_when_warned_or_in_shadow_or_not_known_or_told_by_a_halt_then_none(seen: Overview) -> None:
+    assert risk.beyond(seen) == []
+
+
+def test_attention_then_each_limit_in_its_own_unit() -> None:
+    seen = with_limits(exposure__max_gross_pct=800_000, position__max_position_dollars=14_000_000_000)
+    assert seen.effective is not None and seen.live is not None
+    found = Analysis(levels=levels(seen.effective, seen.live, seen.peaks, ()))
+    assert risk.beyond(seen.model_copy(update={"analysis": found})) == [
+        "exposure.max_gross_pct: account at 87.5%, limit 80.0%",
+        "position.max_position_dollars: NVDA at $14,230, limit $14,000",
     ]
 
 

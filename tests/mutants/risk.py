@@ -22,6 +22,7 @@ LEVELS = edits(
         (_LADDERS, "a halt comes at the limit", 'Rung(1_000_000, "halt"),', 'Rung(1_050_000, "halt"),'),
         (_LADDERS, "a level is left later than it is reached", "still = min(lower, before, key=RANKS.index)", "still = now"),
         (_LEVELS, "a restart lifts no restriction", 'return "error" if use.key in _DRAWDOWNS else "clear"', 'return "clear"'),
+        (_LEVELS, "profit that carries an allocation over is one warning", "    if key == ALLOCATION:\n        return SOFT\n", ""),
         (_LEVELS, "marks that carry the book over a hard limit are an error", "return HARD if BY_NAME[key].hard else SOFT", "return SOFT"),
     ),
 )

@@ -60,7 +60,7 @@ def used_text(limit: Limit, used: Mapping[str, int], whose: Mapping[str, str]) -
     value = used.get(limit.name)
     if value is None:
         return ""
-    return _text(limit, value) + (f" ({whose[limit.name]})" if whose.get(limit.name) else "")
+    return figure(limit, value) + (f" ({whose[limit.name]})" if whose.get(limit.name) else "")
 
 
 def _account(policy: Policy, live: LiveState) -> Iterator[Use]:
@@ -151,10 +151,13 @@ def _breach(limit: Limit, target: Policy, used: Mapping[str, int], whose: Mappin
     if not over:
         return ""
     what = "will halt now" if limit.name in (STRATEGY_LIMIT, ACCOUNT_LIMIT) else "will breach now"
-    return f"{what}: {used_text(limit, used, whose)} {'>' if limit.leaf is Leaf.CEILING else '<'} {_text(limit, bound)}"
+    return (
+        f"{what}: {used_text(limit, used, whose)} {'>' if limit.leaf is Leaf.CEILING else '<'} {figure(limit, bound)}"
+    )
 
 
-def _text(limit: Limit, value: int) -> str:
+def figure(limit: Limit, value: int) -> str:
+    """A compiled value of ``limit`` as people read it."""
     if limit.unit is Unit.MONEY:
         return f"${value / MILLION:,.0f}"
     if limit.unit is Unit.PERCENT:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT
-from controller.core.policy.utilisation import Use, uses
+from controller.core.policy.utilisation import ALLOCATION, Use, uses
 from controller.core.risk.ladders import DRAWDOWN, HARD, MARGIN, SOFT, Rung, kept, reached
 from schemas.halts import ACCOUNT
 from schemas.limits import BY_NAME, Leaf, Limit, Unit
@@ -87,9 +87,12 @@ def _level(use: Use, policy: Policy, before: LevelName) -> Level:
 
 
 def _ladder(key: str) -> Sequence[Rung]:
-    """As many strategies as allowed are active as a rule: that is not near a limit."""
+    """As many strategies as allowed are active as a rule: that is not near a limit. An allocation is of the initial
+    capital and fully used as a rule; profit alone carries it over, which is worth one warning."""
     if key in _DRAWDOWNS:
         return DRAWDOWN
     if key == _ACTIVE:
         return HARD[:1]
+    if key == ALLOCATION:
+        return SOFT
     return HARD if BY_NAME[key].hard else SOFT

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT
+from controller.core.policy.utilisation import ALLOCATION
 from controller.core.risk.levels import levels
 from schemas.limits import BY_NAME
 from schemas.live import Account, LiveState, PositionView, StrategyLive
@@ -96,7 +97,9 @@ def test_hard_limit_that_marks_have_carried_the_book_over_then_no_order_increase
     found = [
         level
         for level in levels(policy, picture(held), {}, ())
-        if level.level == "error" and BY_NAME[level.key].hard and level.key != "strategy.max_strategies_active"
+        if (level.level == "error" or (level.key == ALLOCATION and level.level == "warn"))
+        and BY_NAME[level.key].hard
+        and level.key != "strategy.max_strategies_active"
     ]
     book = make_book(held, equity=EQUITY, marks=MARKS)
     for level in found:

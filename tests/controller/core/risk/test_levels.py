@@ -131,11 +131,21 @@ def test_sector_and_volatility_above_their_limits_then_warn_and_never_error() ->
         assert level_of(found, key, what) == "warn"
 
 
-def test_deployed_over_the_allocation_then_error_of_that_strategy() -> None:
-    found = levels(policy(), holding(("A", 31_000), cash=69_000), {}, ())
-    item = next(item for item in found if item.key == "strategy.max_strategy_allocation_pct")
-    assert (item.scope, item.what, item.level) == (f"strategy:{UIDS[0]}", "s-a", "error")
+def deployed(dollars: int, before: Sequence[Level] = ()) -> Level:
+    found = levels(policy(), holding(("A", dollars), cash=100_000 - dollars), {}, before)
+    return next(item for item in found if item.key == "strategy.max_strategy_allocation_pct")
+
+
+def test_deployed_over_the_allocation_then_warn_of_that_strategy() -> None:
+    item = deployed(31_000)
+    assert (item.scope, item.what, item.level) == (f"strategy:{UIDS[0]}", "s-a", "warn")
     assert (item.value, item.limit, item.utilisation) == (310_000, 300_000, 1_033_333)
+
+
+def test_deployed_around_the_allocation_then_one_warning_until_five_points_below() -> None:
+    over = deployed(30_001)
+    assert [deployed(dollars, (over,)).level for dollars in (30_000, 28_501, 28_499)] == ["warn", "warn", "clear"]
+    assert deployed(30_000).level == "clear" and deployed(60_000).level == "warn"
 
 
 @pytest.mark.parametrize(("active", "level"), [(3, "clear"), (4, "error")])
