@@ -3,7 +3,7 @@
 from flask import Flask, render_template
 
 from web import headers, probes, problems
-from web.api import reads
+from web.api import docs, reads
 from web.controls import routes as controls
 from web.feed import Feed
 from web.live import routes as live
@@ -21,7 +21,7 @@ def create_app(options: Options, feed: Feed) -> Flask:
     parts = Parts(options, feed)
     registry = Registry()
     security = make_security(options, feed.now_ns)
-    for room in (routes, reads, live, probes):
+    for room in (routes, reads, live, probes, docs):
         room.declare(registry, parts)
     security.declare(registry)
     controls.declare(registry, controls.make_controls(options, feed))

@@ -63,6 +63,7 @@ _RATES = {
     Kind.PROBE: Rate.PROBE,
     Kind.ASSET: Rate.READ,
 }
+_EXTENSION = "gt-risk-registry"
 _OPEN = (Kind.PROBE, Kind.ASSET)
 _SOCKET = {"ping_interval": 25, "max_message_size": 1_024}
 """Seconds after which a client that does not answer is gone, and bytes: clients have nothing to say."""
@@ -173,6 +174,7 @@ class Registry:
             endpoint = self.of_request()
             return guard(endpoint) if endpoint else None
 
+        app.extensions[_EXTENSION] = self
         for item in self._declared.values():
             _route(app, item)
         ways = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules() if rule.endpoint not in self._declared}
@@ -203,6 +205,12 @@ class Registry:
             return view
 
         return declare
+
+
+def registry_of(app: Flask) -> Registry:
+    """The declarations that ``app`` was made from."""
+    registry: Registry = app.extensions[_EXTENSION]
+    return registry
 
 
 def _statuses(rule: str, given: Given) -> tuple[int, ...]:

@@ -4,13 +4,21 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from web.snapshot import Snapshot, panel
 
 Data = Mapping[str, Any]
 Type = Literal["portfolio_update", "position_update", "alert", "mode", "plan", "revision", "snapshot"]
-TYPES: tuple[str, ...] = get_args(Type)
+MEANINGS: Mapping[Type, str] = {
+    "portfolio_update": "Equity, result and drawdown (a share of 1) of the account; the last event of its second.",
+    "position_update": "A strategy's position in a symbol: quantity, price, value, result; 0 when it was closed.",
+    "alert": "An alert that is new, happened again, was acknowledged or is over.",
+    "mode": "Trading mode, open halts, status of each strategy, permit, and whether all that is fresh.",
+    "plan": "Whether the newest commit is in force, and why not.",
+    "revision": "Which commits were seen, verified and applied.",
+    "snapshot": "All of these but the alerts at once: the first event of a client that cannot be told the difference.",
+}
 _ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})-(\d{1,15})")
 
 
