@@ -18,6 +18,7 @@ from cli.render.config import validation as render_validation
 from cli.render.markdown import review as render_markdown
 from cli.render.review import review as render_review
 from cli.render.review import verification as render_verification
+from cli.sign import sign
 from cli.tree import Near, read_command
 from controller.rpc.client import ServiceDown
 
@@ -25,7 +26,7 @@ MAX_FILES = 20_000
 WALK_SECONDS = 30.0
 config = Near("config", help="Show, check and compare the configuration.", no_args_is_help=True)
 config.add_command(read_command(("config", "show")))
-for command in (approve, edit, reload, rollback):
+for command in (approve, edit, reload, rollback, sign):
     config.add_command(command)
 
 

@@ -66,6 +66,22 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "config rollback": (
         ("gt risk config rollback --commit 1a2b3c4", "bring the documents of that commit back, as a new commit"),
     ),
+    "config sign": (
+        ("gt risk config sign", "what was asked for on the dashboard and waits for a signature"),
+        ("gt risk config sign 3f9a2c1d", "show its plan, sign it with your own key, land it"),
+        ("gt risk config sign 3f9a2c1d --discard", "it is not wanted"),
+    ),
+    "dashboard user add": (
+        ("gt risk dashboard user add ada --role operator", "asks for the password"),
+        ("gt risk dashboard user add kim --role emergency --liquidate", "the grant comes on top of a role"),
+    ),
+    "dashboard user list": (("gt risk dashboard user list", "who may log in, and as what"),),
+    "dashboard user disable": (("gt risk dashboard user disable ada", "shut out at once"),),
+    "dashboard key create": (
+        ("gt risk dashboard key create grafana --scope '/api/portfolio/*'", "a key that only reads, and only that"),
+    ),
+    "dashboard key list": (("gt risk dashboard key list", "every key, its scope and its end"),),
+    "dashboard key revoke": (("gt risk dashboard key revoke 3f9a2c1d77b0", "worthless at once"),),
     "config history": (("gt risk config history", "who changed what, newest first"),),
     "strategy list": (("gt risk strategy list", "status, result and drawdown of each strategy"),),
     "strategy show": (("gt risk strategy show ml-momentum-v2", "one strategy: result, positions, orders"),),

@@ -23,8 +23,8 @@ class StrategyName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's signature
         """The ids that the newest policy of this home knows and that begin so."""
-        from cli.fast_screen import strategies
         from cli.remote import home
+        from controller.strategies import strategies
 
         return [CompletionItem(found) for found in strategies(home()).values() if found.startswith(incomplete)]
 

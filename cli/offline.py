@@ -33,7 +33,7 @@ def _call(root: Path, method: str, params: dict[str, Any], objects: Path | None 
 
     try:
         control, settings = offline_control(root, objects), load()
-        more = {**offline_alerts(control, settings), **offline_dashboard(control)}
+        more = {**offline_alerts(control, settings), **offline_dashboard(control, settings)}
         dispatcher = Dispatcher(control, settings, more=more)
         return dispatcher.call(method, params)
     except GtRiskError as error:

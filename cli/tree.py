@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "portfolio": Entry("cli.portfolio", "Look at the portfolio."),
         "alerts": Entry("cli.alerts", "See alerts, acknowledge and silence them, try channels."),
         "audit": Entry("cli.audit", "Read and check the audit trail."),
+        "dashboard": Entry("cli.dashboard", "Pages and API of this installation, and who may use them."),
     },
     "Change, by signed commits": {
         "limits": Entry("cli.limits", "View and change risk limits."),

@@ -97,7 +97,7 @@ def _supervised(settings: Settings) -> tuple[str, ...]:
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
     from controller.alerting import Alerting
-    from controller.rpc import alerts, dashboard, liquidation, pushes, series
+    from controller.rpc import alerts, dashboard, health, liquidation, pushes, series
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
@@ -105,9 +105,10 @@ def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "Backu
     raising = alerting.service()
     more = {
         **alerts.methods(control, settings, alerting.desk, alerting.feed),
+        **health.methods(control, alerting.desk),
         **liquidation.methods(control, settings, controller.liquidations, controller.exits),
         **pushes.methods(settings, controller.store, controller.clock),
-        **dashboard.methods(controller.store, controller.clock),
+        **dashboard.methods(controller.store, controller.clock, settings.operator_name),
         **series.methods(control, controller.store, controller.engine, controller.clock),
     }
     server = serve_rpc(control, settings, hold, more)
@@ -255,17 +256,18 @@ def offline_control(home: Path, objects: Path | None = None) -> "ControllerContr
 def offline_alerts(control: "ControllerControl", settings: Settings) -> "dict[str, Method]":
     """The methods of the alerts on :func:`offline_control`; what people do with them needs no running controller."""
     from controller.alerting import Alerting
-    from controller.rpc import alerts
+    from controller.rpc import alerts, health
 
     alerting = Alerting(control, Home(settings.home))
-    return alerts.methods(control, settings, alerting.desk, alerting.feed)
+    desk = alerting.desk
+    return {**alerts.methods(control, settings, desk, alerting.feed), **health.methods(control, desk)}
 
 
-def offline_dashboard(control: "ControllerControl") -> "dict[str, Method]":
+def offline_dashboard(control: "ControllerControl", settings: Settings) -> "dict[str, Method]":
     """The method that records what people do with users and keys, on :func:`offline_control`."""
     from controller.rpc import dashboard
 
-    return dashboard.methods(control.parts.store, control.parts.clock)
+    return dashboard.methods(control.parts.store, control.parts.clock, settings.operator_name)
 
 
 def tell_down(home: Path, down: "Sequence[str]") -> "Told":

@@ -14,6 +14,9 @@ from typing import Any
 LIFE_NS = 7 * 86_400 * 1_000_000_000
 """What nobody signed for so long is no longer meant."""
 MOST = 100
+KINDS = ("set-limit", "set-status", "resume", "write-documents")
+"""What the dashboard asks for; nothing else is signed from a file of its own making."""
+_NEVER = ("trust.yaml", "halts/", "cleared/")
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -79,3 +82,14 @@ class Proposals:
 
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}.json"
+
+
+def refusal(intent: Mapping[str, Any]) -> str:
+    """Why ``intent`` is nothing that a proposal may ask for; empty when it may.
+
+    Who may do what, and what was halted and cleared, is never changed from the dashboard, whoever signs.
+    """
+    if intent.get("kind") not in KINDS:
+        return f"{intent.get('kind')!r} is nothing that the dashboard asks for"
+    barred = [path for path in intent.get("files", {}) if str(path).startswith(_NEVER)]
+    return f"{barred[0]} is not changed from the dashboard" if barred else ""

@@ -10,12 +10,12 @@ from schemas.audit import AuditEntry, Outcome
 
 Params = Mapping[str, Any]
 Document = dict[str, Any]
-EVENTS = ("dashboard.user", "dashboard.key", "dashboard.proposal", "dashboard.liquidation")
+EVENTS = ("dashboard.user", "dashboard.key", "dashboard.proposal")
 
 
-def methods(store: Store, clock: Clock) -> dict[str, Callable[[Params], Document]]:
-    """The methods by name."""
-    return {"dashboard.record": lambda params: _record(store, clock, params)}
+def methods(store: Store, clock: Clock, operator: str) -> dict[str, Callable[[Params], Document]]:
+    """The methods by name; ``operator`` acts where nobody else is named."""
+    return {"dashboard.record": lambda params: _record(store, clock, {"actor": operator or "unknown", **params})}
 
 
 def _record(store: Store, clock: Clock, params: Params) -> Document:

@@ -1,6 +1,6 @@
 """What ``--json`` prints, as models for the generated JSON Schemas alone: nothing imports them at run time."""
 
-from schemas.documents import acts, alarms, book, control, operate, records
+from schemas.documents import acts, alarms, book, control, operate, records, web
 from schemas.scalars import Model
 
 COMMANDS: dict[str, tuple[type[Model], ...]] = {
@@ -59,6 +59,13 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
     "doctor": (operate.Doctor,),
     "watchdog": (operate.Watchdog,),
     "completion": (operate.Completion,),
+    "config sign": (control.Landed, web.Proposals, web.ProposalDiscarded),
+    "dashboard user add": (web.UserChanged,),
+    "dashboard user list": (web.Users,),
+    "dashboard user disable": (web.UserChanged,),
+    "dashboard key create": (web.KeyMade,),
+    "dashboard key list": (web.Keys,),
+    "dashboard key revoke": (web.KeyChanged,),
     **dict.fromkeys(
         (
             "limits set",

@@ -25,6 +25,10 @@ ARGUMENTS = {
     "strategy halt": ["ml-momentum-v2"],
     "trust check": ["risk_config.yaml"],
     "completion": ["bash"],
+    "dashboard user add": ["ada"],
+    "dashboard user disable": ["ada"],
+    "dashboard key create": ["a probe"],
+    "dashboard key revoke": ["3f9a2c1d77b0"],
 }
 PAYLOAD = "dHJlZSAw"
 

@@ -19,7 +19,7 @@ def _validator(words: str) -> Any:
 def command_of(argv: Sequence[str]) -> str:
     """The words of ``argv`` that name a command with a schema, empty when it has none."""
     plain = "status -v" if list(argv[:1]) == ["status"] and {"-v", "--verbose"} & set(argv) else ""
-    return plain or next((words for words in (" ".join(argv[:2]), " ".join(argv[:1])) if words in COMMANDS), "")
+    return plain or next((words for count in (3, 2, 1) if (words := " ".join(argv[:count])) in COMMANDS), "")
 
 
 def assert_described(argv: Sequence[str], document: Any) -> None:

@@ -4,7 +4,7 @@ for a person: it is kept as a proposal, and ``gt risk config sign`` makes, shows
 from collections.abc import Callable
 from typing import cast
 
-from controller.proposals import TooMany
+from controller.proposals import TooMany, refusal
 from controller.rpc.client import RpcError, ServiceDown
 from web.controls.act import Act, Asked, Desk, Document, Entry, Preview
 from web.controls.models import Answer, GivenResume, GivenReview, GivenUpdate
@@ -138,7 +138,10 @@ def _update(_: Desk, asked: Asked) -> Document:
         raise Problem(400, "invalid", "name one limit with its value, or files", "/api/docs")
     if given.limit:
         return {"kind": "set-limit", "name": given.limit, "value": given.value}
-    return {"kind": "write-documents", "base": given.base, "files": given.files}
+    intent = {"kind": "write-documents", "base": given.base, "files": given.files}
+    if refusal(intent):
+        raise Problem(403, "not-from-here", refusal(intent), "gt risk config edit")
+    return intent
 
 
 ACTS = (

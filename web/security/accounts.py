@@ -123,7 +123,7 @@ class Accounts:
         self._write((insert, made))
         return id, f"{id}.{secret}"
 
-    def keys(self) -> Sequence[Key]:
+    def api_keys(self) -> Sequence[Key]:
         """All of them, oldest first, the revoked ones too."""
         return [_key(row) for row in self._read(f"SELECT {_KEY} FROM keys ORDER BY made_ns, id")]
 

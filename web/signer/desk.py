@@ -43,13 +43,14 @@ def tighten(ask: Ask, sign: Callable[[bytes], bytes], request: Mapping[str, Any]
 
 
 def _check(changes: list[Document]) -> None:
-    """Every change tightens, and stands in a listed document; nothing at all is nothing to sign."""
+    """Every change tightens, and stands in a listed document or, as a halt that came meanwhile, in none; nothing at
+    all is nothing to sign."""
     if not changes:
         raise Declined("it changes nothing that is enforced")
     for change in changes:
         if change["direction"] != "tighten":
             raise Declined(f"{change['label']} does not tighten ({change['direction']})")
-        if not any(fnmatchcase(change["path"], pattern) for pattern in PATHS):
+        if change["path"] and not any(fnmatchcase(change["path"], pattern) for pattern in PATHS):
             raise Declined(f"{change['path']} is a person's to change")
 
 
