@@ -17,6 +17,7 @@ from controller.home import Home
 @click.option("--email", default="", help="Address for commits; git's user.email, else one made of the login.")
 @click.option("--signing-key", default="", metavar="FILE", help="Your own SSH key, or the .pub that your agent holds.")
 @click.option("--remote", default="", metavar="URL", help="Config repository elsewhere; empty: one in the home folder.")
+@click.option("--path", default="", metavar="FOLDER", help="Folder of a larger repository; empty: all of it.")
 @mutating
 def init(
     environment: str,
@@ -25,6 +26,7 @@ def init(
     email: str,
     signing_key: str,
     remote: str,
+    path: str,
     reason: str,  # noqa: ARG001  # there is no audit log yet that could hold it
     dry_run: bool,
     yes: bool,  # noqa: ARG001  # init never asks: it overwrites nothing
@@ -50,7 +52,7 @@ def init(
     require_git()
     from controller.host.provision import Wish, initialise
 
-    report = initialise(place, Wish(environment, book, name, email, signing_key, remote=remote))
+    report = initialise(place, Wish(environment, book, name, email, signing_key, remote=remote, path=path))
     document = {
         "home": str(place.root),
         "repository": str(place.clone),

@@ -48,6 +48,8 @@ class Common:
             remote=settings.source.remote,
             timeout=settings.source.timeout_seconds,
             extra={"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)} if objects else None,
+            folder=settings.source.path,
+            introduction=settings.pins.introduction,
         )
         self.notary = GitNotary(
             home.bare,

@@ -34,7 +34,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RawCommit:
-    """One commit object. ``payload`` is the exact bytes that were signed (the object without its signature)."""
+    """One commit object. ``payload`` is the exact bytes that were signed (the object without its signature).
+
+    ``apart``: it is of a larger repository, and leaves the folder of the documents as every parent has it.
+    """
 
     id: str
     parents: tuple[str, ...]
@@ -45,6 +48,7 @@ class RawCommit:
     message: str
     payload: bytes
     signature: bytes | None
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

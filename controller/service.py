@@ -155,6 +155,7 @@ class Controller(Common):
             changes=self.changes,
             signers=Signers(self.source, self.verifier.desired, verify).of,
             troubles=self._troubles,
+            speaks=self.verifier.speaks,
         )
 
     def _troubles(self) -> tuple[tuple[str, str], ...]:

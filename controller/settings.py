@@ -40,11 +40,14 @@ class Pins:
 class SourceSettings:
     """Where desired state comes from.
 
-    ``remote``: empty for the embedded bare repo, else any git URL. ``timeout_seconds`` bounds each git call (a
-    remote that hangs must not hold the loop). ``poll_seconds`` is the slow path behind watching (jittered by a fifth).
+    ``remote``: empty for the embedded bare repo, else any git URL. ``path``: the folder of a larger repository that is
+    the config repo, empty for all of it; as ``pins`` it says what is trusted. ``timeout_seconds`` bounds each git call
+    (a remote that hangs must not hold the loop). ``poll_seconds`` is the slow path behind watching (jittered by a
+    fifth).
     """
 
     remote: str = ""
+    path: str = ""
     timeout_seconds: float = 20.0
     poll_seconds: float = 30.0
 

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 
 import controller
-from controller.adapters.git.provision import Person
+from controller.adapters.git.folder import check_path
+from controller.adapters.git.provision import Person, Place
 from controller.adapters.git.provision import provision as provision_git
 from controller.adapters.signatures import keys
 from controller.adapters.signatures.signer import sign
@@ -38,7 +39,7 @@ _RISK_CONFIG = "risk_config.yaml"
 class Wish:
     """What ``init`` is asked for; empty values are taken from git's own configuration and the login.
 
-    ``remote``: URL of the config repo, empty for one in the home.
+    ``remote``: URL of the config repo, empty for one in the home; ``path``: the folder of it that the documents are in.
     """
 
     environment: str = "paper"
@@ -48,6 +49,7 @@ class Wish:
     signing_key: str = ""
     branch: str = "main"
     remote: str = ""
+    path: str = ""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ def initialise(home: Home, wish: Wish) -> Report:
     if len(os.fsencode(home.root)) > MAX_HOME:
         raise SettingsError(f"{home.root}: too long for its sockets", "export GT_RISK_HOME=<a shorter path>")
     refuse_password(wish.remote, "--remote")
+    check_path(wish.path)
     os.umask(0o077)
     report = Report()
     for folder in (home.root, home.keys, home.run, home.logs, home.policy, home.engine, home.raise_file.parent):
@@ -133,15 +136,17 @@ def _settings(home: Home, wish: Wish, person: Person, report: Report) -> None:
     with _noting(report, home.settings):
         if not home.settings.exists():
             pins = Pins(repo=secrets.token_hex(16), environment=wish.environment, branch=wish.branch)
-            _write(home.settings, settings_text(pins, person.name, person.email, wish.signing_key, wish.remote))
+            _write(
+                home.settings, settings_text(pins, person.name, person.email, wish.signing_key, wish.remote, wish.path)
+            )
 
 
 def _repositories(home: Home, wish: Wish, person: Person, lines: tuple[str, str], report: Report) -> None:
     settings = load({"GT_RISK_HOME": str(home.root)})
-    pins, remote = settings.pins, settings.source.remote
+    pins, place = settings.pins, Place(settings.source.remote, settings.source.path)
     files = {} if pins.introduction else _documents(pins, wish, person, lines, _first_day(settings))
     with _noting(report, home.bare), _noting(report, home.clone):
-        held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key), remote)
+        held = provision_git(home, files, person, pins, lambda payload: sign(payload, person.signing_key), place)
     if held != pins:
         _write(home.settings, with_pins(home.settings.read_text(), held))
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from controller.settings import HOME_VERSION, BackupSettings, LoopSettings, PaperSettings, Pins, SourceSettings
 
 
-def settings_text(pins: Pins, name: str, email: str, signing_key: str, remote: str = "") -> str:
+def settings_text(pins: Pins, name: str, email: str, signing_key: str, remote: str = "", path: str = "") -> str:
     """A new ``settings.toml``; what is commented out shows its default."""
-    return _identity(pins, name, email, signing_key) + _rhythm(remote)
+    return _identity(pins, name, email, signing_key) + _rhythm(remote, path)
 
 
 def _identity(pins: Pins, name: str, email: str, signing_key: str) -> str:
@@ -46,12 +46,14 @@ denied_keys = []
 """
 
 
-def _rhythm(remote: str) -> str:
+def _rhythm(remote: str, path: str) -> str:
     source, paper, loop, backup = SourceSettings(), PaperSettings(), LoopSettings(), BackupSettings()
     return f"""
 [source]
 # Any git URL; empty: config.git in this folder.
 remote = {_quoted(remote)}
+# Folder of that repository which is the config repo, when it holds more; empty: all of it.
+path = {_quoted(path)}
 # Bound of each git call, seconds.
 # timeout_seconds = {source.timeout_seconds}
 # How often to look when nothing wakes the controller, seconds.

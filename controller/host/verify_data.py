@@ -186,8 +186,9 @@ def _named(home: Home) -> str:
 
 def _compiled(home: Home, known: LastKnownGood) -> str:
     """Empty when the limits of the commit, compiled again, are those of the last-known-good."""
-    pins = load({"GT_RISK_HOME": str(home.root)}).pins
-    source = GitSource(home.bare, pins.branch, SystemClock())
+    settings = load({"GT_RISK_HOME": str(home.root)})
+    pins, folder = settings.pins, settings.source.path
+    source = GitSource(home.bare, pins.branch, SystemClock(), folder=folder, introduction=pins.introduction)
     table = sectors(load_instruments())
     try:
         desired = Verifier(source, pins, check_signature, check_key, table).desired(known.commit)

@@ -75,6 +75,18 @@ class Judge:
 
     def verify(self, commit: RawCommit, signature: Signature) -> Verdict:
         """One commit by the policy of its parents: the same verdict whenever it is asked for. Raises Refused."""
+        bystander = self._bystander(commit, signature)
+        verdict = self._judged_alone(commit, signature) if bystander is None else Verdict((bystander,))
+        self._judged[commit.id] = verdict
+        while len(self._judged) > _KEPT:
+            self._judged.popitem(last=False)
+        return verdict
+
+    def speaks(self, commit: RawCommit) -> bool:
+        """Whether the words of a verified commit count: somebody whom trust.yaml lists has signed it."""
+        return self._bystander(commit, self.signature(commit)) is None
+
+    def _judged_alone(self, commit: RawCommit, signature: Signature) -> Verdict:
         before, after = self._rules(commit)
         cases = self._cases(commit, signature)
         require(before, cases)
@@ -85,11 +97,19 @@ class Judge:
         unlanded = refusal if refusal is not None and refusal.reason is RefusalReason.NOT_LANDED else None
         if problems or unlanded is None:
             raise_first([*([refusal] if refusal else []), *problems])
-        verdict = Verdict(tuple(full), unlanded)
-        self._judged[commit.id] = verdict
-        while len(self._judged) > _KEPT:
-            self._judged.popitem(last=False)
-        return verdict
+        return Verdict(tuple(full), unlanded)
+
+    def _bystander(self, commit: RawCommit, signature: Signature) -> Case | None:
+        """A commit of a larger repository that leaves the folder alone and that nobody of trust.yaml has signed, as a
+        commit by nobody; None for every other, which is judged."""
+        if not commit.apart:
+            return None
+        cases = self._cases(commit, signature)
+        if _judge(SIGNER_RULES, cases) is None:
+            return None
+        child = self.trees.desired(commit.id, commit.tree)
+        parent = self._standing(commit.parents[0])
+        return replace(cases[0], parent=parent, child=child, signer=None, has_signature=False)
 
     def accept(self, commit: RawCommit, open_halts: Sequence[Halt]) -> None:
         """The rules that look at what is open now. Raises Refused."""
@@ -133,6 +153,9 @@ class Judge:
 
     def _examined(self, commit: RawCommit) -> list[Case]:
         """A commit that was verified before, as it stood before its judge."""
+        bystander = self._bystander(commit, self.signature(commit))
+        if bystander is not None:
+            return [bystander]
         cases = self._cases(commit, self.signature(commit))
         return self._with_changes(commit, self.trees.desired(commit.id, commit.tree), cases)
 

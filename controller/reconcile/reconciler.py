@@ -15,7 +15,7 @@ from controller.core.plan import approval, staleness
 from controller.core.plan.drift import drifts
 from controller.core.plan.guards import Hold
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
-from controller.ports import Clock, Engine, Source, Store
+from controller.ports import Clock, Engine, RawCommit, Source, Store
 from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
 from controller.reconcile.handlers import Backoff, Context, in_use, run_plan
@@ -37,7 +37,8 @@ class Parts:
     ``verified`` is told each newly verified commit; ``clock_jumped`` holds loosening back while it is true;
     ``permitted`` says whether the permit has started since boot: no halt is released before. ``changes`` says how
     much of what people loosened may be in force now; ``signers`` who signed the commits after one up to another;
-    ``troubles`` what else is wrong, as in :class:`controller.core.plan.conditions.Facts`.
+    ``troubles`` what else is wrong, as in :class:`controller.core.plan.conditions.Facts`; ``speaks`` whether the words
+    of a verified commit count.
     """
 
     observer: Observer
@@ -56,6 +57,7 @@ class Parts:
     permitted: Callable[[], bool] = lambda: True
     signers: Callable[[str, str], tuple[str, ...]] = lambda *_: ()
     troubles: Callable[[], tuple[tuple[str, str], ...]] = tuple
+    speaks: Callable[[RawCommit], bool] = lambda _: True
 
 
 class Reconciler:
@@ -133,7 +135,8 @@ class Reconciler:
             return Origin(reason="first apply")
         if commit == applied:
             return self.memory.awaiting or Origin()
-        return origin_of(tuple(self._parts.source.commits(applied, commit)))
+        commits = self._parts.source.commits(applied, commit)
+        return origin_of(tuple(item for item in commits if self._parts.speaks(item)))
 
     def _decide(self, found: Pass, goal: Goal) -> Pass:
         """plan → guard; the drift is what live shows against what was applied last."""

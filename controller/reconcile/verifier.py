@@ -135,6 +135,11 @@ class Verifier:
         with self._lock:
             return self.approvals.preview(self._judge.draft(parent, tree, message, signer), naming=naming)
 
+    def speaks(self, commit: RawCommit) -> bool:
+        """Whether the words of a verified commit count. Raises Refused, SourceUnavailable."""
+        with self._lock:
+            return self._judge.speaks(commit)
+
     def trusts(self, commit: str) -> tuple[Trust, ...]:
         """Every trust document in the history of a verified ``commit``. Raises Refused, SourceUnavailable."""
         with self._lock:

@@ -16,6 +16,7 @@ from controller.core.trust.commits import TARGET, target_text
 from controller.home import Home
 from controller.rpc.client import call
 from controller.settings import load
+from schemas.desired import StrategyStatus
 from tests.support.config_repo import ROLES, Site
 from tests.support.histories import Histories
 from tests.support.service import Service, running_service, until
@@ -170,6 +171,7 @@ def prepared(service: Service, home: Home, source: GitSource) -> Arena:
     made.halts.append(halted(service, "emergency", "halt-all"))
     service.must("emergency", "resume", "-r", "over", "--yes")
     made.halts.append(halted(service, "strategy", "halt", HALTED))
+    until(lambda: StrategyStatus.HALTED in made.state()["venue"][1].values(), "the venue has the halt too")
     assert made.git("fetch", "-q", str(home.bare), MAIN).returncode == 0
     return made
 

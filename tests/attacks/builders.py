@@ -306,7 +306,7 @@ def odd_entry(mode: str, path: str) -> Builder:
             return _with_root(arena, {name: odd})
         root = _root(arena)
         reader = Reader(arena.histories.source.git)
-        inner = dict(reader._one_tree(arena.tip(), root[folder].id))
+        inner = dict(reader.one_tree(arena.tip(), root[folder].id))
         reader.close()
         tree = arena.histories.raw("tree", tree_bytes({**inner, name: odd}))
         return _with_root(arena, {folder: Entry("040000", "tree", tree)})
@@ -344,7 +344,7 @@ def _tree(arena: Arena) -> str:
 
 def _root(arena: Arena) -> dict[str, Entry]:
     reader = Reader(arena.histories.source.git)
-    entries = dict(reader._one_tree(arena.tip(), _tree(arena)))
+    entries = dict(reader.one_tree(arena.tip(), _tree(arena)))
     reader.close()
     return entries
 

@@ -225,6 +225,22 @@ PINS = edits(
     ),
 )
 
+_FOLDER = "controller.adapters.git.folder"
+
+PATH = edits(
+    ("test_folder_history",),
+    (
+        (_FOLDER, "every parent has the folder so", "apart = own and all(", "apart = own and any("),
+        (_FOLDER, "the folder is the same", "self._tree_id(parent) == folder", "True"),
+        (_FOLDER, "what came before is no part of it", "if own and self._belongs(parent))", "if own)"),
+        (_FOLDER, "a tip descends from the introduction", "if since is None and not self._belongs(tip):", "if False:"),
+        (_RECEIVE, "the bot's branch is read from its root", "_evidence(source.root, bots,", "_evidence(source, bots,"),
+        (_JUDGE, "a bystander leaves the folder alone", "        if not commit.apart:\n            return None\n", ""),
+        (_JUDGE, "who is listed is no bystander", "        if _judge(SIGNER_RULES, cases) is None:\n            return None\n", ""),
+        ("controller.adapters.git.provision", "nobody's config repo is begun anew", "return bool(folder) and (entry is None or _UNFILLED in reader.blob(entry.id))", "return bool(folder)"),
+    ),
+)
+
 _TREES = "controller.reconcile.trees"
 _OWN = "controller.reconcile.own_changes"
 _MERGE = "controller.core.trust.merge"
@@ -374,5 +390,5 @@ DOCUMENTS = edits(
 )
 
 CONTROLLER: tuple[Mutant, ...] = (
-    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *PINS, *VERIFIER, *MERGES, *APPROVALS, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
+    *DOCUMENTS, *CORE, *PLANNER, *RECONCILE, *MEND, *MONITOR, *PUSHES, *TRUST, *PINS, *PATH, *VERIFIER, *MERGES, *APPROVALS, *SIGNATURES, *CONTROL, *STORE, *AUDIT,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.adapters.clock import ManualClock
-from controller.adapters.git.provision import Person, provision
+from controller.adapters.git.provision import HERE, Person, Place, provision
 from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.sshsig import check_key, verify
@@ -64,6 +64,7 @@ class Site:
     pins: Pins
     clock: ManualClock = field(default_factory=ManualClock)
     keys: dict[str, KeyFile] = field(default_factory=dict)
+    place: Place = HERE
 
     def key(self, name: str) -> KeyFile:
         """The key of ``name``, made at its first use."""
@@ -79,7 +80,10 @@ class Site:
 
     def source(self) -> GitSource:
         """The embedded source with the bot's key."""
-        return GitSource(self.home.bare, "main", self.clock, sign=self.key("bot"))
+        folder, introduction = self.place.path, self.pins.introduction
+        return GitSource(
+            self.home.bare, "main", self.clock, sign=self.key("bot"), folder=folder, introduction=introduction
+        )
 
     def verifier(self, source: GitSource, pins: Pins | None = None) -> Verifier:
         """A verifier on ``source``."""
@@ -141,17 +145,17 @@ def replaced(path: str, old: str, new: str) -> dict[str, bytes | None]:
     return {path: content.replace(old, new, 1).encode()}
 
 
-def make_site(folder: Path, signers: tuple[str, ...] = SIGNERS, rules: str = "rules: []") -> Site:
-    """Provision a home in ``folder`` whose trust.yaml lists ``signers``."""
+def make_site(folder: Path, signers: tuple[str, ...] = SIGNERS, rules: str = "rules: []", place: Place = HERE) -> Site:
+    """Provision a home in ``folder`` whose trust.yaml lists ``signers``; the documents go to ``place``."""
     home = Home(folder / "home")
     home.root.mkdir(mode=0o700)
-    site = Site(home, Pins(repo=REPO))
+    site = Site(home, Pins(repo=REPO), place=place)
     for name in {*signers, "operator", "bot"}:
         site.key(name)
     trust = trust_text({name: site.line(name) for name in signers}, rules)
     files = {**documents(), "trust.yaml": trust}
     person = Person("A Person", "a@example.org", home.keys / "operator")
-    site.pins = provision(home, files, person, site.pins, site.key("operator"))
+    site.pins = provision(home, files, person, site.pins, site.key("operator"), place)
     write_settings(site)
     return site
 
@@ -176,5 +180,8 @@ def write_settings(site: Site) -> None:
         f"denied_keys = {list(pins.denied_keys)!r}",
         f"repairs = {list(pins.repairs)!r}",
         f"repair_keys = {list(pins.repair_keys)!r}",
+        "[source]",
+        f'remote = "{site.place.remote}"',
+        f'path = "{site.place.path}"',
     ]
     site.home.settings.write_text("\n".join([*lines, ""]))

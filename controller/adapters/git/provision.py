@@ -12,6 +12,7 @@ from pathlib import Path
 import git
 
 from controller.adapters.git import hook_files
+from controller.adapters.git.folder import Folder
 from controller.adapters.git.process import Git, environment
 from controller.adapters.git.reader import Reader
 from controller.adapters.git.remote import Remote
@@ -19,6 +20,7 @@ from controller.adapters.git.scripts import bare_hooks, clone_hooks
 from controller.adapters.git.writer import Writer
 from controller.adapters.signatures.keys import public_path
 from controller.adapters.signatures.kinds import verify
+from controller.core.trust.authority import TRUST
 from controller.core.trust.commits import TARGET, target_text
 from controller.core.trust.keys import SignatureError, key_blob
 from controller.errors import Raced, SettingsError
@@ -27,6 +29,8 @@ from controller.settings import Pins
 
 PUSH_BYTES = 64 * 1024 * 1024
 """Most bytes of one push: far above any config repo, far below a full disk."""
+_UNFILLED = b'repo: "00000000000000000000000000000000"'
+"""What the template's trust.yaml says of its target."""
 _BARE_CONFIG = (
     ("receive.fsckObjects", "true"),
     ("receive.denyDeletes", "true"),
@@ -49,32 +53,41 @@ class Person:
     signing_key: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the config repo is: ``remote`` (a URL), empty for the bare repo of the home; ``path``: the folder of it,
+    empty for all of it."""
+
+    remote: str = ""
+    path: str = ""
+
+
+HERE = Place()
+
+
 def provision(
     home: Home,
     files: Mapping[str, bytes],
     person: Person,
     pins: Pins,
     sign: Callable[[bytes], bytes],
-    remote: str = "",
+    place: Place = HERE,
     python: str = sys.executable,
 ) -> Pins:
     """Bare repo, introduction commit of ``files`` signed by ``sign``, clone with hooks; the pins that then hold.
 
-    ``pins`` names repo id, environment and branch. With ``remote`` (a URL) the bare repo is its mirror, an empty remote
-    gets the introduction, and the clone pushes there. Idempotent: what exists is left as it is, and an existing
-    introduction must be the pinned one. ``python`` is the interpreter that the hooks run. Raises SettingsError,
-    SourceUnavailable.
+    ``pins`` names repo id, environment and branch. With a remote the bare repo is its mirror, an empty remote gets the
+    introduction (one with a history too, when it goes into a folder), and the clone pushes there. Idempotent: what
+    exists is left as it is, and an existing introduction must be the pinned one. ``python`` is the interpreter that the
+    hooks run. Raises SettingsError, SourceUnavailable.
     """
     _make_bare(home, pins, python)
     reader = Reader(Git(home.bare))
     try:
-        there = Remote(reader, remote, (f"refs/heads/{pins.branch}",)) if remote else None
-        if there is not None:
-            there.update()
-        introduction, fingerprint = _introduce(reader, files, person, pins, sign, there)
+        introduction, fingerprint = _introduce(reader, files, person, pins, sign, place)
     finally:
         reader.close()
-    _make_clone(home, person, pins, remote, python)
+    _make_clone(home, person, pins, place.remote, python)
     fingerprints = pins.fingerprints or (fingerprint,)
     return replace(pins, introduction=introduction, fingerprints=fingerprints)
 
@@ -103,39 +116,53 @@ def _introduce(
     person: Person,
     pins: Pins,
     sign: Callable[[bytes], bytes],
-    there: Remote | None,
+    place: Place,
 ) -> tuple[str, str]:
     """(id, signer's fingerprint) of the introduction, made unless there is one."""
     ref = f"refs/heads/{pins.branch}"
-    tip = reader.ref(ref)
-    if tip is not None:
-        return (pins.introduction, "") if pins.introduction else _adopt(reader, tip, person)
+    there = Remote(reader, place.remote, (ref,)) if place.remote else None
+    if there is not None:
+        there.update()
+    tip, target = reader.ref(ref), target_text(pins.repo, pins.environment, pins.branch)
+    message = f"Introduce the desired state\n\n{TARGET}: {target}\n"
+    if tip is not None and pins.introduction:
+        return pins.introduction, ""
+    if tip is not None and not _is_free(reader, tip, place.path):
+        return _adopt(reader, tip, person, message)
     if pins.introduction:
         message = f"{reader.git.git_dir} has no {ref}; settings pin {pins.introduction[:12]}, so none is made anew"
         raise SettingsError(message, "gt risk doctor")
-    target = target_text(pins.repo, pins.environment, pins.branch)
-    message = f"Introduce the desired state\n\n{TARGET}: {target}\n"
-    writer = Writer(reader)
-    payload = writer.stage(None, dict(files), f"{person.name} <{person.email}>", int(time.time()), message)
+    writer, author = Writer(reader), f"{person.name} <{person.email}>"
+    payload = writer.stage(tip, _placed(files, place.path), author, int(time.time()), message)
     signature = sign(payload)
     commit = writer.commit(payload, signature)
     try:
-        if there is None:
-            writer.move(ref, commit, None)
-        else:
-            there.push(ref, commit, None)
+        (writer.move if there is None else there.push)(ref, commit, tip)
     except Raced as error:
         raise SettingsError(f"{reader.git.git_dir} was introduced by someone else just now", "gt risk init") from error
     return commit, verify(payload, signature).fingerprint
 
 
-def _adopt(reader: Reader, tip: str, person: Person) -> tuple[str, str]:
+def _placed(files: Mapping[str, bytes], folder: str) -> dict[str, bytes | None]:
+    """``files`` where they belong; the workflows of a larger repository are its own."""
+    if not folder:
+        return dict(files)
+    return {f"{folder}/{name}": content for name, content in files.items() if not name.startswith(".github/")}
+
+
+def _is_free(reader: Reader, tip: str, folder: str) -> bool:
+    """Whether the folder of a larger repository has no trust.yaml, or one that nobody has filled in."""
+    entry = Folder(reader, folder, tip).tree(tip).get(TRUST) if folder else None
+    return bool(folder) and (entry is None or _UNFILLED in reader.blob(entry.id))
+
+
+def _adopt(reader: Reader, tip: str, person: Person, message: str) -> tuple[str, str]:
     """An init that was killed before it wrote its pins left an introduction signed by this very key: take it up."""
     commit = reader.commit(tip)
     public = person.signing_key if person.signing_key.suffix == ".pub" else public_path(person.signing_key)
     try:
         signed = verify(commit.payload, commit.signature or b"")
-        if not commit.parents and signed.key == key_blob(public.read_text()):
+        if (not commit.parents or commit.message == message) and signed.key == key_blob(public.read_text()):
             return tip, signed.fingerprint
         reason = "its tip is no introduction signed by this installation's key"
     except SignatureError as error:

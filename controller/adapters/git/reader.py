@@ -68,40 +68,46 @@ class Reader:
                 raise SourceUnavailable(error.message, hint="git fsck") from error
             return frozenset()
 
-    def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
-        """Commits in ``since..tip``, parents first. Raises Refused(TooLarge | BadObject), SourceUnavailable."""
-        found = self._walk(since, tip, f"--max-count={MAX_COMMITS + 1}")
+    def commits(self, since: str | None, tip: str, root: str = "") -> Sequence[RawCommit]:
+        """Commits in ``since..tip``, parents first; with ``root`` only that commit and what descends from it.
+
+        Raises Refused(TooLarge | BadObject), SourceUnavailable.
+        """
+        found = self._walk(since, tip, root, f"--max-count={MAX_COMMITS + 1}")
         if len(found) > MAX_COMMITS:
             message = f"more than {MAX_COMMITS:,} commits since the last verified one"
             raise refused(tip, RefusalReason.TOO_LARGE, message, "push in smaller steps")
         return [self.commit(commit_id) for commit_id in found]
 
-    def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
+    def history(self, since: str | None, tip: str, root: str = "") -> Sequence[RawCommit]:
         """The same without a bound on their number."""
-        return [self.commit(commit_id) for commit_id in self._walk(since, tip)]
+        return [self.commit(commit_id) for commit_id in self._walk(since, tip, root)]
 
-    def _walk(self, since: str | None, tip: str, *options: str) -> list[str]:
+    def _walk(self, since: str | None, tip: str, root: str, *options: str) -> list[str]:
         if since == tip:
             return []
         if self.commit(tip).parents == (since,):
             return [tip]
         self._refuse_shallow()
-        selection = [tip] if since is None else [tip, f"^{since}"]
+        selection = [tip, *(f"^{older}" for older in (since, root) if older)]
+        path = ["--ancestry-path"] if root else []
+        argv = ["rev-list", "--topo-order", "--reverse", *path, *options, *selection, "--"]
         try:
-            return self.git.run(["rev-list", "--topo-order", "--reverse", *options, *selection, "--"]).decode().split()
+            found = self.git.run(argv).decode().split()
         except GitFailed as error:
             raise SourceUnavailable(error.message, hint="git fsck") from error
+        return [root, *found] if root and since is None else found
 
     def tree(self, treeish: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders, by path, of a commit or a tree."""
         known = self._whole.get(treeish)
         if known is not None:
             return known
-        tree_id = self._tree_id(treeish)
-        entries = dict(self._one_tree(treeish, tree_id))
+        tree_id = self.tree_id(treeish)
+        entries = dict(self.one_tree(treeish, tree_id))
         for folder in FOLDERS & entries.keys():
             if entries[folder].kind == "tree":
-                inner = self._one_tree(treeish, entries[folder].id)
+                inner = self.one_tree(treeish, entries[folder].id)
                 entries.update({f"{folder}/{name}": entry for name, entry in inner.items()})
                 del entries[folder]
         if len(entries) > MAX_ENTRIES:
@@ -120,13 +126,15 @@ class Reader:
         """End the git process."""
         self.batch.close()
 
-    def _tree_id(self, treeish: str) -> str:
+    def tree_id(self, treeish: str) -> str:
+        """The id of the tree of a commit, or of a tree."""
         found = self.batch.get(treeish, 4 * 1024 * 1024)
         if isinstance(found, tuple) and found[1] == "tree":
             return treeish
         return self.commit(treeish).tree
 
-    def _one_tree(self, commit: str, tree_id: str) -> dict[str, Entry]:
+    def one_tree(self, commit: str, tree_id: str) -> Mapping[str, Entry]:
+        """The entries of one tree by name; ``commit`` is the one to name in a refusal."""
         known = self._trees.get(tree_id)
         if known is None:
             known = parse_tree(commit, read(self.batch, tree_id, "tree", commit)[1])

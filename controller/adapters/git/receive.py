@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.adapters.clock import SystemClock
+from controller.adapters.git.reader import Reader
 from controller.adapters.git.source import EVIDENCE_FILE, GitSource
 from controller.adapters.git.writer import ZERO
 from controller.adapters.signatures.kinds import check_key, verify
@@ -36,7 +37,14 @@ def judge(settings: Settings, updates: Iterable[str], objects: Mapping[str, str]
 
     ``objects``: git's environment that names the push's quarantine. Raises SettingsError.
     """
-    source = GitSource(Home(settings.home).bare, settings.pins.branch, SystemClock(), extra=objects)
+    source = GitSource(
+        Home(settings.home).bare,
+        settings.pins.branch,
+        SystemClock(),
+        extra=objects,
+        folder=settings.source.path,
+        introduction=settings.pins.introduction,
+    )
     push = _Push(settings, source)
     try:
         taken = [push.takes(*update.split()) for update in updates]
@@ -68,7 +76,7 @@ class _Push:
                 self._verifier.advance(old, new, Now(self._open_halts(old))).required()
             else:
                 bots = Bots(self._verifier.acting(source.tip()).trust, verify, self._pins.denied_keys)
-                _evidence(source, bots, "" if old == ZERO else old, new)
+                _evidence(source.root, bots, "" if old == ZERO else old, new)
         except GtRiskError as error:
             self._tell(error.message, error.hint)
             self.said += [f"gt-risk:   {line}" for line in _more(error)]
@@ -122,11 +130,11 @@ def _misplaced(branch: str, old: str, new: str, ref: str) -> tuple[str, str] | N
     return None
 
 
-def _evidence(source: GitSource, bots: Bots, old: str, new: str) -> None:
+def _evidence(reader: Reader, bots: Bots, old: str, new: str) -> None:
     """The bot's branch takes commits by a bot key that add halt records and take none away. Raises Refused."""
-    before = dict(source.tree(old)) if old else {}
-    for commit in source.commits(old or None, new):
-        after = dict(source.tree(commit.tree))
+    before = dict(reader.tree(old)) if old else {}
+    for commit in reader.commits(old or None, new):
+        after = dict(reader.tree(commit.tree))
         bots.require(commit)
         lost = sorted(path for path, entry in before.items() if after.get(path) != entry)
         odd = sorted(path for path in after if not EVIDENCE_FILE.match(path) or not is_document(path))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from controller.adapters.git.folder import Folder
 from controller.adapters.git.process import Git
 from controller.adapters.git.reader import MAX_COMMITS, Reader
 from controller.adapters.git.remote import Remote
@@ -23,6 +24,7 @@ class GitSource:
 
     ``path`` is the bare repo (with ``remote``: the mirror, made when it is missing); ``sign`` signs a payload with
     the bot's key and is needed for evidence only; ``extra`` goes into git's environment (a push's quarantine).
+    ``folder``: where the documents are, empty for the root; history then begins with ``introduction``.
     Safe for several threads.
     """
 
@@ -36,6 +38,8 @@ class GitSource:
         remote: str = "",
         timeout: float = 20.0,
         extra: Mapping[str, str] | None = None,
+        folder: str = "",
+        introduction: str = "",
     ) -> None:
         self.git = Git(path, timeout, extra)
         self._ref = f"refs/heads/{branch}"
@@ -45,6 +49,8 @@ class GitSource:
             path.mkdir(mode=0o700, parents=True)
             self.git.run(["init", "--quiet", "--bare"])
         self._reader = Reader(self.git)
+        self._view = Folder(self._reader, folder, introduction) if folder else self._reader
+        self._prefix = f"{folder}/" if folder else ""
         self._writer = Writer(self._reader)
         self._remote = Remote(self._reader, remote, (self._ref, EVIDENCE)) if remote else None
 
@@ -71,19 +77,24 @@ class GitSource:
 
     def commits(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """Commits in ``since..tip``, parents first."""
-        return self._reader.commits(since, tip)
+        return self._view.commits(since, tip)
 
     def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """The same without a bound."""
-        return self._reader.history(since, tip)
+        return self._view.history(since, tip)
 
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors."""
-        return self._reader.merge_bases(left, right)
+        return self._view.merge_bases(left, right)
 
     def tree(self, commit: str) -> Mapping[str, Entry]:
         """Entries at depth 2 of a commit or tree id."""
-        return self._reader.tree(commit)
+        return self._view.tree(commit)
+
+    @property
+    def root(self) -> Reader:
+        """The repository itself, as the bot's branch is read whatever folder has the documents."""
+        return self._reader
 
     def blob(self, blob_id: str) -> bytes:
         """Content of a blob."""
@@ -91,7 +102,8 @@ class GitSource:
 
     def stage(self, parent: str, files: Mapping[str, bytes | None], author: str, time: int, message: str) -> bytes:
         """Write the objects of a commit to be; its payload."""
-        return self._writer.stage(parent, files, author, time, message)
+        placed = {f"{self._prefix}{name}": content for name, content in files.items()}
+        return self._writer.stage(parent, placed, author, time, message)
 
     def seal(self, payload: bytes, signature: bytes) -> str:
         """Write the signed commit, reachable from nothing yet."""

@@ -299,7 +299,7 @@ def test_entry_when_no_plain_file_then_refused(
 def with_entry(site: Site, source: GitSource, path: str, entry: tuple[str, str]) -> str:
     """A signed commit whose root tree has one odd entry."""
     reader = Reader(source.git)
-    entries = dict(reader._one_tree(source.tip(), reader.commit(source.tip()).tree))
+    entries = dict(reader.one_tree(source.tip(), reader.commit(source.tip()).tree))
     reader.close()
     loose = LooseWriter(site.home.bare / "objects")
     blob = loose.write("blob", b"version: 1\n")
@@ -320,7 +320,7 @@ def test_blob_when_oversized_then_refused(site: Site, source: GitSource) -> None
         check=True,
     ).stdout.decode()
     reader = Reader(source.git)
-    entries = dict(reader._one_tree(source.tip(), reader.commit(source.tip()).tree))
+    entries = dict(reader.one_tree(source.tip(), reader.commit(source.tip()).tree))
     reader.close()
     entries["risk_alerts.yaml"] = Entry("100644", "blob", big.strip())
     loose = LooseWriter(site.home.bare / "objects")
