@@ -35,6 +35,7 @@ class Chrome:
     """``live``: the mode is the gate's own word of a moment ago; else ``stale`` says why it is not."""
 
     path: str
+    address: str
     theme: str
     book: str
     environment: str
@@ -53,14 +54,15 @@ class Chrome:
         return [(to, name, to == "/" == self.path or (to != "/" and _below(self.path, to))) for to, name in NAVIGATION]
 
 
-def chrome(snapshot: Snapshot, options: Options, path: str, theme: str, now_ns: int) -> Chrome:
+def chrome(snapshot: Snapshot, options: Options, address: str, theme: str, now_ns: int) -> Chrome:
     """Of the newest picture. A mode without fresh figures is told with its age and never as good."""
     found = panel(snapshot, "status")
     document = found.document or {}
     tone, mode = MODES.get(str(document.get("mode")), ("off", "Unknown"))
     stale = _stale(found, now_ns)
     return Chrome(
-        path=path,
+        path=address.partition("?")[0],
+        address=address,
         theme=theme if theme in THEMES else THEMES[0],
         book=str(document.get("book") or "no verified configuration"),
         environment=str(document.get("environment") or "unknown"),

@@ -1,7 +1,7 @@
 """What a page is made of: boxes with a state of their own, each with bodies that templates print as they are.
 
-Tones say how a thing stands: ``ok``, ``warn``, ``bad``, ``off`` (unknown or switched off), empty for none. A tone is
-never colour alone: each has a glyph and a word.
+Tones say how a thing stands: ``ok``, ``warn``, ``bad``, ``info``, ``off`` (unknown or switched off), empty for none.
+A tone is never colour alone: each has a glyph and a word; ``up`` and ``down`` colour a figure that has a sign.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from web.pages.text import ago, clock, iso
 from web.snapshot import Document, Panel, State
 
-Tone = Literal["", "ok", "warn", "bad", "off", "info"]
+Tone = Literal["", "ok", "warn", "bad", "off", "info", "up", "down"]
 Align = Literal["", "num"]
 
 
@@ -78,12 +78,32 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing and, folded away, its figures as a table. ``zoom``: the browser may make it one to zoom and pan."""
+    """A drawing and, folded away, its figures as a table, one column for each line. ``names`` are its lines in order;
+    ``zoom``: the browser may open it to zoom and pan."""
 
     kind: ClassVar[str] = "chart"
     art: Markup
     table: Table | None = None
+    names: tuple[str, ...] = ()
     zoom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A gauge with its name; ``note`` says of what it is full."""
+
+    art: Markup
+    label: str
+    note: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """Gauges side by side."""
+
+    kind: ClassVar[str] = "dials"
+    items: tuple[Dial, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +154,9 @@ class Filter:
     kept: tuple[tuple[str, str], ...] = ()
 
 
-Body = Figures | Table | Chart | Lines | Text | Filter
+Body = Figures | Table | Chart | Dials | Lines | Text | Filter
+Build = Callable[[Document], Iterable[Body]]
+"""Makes a box's bodies of its document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +179,7 @@ def box(
     id: str,
     title: str,
     panel: Panel,
-    build: Callable[[Document], Iterable[Body]],
+    build: Build,
     now_ns: int,
     *,
     span: int = 12,

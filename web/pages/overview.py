@@ -2,25 +2,47 @@
 
 from collections.abc import Iterator
 
-from web.pages.model import Body, Box, Figure, Figures, Tone, box
-from web.pages.text import money, percent
-from web.snapshot import Document, Snapshot, panel
+from web.pages import figures
+from web.pages.look import Look
+from web.pages.model import Body, Box, box
+from web.snapshot import Document
+
+SESSIONS = 30
 
 
-def boxes(snapshot: Snapshot, now_ns: int) -> tuple[Box, ...]:
+def boxes(look: Look) -> tuple[Box, ...]:
     """Spec 3.2.1."""
-    status = panel(snapshot, "portfolio.status")
-    return (box("summary", "Portfolio", status, _summary, now_ns, span=6, more="/portfolio"),)
+    now = look.now_ns
+    status = look.panel("portfolio.status")
+    equity = look.ask("series.equity", sessions=SESSIONS)
+    exposure = look.panel("portfolio.exposure").document or {}
 
+    def summary(document: Document) -> Iterator[Body]:
+        yield figures.book(document)
 
-def _summary(document: Document) -> Iterator[Body]:
-    pnl = document["pnl"]
-    tone: Tone = "" if pnl is None else "ok" if pnl >= 0 else "bad"
-    yield Figures(
-        (
-            Figure("Equity", money(document["equity"]), note=f"peak {money(document['peak_equity'])}"),
-            Figure("P&L", money(pnl, sign=True), tone, percent(document["pnl_pct"], sign=True, digits=2)),
-            Figure("Drawdown", percent(document["drawdown_pct"])),
-            Figure("Cash", money(document["cash"])),
-        )
+    def risk(document: Document) -> Iterator[Body]:
+        yield figures.risk(document["risk"], exposure.get("concentration"))
+
+    def curve(document: Document) -> Iterator[Body]:
+        start = (status.document or {}).get("initial_capital")
+        return figures.equity(document, f"Equity, {SESSIONS} sessions", start)
+
+    def alerts(document: Document) -> Iterator[Body]:
+        yield figures.alert_lines(document, 6)
+
+    return (
+        box("summary", "Portfolio", status, summary, now, span=6, more="/portfolio"),
+        box("risk", "Risk", status, risk, now, span=6, more="/risk"),
+        box("equity", f"P&L, {SESSIONS} sessions", equity, curve, now, span=8, more="/portfolio"),
+        box(
+            "alerts",
+            "Recent alerts",
+            look.panel("alerts.list"),
+            alerts,
+            now,
+            span=4,
+            more="/alerts",
+            nothing="No alert yet.",
+        ),
+        box("strategies", "Strategies", look.panel("strategy.list"), figures.strategies, now, more="/strategies"),
     )
