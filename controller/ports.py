@@ -363,6 +363,10 @@ class Engine(Protocol):
         none when the engine has another ``book``."""
         ...
 
+    def shadows(self, book: str, since: int) -> Sequence[ShadowView]:
+        """Sessions of paired A/B tests with ``seq`` > ``since``, told and bounded as :meth:`fills`."""
+        ...
+
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """The last ``n`` (session, close in micro-dollars) up to the market clock, oldest first; empty when unknown."""
         ...

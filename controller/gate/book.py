@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from controller.gate.orders import BUY, OrderRequest, reserve_price
+from controller.gate.repeats import fingerprint
 from controller.gate.venue import VenueBook, VenueOrder
 
 MINUTE_NS = 60_000_000_000
@@ -278,8 +279,3 @@ class Book:
     def _price(self, order: VenueOrder) -> int:
         mark = self.marks.get(order.symbol, 0)
         return reserve_price(order.side, order.type, order.limit, order.stop, mark)
-
-
-def fingerprint(request: OrderRequest) -> tuple[object, ...]:
-    """What makes two orders the same order: everything but the client id."""
-    return request[:4] + request[5:]

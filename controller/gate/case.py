@@ -44,7 +44,7 @@ class Case:
     )
 
     def __init__(self, policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing) -> None:
-        uid, symbol, side, quantity, _, kind, limit, stop = order[:]
+        uid, symbol, side, quantity, _, kind, limit, stop, _ = order[:]
         self.policy = policy
         self.book = book
         self.order = order

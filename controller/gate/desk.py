@@ -12,7 +12,9 @@ from controller.gate.book import Book, Reservation
 from controller.gate.check import check_all
 from controller.gate.claim import ORDER_RULES, Claim, refusal
 from controller.gate.decisions import Decisions
+from controller.gate.label import UNLABELLED, Label
 from controller.gate.orders import OrderRequest, parse_order
+from controller.gate.repeats import request_of, same
 from controller.gate.venue import Bar, Event, Fill, Venue, VenueOrder, VenueRejected, VenueUnknown
 from controller.gate.verdicts import Allow, Code, Deny
 from controller.latch.ticket import book_digest
@@ -183,7 +185,7 @@ class Desk:
         for order in sorted([*book.closed, *book.orders.values()], key=lambda item: item.submitted_ns):
             at = now - (wall - order.submitted_ns)
             self.book.count(at)
-            self.book.remember(_request(order), order.order, order.quantity, at)
+            self.book.remember(request_of(order), order.order, order.quantity, at)
 
     def _reserve(self, order: OrderRequest, verdict: Allow, ticket: str) -> Reservation:
         self._last_order += 1
@@ -201,10 +203,16 @@ class Desk:
             market_time=self.venue.book().market_time,
             reduce_only=verdict.reducing,
             ticket=ticket,
+            label=self._label(order) if order.label.arm else UNLABELLED,
         )
         item = Reservation(placed, verdict.price)
         self.book.reserve(item)
         return item
+
+    def _label(self, order: OrderRequest) -> Label:
+        """The order's label if its strategy is in that test, in that step; it passes unlabelled otherwise."""
+        known = self.authority.policies[-1].strategies.get(order.uid)
+        return order.label if known is not None and known.test == order.label[1:] else UNLABELLED
 
     def _send(
         self, order: OrderRequest, verdict: Allow, item: Reservation, now: int, keeps: Mapping[str, int] | None
@@ -236,7 +244,7 @@ class Desk:
         self.reload()
 
     def _repeat(self, order: OrderRequest, first: OrderRequest, name: str, quantity: int) -> Answer:
-        if not _same(order, first, quantity):
+        if not same(order, first, quantity):
             message = f"client id {order.client_id} belongs to the different order {name}"
             return self._deny(Deny(Code.CLIENT_ID_REUSED, message=message), order._asdict())
         item = self.book.reservations.get(name)
@@ -282,21 +290,3 @@ class Desk:
     def _revision(self) -> str:
         policies = self.authority.policies
         return policies[-1].revision if policies else ""
-
-
-def _request(order: VenueOrder) -> OrderRequest:
-    return OrderRequest(
-        order.uid,
-        order.symbol,
-        order.side,
-        order.quantity,
-        order.client_id,
-        order.type,
-        order.limit,
-        order.stop,
-    )
-
-
-def _same(order: OrderRequest, first: OrderRequest, sent: int) -> bool:
-    """Whether a repeat is the same order; after a restart only the quantity that was sent is known."""
-    return order == first or (order._replace(quantity=sent) == first._replace(quantity=sent) and order.quantity >= sent)

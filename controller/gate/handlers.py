@@ -1,19 +1,21 @@
 """The operations of the gate's socket (docs/protocols.md): one function each, request in, reply out."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Reversible, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from controller.gate import exits, protection
 from controller.gate.policy import MODES, STATUSES
 from controller.gate.sentinel import Sentinel
+from controller.gate.shadow import note, span
 from controller.gate.venue import VenueRejected, VenueUnknown
-from controller.gate.views import gate_state, live_state, logged_fill, mode, words
+from controller.gate.views import gate_state, live_state, logged_fill, logged_shadow, mode, words
 
 Reply = dict[str, Any]
+T = TypeVar("T")
 MAX_BARS = 2_000
-MAX_FILLS = 500
+MAX_TOLD = 500
 _SCOPE = re.compile(r"account|strategy:[0-9a-f]{32}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -74,13 +76,27 @@ def decisions(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
 
 
 def fills(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
-    """The first ``MAX_FILLS`` durable fills numbered above ``since``: a number, once told, is never used again."""
-    since, venue = _whole(request, "since", 0), sentinel.desk.venue.book()
-    if _text(request, "book") != venue.id:
-        return {"ok": True, "fills": []}
-    newer = takewhile(lambda item: item.fill.seq > since, reversed(venue.fills))
-    durable = [item for item in newer if item.fill.seq <= venue.durable]
-    return {"ok": True, "fills": [logged_fill(item) for item in durable[: -MAX_FILLS - 1 : -1]]}
+    """The first ``MAX_TOLD`` durable fills numbered above ``since``: a number, once told, is never used again."""
+    venue = sentinel.desk.venue.book()
+    found = _told(request, venue.id, venue.fills, lambda item: item.fill.seq, venue.durable)
+    return {"ok": True, "fills": [logged_fill(item) for item in found]}
+
+
+def shadows(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
+    """Sessions of paired A/B tests, told as fills are."""
+    venue = sentinel.desk.venue.book()
+    found = _told(request, venue.id, venue.shadows, lambda item: item.seq, venue.durable_shadow)
+    return {"ok": True, "shadows": [logged_shadow(item) for item in found]}
+
+
+def shadow(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
+    """Keep one session of a paired A/B test; ``look``: which sessions of it are kept."""
+    test = _text(request, "uid"), _text(request, "test"), _whole(request, "epoch", 0)
+    if "look" in request:
+        first, last = span(sentinel.desk, test)
+        return {"ok": True, "first": first, "last": last}
+    returns = _signed(request, "return_a"), _signed(request, "return_b")
+    return {"ok": True, "taken": note(sentinel.desk, test, _text(request, "market_time"), returns)}
 
 
 def halt(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
@@ -149,6 +165,8 @@ OPERATIONS: dict[str, Callable[[Sentinel, Mapping[str, Any]], Reply]] = {
     "state": state,
     "decisions": decisions,
     "fills": fills,
+    "shadow": shadow,
+    "shadows": shadows,
     "halt": halt,
     "venue": venue,
     "history": history,
@@ -156,6 +174,17 @@ OPERATIONS: dict[str, Callable[[Sentinel, Mapping[str, Any]], Reply]] = {
     "exit": exit_order,
     "liquidation": liquidation,
 }
+
+
+def _told(
+    request: Mapping[str, Any], book: str, log: Reversible[T], number: Callable[[T], int], durable: int
+) -> Sequence[T]:
+    since = _whole(request, "since", 0)
+    if _text(request, "book") != book:
+        return []
+    newer = takewhile(lambda item: number(item) > since, reversed(log))
+    told = [item for item in newer if number(item) <= durable]
+    return told[: -MAX_TOLD - 1 : -1]
 
 
 def _text(request: Mapping[str, Any], name: str) -> str:
@@ -168,6 +197,13 @@ def _text(request: Mapping[str, Any], name: str) -> str:
 def _whole(request: Mapping[str, Any], name: str, default: int) -> int:
     value = request.get(name, default)
     if type(value) is not int or value < 0:
+        raise BadRequest(f"{name} = {value!r} is not a whole number")
+    return value
+
+
+def _signed(request: Mapping[str, Any], name: str) -> int:
+    value = request.get(name)
+    if type(value) is not int:
         raise BadRequest(f"{name} = {value!r} is not a whole number")
     return value
 

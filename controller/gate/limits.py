@@ -3,9 +3,10 @@
 Each takes a :class:`Case` and returns a Deny or None. None of them ever sees a reducing order.
 """
 
-from controller.gate.book import MINUTE_NS, fingerprint
+from controller.gate.book import MINUTE_NS
 from controller.gate.case import NOBODY, Case
 from controller.gate.orders import BUY, PPM
+from controller.gate.repeats import fingerprint
 from controller.gate.verdicts import Code, Deny
 
 SECOND_NS = 1_000_000_000

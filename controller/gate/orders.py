@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from controller.gate.label import UNLABELLED, Label, parse_label
 from controller.gate.verdicts import Code, Deny
 
 BUY, SELL = 1, -1
@@ -34,9 +35,10 @@ class OrderRequest(NamedTuple):
     type: str = "market"
     limit: int = 0
     stop: int = 0
+    label: Label = UNLABELLED
 
 
-_FIELDS = frozenset(OrderRequest._fields)
+_FIELDS = frozenset(OrderRequest._fields[:-1] + Label._fields)
 
 
 def parse_order(source: object) -> OrderRequest | Deny:
@@ -64,7 +66,12 @@ def _parse_terms(source: Mapping[str, Any]) -> OrderRequest | Deny:
     for name, price in (("limit", limit), ("stop", stop)):
         if type(price) is not int or not _price_fits(price, needed=kind == name):
             return _invalid(name, price)
-    return OrderRequest(source["uid"], source["symbol"], SIDES[side], quantity, source["client_id"], kind, limit, stop)
+    label = parse_label(source)
+    if isinstance(label, str):
+        return _invalid(label, source.get(label))
+    return OrderRequest(
+        source["uid"], source["symbol"], SIDES[side], quantity, source["client_id"], kind, limit, stop, label
+    )
 
 
 def _price_fits(price: int, needed: bool) -> bool:

@@ -50,10 +50,11 @@ class PolicyRefused(Exception):
 class StrategyPolicy:
     """One strategy: ``status`` is its rank in STATUSES, ``allocation`` micro-dollars, no ``universe``: any symbol.
 
-    ``cap`` is the smaller of its allocation and ``most``, what the policy allows to any one strategy.
+    ``cap`` is the smaller of its allocation and ``most``, what the policy allows to any one strategy. ``test``: (id,
+    epoch) of its running A/B test, which no check reads.
     """
 
-    __slots__ = ("allocation", "cap", "max_positions", "source", "status", "uid", "universe")
+    __slots__ = ("allocation", "cap", "max_positions", "source", "status", "test", "uid", "universe")
 
     def __init__(self, source: Mapping[str, Any], most: int) -> None:
         self.source = source
@@ -64,6 +65,8 @@ class StrategyPolicy:
         limit = source["max_positions"]
         self.max_positions: int = -1 if limit is None else _whole("max_positions", limit)
         self.universe: frozenset[str] = frozenset(source["universe"])
+        test = source.get("test")
+        self.test: tuple[str, int] | None = (test["id"], test["epoch"]) if test else None
 
 
 class Bounds:

@@ -19,7 +19,7 @@ NEVER = -(1 << 62)
 
 def clear(policy: Policy, book: Book, order: OrderRequest, now: int, standing: Standing) -> Allow | None:
     """Permission for an entry that every check passes at its full size and without a word; None: ask them."""
-    uid, symbol, side, quantity, _, kind, limit, stop = order
+    uid, symbol, side, quantity, _, kind, limit, stop, _ = order
     strategy = policy.strategies.get(uid)
     if strategy is None or not _unrestricted(policy, strategy, order, standing):
         return None

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from controller.gate.label import UNLABELLED, Label
+
 KEPT_FILLS = 2_000
 
 
@@ -43,6 +45,7 @@ class VenueOrder:
     market_time: str = ""
     reduce_only: bool = False
     ticket: str = ""
+    label: Label = UNLABELLED
 
 
 class Fill(NamedTuple):
@@ -60,11 +63,33 @@ class Fill(NamedTuple):
 
 
 class LoggedFill(NamedTuple):
-    """A fill as the book keeps it: ``position`` is what the strategy then held, ``at_ns`` Unix time."""
+    """A fill as the book keeps it: ``position`` is what the strategy then held, ``at_ns`` Unix time.
+
+    ``label`` is that of the position that it changes, or where there was none the order's.
+    """
 
     fill: Fill
     position: int
     at_ns: int
+    label: Label = UNLABELLED
+
+
+class Shadow(NamedTuple):
+    """One session of a paired A/B test: both variants' returns in shadow, in parts per billion."""
+
+    uid: str
+    test: str
+    epoch: int
+    market_time: str
+    return_a: int
+    return_b: int
+
+
+class LoggedShadow(NamedTuple):
+    """A session as the book keeps it; ``seq`` rises by one each."""
+
+    seq: int
+    shadow: Shadow
 
 
 class Bar(NamedTuple):
@@ -88,12 +113,16 @@ Event = Fill | Bar | Closed
 
 @dataclass(slots=True)
 class Holding:
-    """One strategy's position in one instrument; ``entry`` is the average price of what is open."""
+    """One strategy's position in one instrument; ``entry`` is the average price of what is open.
+
+    ``label`` is that of the order that opened it from flat.
+    """
 
     quantity: int = 0
     entry: int = 0
     realized: int = 0
     opened_market: str = ""
+    label: Label = UNLABELLED
 
 
 @dataclass(slots=True)
@@ -114,6 +143,8 @@ class VenueBook:
     ``fills``: the last 2,000 in order; without a controller a strategy soon only exits, so it never outruns them.
     ``liquidations``: id → ``begun`` or ``ended``, for ever. ``id``: random, made with the book, so that no two books'
     fills are taken for one series. ``durable``: number of the last fill that a loss of power cannot take back.
+    ``shadows``: the last 2,000 sessions of paired tests, ``durable_shadow`` as for fills; ``spans``: (uid, test, epoch)
+    → first and last session.
     """
 
     cash: int = 0
@@ -132,6 +163,9 @@ class VenueBook:
     liquidations: dict[str, str] = field(default_factory=dict)
     id: str = ""
     durable: int = field(default=0, compare=False)
+    shadows: deque[LoggedShadow] = field(default_factory=lambda: deque(maxlen=KEPT_FILLS))
+    spans: dict[tuple[str, str, int], tuple[str, str]] = field(default_factory=dict)
+    durable_shadow: int = field(default=0, compare=False)
 
 
 class Venue(Protocol):
@@ -175,6 +209,10 @@ class Venue(Protocol):
 
     def mark_liquidation(self, id: str, state: str) -> None:
         """Note that a liquidation has ``begun`` or ``ended``; durable on return. VenueUnknown when it is not."""
+        ...
+
+    def note_shadow(self, shadow: Shadow) -> None:
+        """Keep a session of a paired test. VenueUnknown when it is not written."""
         ...
 
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:

@@ -7,7 +7,7 @@ from typing import Any
 from controller.gate.desk import Desk
 from controller.gate.orders import PPM, SIDE_NAMES
 from controller.gate.standing import mode_name, status_name
-from controller.gate.venue import Bar, Fill, LoggedFill, VenueOrder
+from controller.gate.venue import Bar, Fill, LoggedFill, LoggedShadow, VenueOrder
 from controller.latch.layout import word_hex
 
 Health = Mapping[str, tuple[str, str]]
@@ -113,7 +113,13 @@ def logged_fill(item: LoggedFill) -> dict[str, Any]:
         "position": item.position,
         "market_time": fill.market_time,
         "at_ns": item.at_ns,
+        **item.label._asdict(),
     }
+
+
+def logged_shadow(item: LoggedShadow) -> dict[str, Any]:
+    """``schemas.live.ShadowView``."""
+    return {"seq": item.seq, **item.shadow._asdict()}
 
 
 def _account(desk: Desk) -> dict[str, int]:
@@ -139,6 +145,7 @@ def _positions(desk: Desk) -> list[dict[str, Any]]:
             "mark": desk.book.marks.get(symbol) or holding.entry,
             "opened_market": holding.opened_market,
             "realized": holding.realized,
+            **holding.label._asdict(),
         }
         for (uid, symbol), holding in desk.venue.book().holdings.items()
         if holding.quantity
@@ -168,6 +175,7 @@ def _order(order: VenueOrder, state: str) -> dict[str, Any]:
         "market_time": order.market_time,
         "average": order.average,
         "ticket": order.ticket,
+        **order.label._asdict(),
     }
 
 

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from controller.errors import EngineUnavailable
+from controller.gate.venue import Shadow
 from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
+from schemas.live import ShadowView
 from tests.support.engines import CASH, ENGINES, EngineUnderTest
 from tests.support.gates import ANN, BEA, DOLLAR, MARKS, make_policy
 
@@ -221,6 +223,18 @@ def test_fills_when_an_order_fills_in_parts_then_each_once_in_order_with_the_pos
     assert ready.engine.fills("c" * 32, 0) == []
     live = ready.engine.read()
     assert (live.book, live.filled) == (book, 3)
+
+
+def test_shadows_when_sessions_of_a_paired_test_are_kept_then_each_once_in_order(ready: EngineUnderTest) -> None:
+    book = ready.engine.read().book
+    assert ready.engine.shadows(book, 0) == []
+    sessions = [Shadow(ANN, "t-1", 0, date, 5, -7) for date in ("2008-06-02", "2008-06-03")]
+    for session in sessions:
+        ready.shadow(session)
+    found = ready.engine.shadows(book, 0)
+    assert found == [ShadowView(seq=seq, **session._asdict()) for seq, session in enumerate(sessions, 1)]
+    assert ready.engine.shadows(book, 1) == found[1:]
+    assert ready.engine.shadows("c" * 32, 0) == []
 
 
 def held(ready: EngineUnderTest, quantity: int = 10) -> None:

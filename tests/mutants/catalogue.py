@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Iterator
 
 from tests.mutants.alerts import ALERTS
+from tests.mutants.arms import ARMS
 from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
@@ -55,7 +56,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK, *ALERTS)
+CONDITIONS: tuple[Mutant, ...] = (*FENCE, *ARMS, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK, *ALERTS)
 
 
 def mutants() -> Iterator[Mutant]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from controller.adapters.clock import ManualClock
 from controller.adapters.engines.gate import GateEngine
 from controller.adapters.engines.memory import MemoryEngine
+from controller.gate.venue import Shadow
 from controller.latch.ticket import Ticket, book_digest
 from controller.ports import Engine
 from schemas.halts import Halt
+from schemas.live import ShadowView
 from schemas.policy import Snapshot
 from tests.support.gates import DOLLAR, MARKS, eventually, running, short_home
 from tests.support.policies import halt
@@ -25,7 +27,9 @@ class EngineUnderTest:
     """``issue`` puts a ticket for liquidation ``id`` of the book as it is into the permit, good for 60 seconds.
 
     ``publish`` names a snapshot of policies (fence 0: the lease's own); ``raise_halt`` fills a slot for scope and
-    mode rank; ``end_permit``; ``fill`` executes an order at the mark; ``stop`` makes the engine unavailable."""
+    mode rank; ``end_permit``; ``fill`` executes an order at the mark; ``stop`` makes the engine unavailable; ``shadow``
+    keeps a session of a paired test.
+    """
 
     engine: Engine
     publish: Callable[..., Snapshot]
@@ -34,6 +38,7 @@ class EngineUnderTest:
     fill: Callable[[str, int], None]
     stop: Callable[[], None]
     issue: Callable[[str], None]
+    shadow: Callable[[Shadow], None]
 
 
 @contextmanager
@@ -51,7 +56,14 @@ def gate() -> Iterator[EngineUnderTest]:
             home.permit.set_ticket(Ticket(id, _digest(engine), now + SIXTY_NS))
 
         yield EngineUnderTest(
-            engine, home.publish, home.halt, lambda: home.permit.set_until(0), fill, stack.close, issue
+            engine,
+            home.publish,
+            home.halt,
+            lambda: home.permit.set_until(0),
+            fill,
+            stack.close,
+            issue,
+            service.venue.note_shadow,
         )
         engine.close()
 
@@ -77,7 +89,14 @@ def memory() -> Iterator[EngineUnderTest]:
             engine.ticket = lambda: ticket
 
         yield EngineUnderTest(
-            engine, home.publish, raise_halt, lambda: permit.__setitem__(0, "expired"), engine.fill, stop, issue
+            engine,
+            home.publish,
+            raise_halt,
+            lambda: permit.__setitem__(0, "expired"),
+            engine.fill,
+            stop,
+            issue,
+            lambda shadow: engine.shadowed.append(ShadowView(seq=len(engine.shadowed) + 1, **shadow._asdict())),
         )
 
 

@@ -12,6 +12,8 @@ from controller.gate.venue import (
     Fill,
     Holding,
     LoggedFill,
+    LoggedShadow,
+    Shadow,
     VenueBook,
     VenueOrder,
     VenueRejected,
@@ -95,6 +97,12 @@ class MemoryVenue:
     def mark_liquidation(self, id: str, state: str) -> None:
         self._book.liquidations[id] = state
 
+    def note_shadow(self, shadow: Shadow) -> None:
+        seq = self._book.durable_shadow = len(self._book.shadows) + 1
+        self._book.shadows.append(LoggedShadow(seq, shadow))
+        first, _ = self._book.spans.get(shadow[:3], (shadow.market_time, ""))
+        self._book.spans[shadow[:3]] = (first, shadow.market_time)
+
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
         return {name: [("2008-06-02", self._book.marks[name])][:n] for name in symbols if name in self._book.marks}
 
@@ -123,13 +131,13 @@ class MemoryVenue:
         quantity = quantity or order.quantity - order.filled
         price = self._book.marks[order.symbol]
         order.filled += quantity
-        holding = self._book.holdings.setdefault((order.uid, order.symbol), Holding())
+        holding = self._book.holdings.setdefault((order.uid, order.symbol), Holding(label=order.label))
         holding.quantity += order.side * quantity
         holding.entry = price
         self._book.cash -= order.side * quantity * price
         self._seq += 1
         fill = Fill(self._seq, name, order.uid, order.symbol, order.side, quantity, price, 0, self._book.market_time)
-        self._book.fills.append(LoggedFill(fill, holding.quantity, time.time_ns()))
+        self._book.fills.append(LoggedFill(fill, holding.quantity, time.time_ns(), holding.label))
         self._book.durable = self._seq
         self._events += [fill, fill] if repeat else [fill]
         if order.filled == order.quantity:

@@ -14,12 +14,13 @@ from controller.gate.answer import Answer
 from controller.gate.client import GateClient, GateUnavailable
 from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
-from schemas.live import Decision, FillView, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
 
 _HINT = "gt risk service status"
 _LIVE = TypeAdapter(LiveState)
 _STATE = TypeAdapter(GateState)
 _FILLS = TypeAdapter(list[FillView])
+_SHADOWS = TypeAdapter(list[ShadowView])
 _DECISIONS = TypeAdapter(list[Decision])
 _CANCELLED = TypeAdapter(dict[str, int])
 _ANSWER = TypeAdapter(Answer)
@@ -114,6 +115,10 @@ class GateEngine:
     def fills(self, book: str, since: int) -> Sequence[FillView]:
         """Fills of ``book`` after ``since``, oldest first."""
         return _parse(_FILLS, self._ask("fills", book=book, since=since).get("fills"))
+
+    def shadows(self, book: str, since: int) -> Sequence[ShadowView]:
+        """Sessions of paired tests after ``since``, oldest first."""
+        return _parse(_SHADOWS, self._ask("shadows", book=book, since=since).get("shadows"))
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """Closes of one instrument: an order waits behind the reading of one, never of all."""

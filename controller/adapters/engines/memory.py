@@ -17,7 +17,7 @@ from controller.gate.verdicts import Code
 from controller.ports import Clock, Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
-from schemas.live import Decision, FillView, GateState, LiveState
+from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
 from schemas.policy import Policy, Snapshot
 
 _NO_HALTS: tuple[Halt, ...] = ()
@@ -155,6 +155,11 @@ class MemoryEngine(MemoryLiquidations):
         """Fills of ``book`` after ``since``, oldest first."""
         self._call("fills")
         return [fill for fill in self.filled if fill.seq > since] if book == self.id else []
+
+    def shadows(self, book: str, since: int) -> Sequence[ShadowView]:
+        """Sessions of paired tests after ``since``, oldest first."""
+        self._call("shadows")
+        return [item for item in self.shadowed if item.seq > since] if book == self.id else []
 
     def history(self, symbol: str, n: int) -> Sequence[tuple[str, int]]:
         """The last ``n`` closes of one instrument."""

@@ -3,7 +3,7 @@
 from controller.gate.protection import STOP
 from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
-from schemas.live import Account, FillView, OrderView, PositionView, StrategyLive
+from schemas.live import Account, FillView, OrderView, PositionView, ShadowView, StrategyLive
 
 _SIGNS = {"buy": 1, "sell": -1}
 
@@ -26,6 +26,7 @@ class MemoryBook:
         self.held: dict[tuple[str, str], PositionView] = {}
         self.orders: dict[str, OrderView] = {}
         self.filled: list[FillView] = []
+        self.shadowed: list[ShadowView] = []
 
     def set_price(self, symbol: str, price: int) -> None:
         """Mark ``symbol`` at ``price``."""

@@ -5,7 +5,18 @@ from collections import deque
 from typing import Any
 
 from controller.adapters.venues.ledger import Books
-from controller.gate.venue import KEPT_FILLS, Fill, Holding, Ledger, LoggedFill, VenueBook, VenueOrder
+from controller.gate.label import Label
+from controller.gate.venue import (
+    KEPT_FILLS,
+    Fill,
+    Holding,
+    Ledger,
+    LoggedFill,
+    LoggedShadow,
+    Shadow,
+    VenueBook,
+    VenueOrder,
+)
 
 _ORDER = tuple(VenueOrder.__slots__)
 
@@ -17,7 +28,9 @@ def order_out(order: VenueOrder) -> list[Any]:
 
 def order_in(values: list[Any]) -> VenueOrder:
     """The order of such a list; one written before a field existed has its default."""
-    return VenueOrder(**dict(zip(_ORDER, values, strict=False)))
+    order = VenueOrder(**dict(zip(_ORDER, values, strict=False)))
+    order.label = Label(*order.label)
+    return order
 
 
 def books_out(books: Books) -> dict[str, Any]:
@@ -36,15 +49,26 @@ def books_out(books: Books) -> dict[str, Any]:
         "liquidations": book.liquidations,
         "orders": [order_out(order) for order in book.orders.values()],
         "closed": [order_out(order) for order in book.closed],
-        "fills": [[*item.fill, item.position, item.at_ns] for item in book.fills],
+        "fills": [[list(item.fill), *item[1:]] for item in book.fills],
         "holdings": [
-            [uid, symbol, books.costs[uid, symbol], held.quantity, held.entry, held.realized, held.opened_market]
+            [
+                uid,
+                symbol,
+                books.costs[uid, symbol],
+                held.quantity,
+                held.entry,
+                held.realized,
+                held.opened_market,
+                held.label,
+            ]
             for (uid, symbol), held in book.holdings.items()
         ],
         "ledgers": {
             uid: [ledger.realized, ledger.fees, ledger.wins, ledger.losses, ledger.last_trade_ns]
             for uid, ledger in book.ledgers.items()
         },
+        "shadows": [[item.seq, *item.shadow] for item in book.shadows],
+        "spans": [[*test, *span] for test, span in book.spans.items()],
         "forgotten": books.forgotten.tobytes().hex(),
     }
 
@@ -63,11 +87,13 @@ def books_in(values: dict[str, Any]) -> Books:
         orders={order.order: order for order in map(order_in, values["orders"])},
         closed=[order_in(item) for item in values["closed"]],
         fills=deque((_logged(item) for item in values.get("fills", [])), KEPT_FILLS),
+        shadows=deque((LoggedShadow(seq, Shadow(*item)) for seq, *item in values.get("shadows", [])), KEPT_FILLS),
+        spans={(uid, test, epoch): (first, last) for uid, test, epoch, first, last in values.get("spans", [])},
         ledgers={uid: Ledger(*item) for uid, item in values["ledgers"].items()},
     )
     books = Books(book, seq=values["seq"], initial=values["initial"])
     for uid, symbol, cost, *held in values["holdings"]:
-        book.holdings[uid, symbol] = Holding(*held)
+        book.holdings[uid, symbol] = Holding(*held[:4], *(Label(*label) for label in held[4:]))
         books.costs[uid, symbol] = cost
     books.clients = {(order.uid, order.client_id): order for order in [*book.closed, *book.orders.values()]}
     books.forgotten = array("Q", bytes.fromhex(values["forgotten"]))
@@ -75,5 +101,9 @@ def books_in(values: dict[str, Any]) -> Books:
 
 
 def _logged(values: list[Any]) -> LoggedFill:
-    *fill, position, at_ns = values
-    return LoggedFill(Fill(*fill), position, at_ns)
+    """A fill with its label; one written before there were labels is flat."""
+    if isinstance(values[0], list):
+        fill, position, at_ns, label = values
+        return LoggedFill(Fill(*fill), position, at_ns, Label(*label))
+    *flat, position, at_ns = values
+    return LoggedFill(Fill(*flat), position, at_ns)

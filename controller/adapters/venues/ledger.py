@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controller.adapters.venues.keyed import identity
-from controller.gate.venue import Closed, Fill, Holding, Ledger, LoggedFill, VenueBook, VenueOrder
+from controller.gate.label import Label
+from controller.gate.venue import (
+    Closed,
+    Fill,
+    Holding,
+    Ledger,
+    LoggedFill,
+    LoggedShadow,
+    Shadow,
+    VenueBook,
+    VenueOrder,
+)
 
 KEPT_CLOSED = 200
 
@@ -68,9 +79,20 @@ def fill(books: Books, done: Fill, wall_ns: int) -> None:
     ledger.fees += done.fee
     ledger.last_trade_ns = wall_ns
     books.seq = done.seq
-    _hold(books, ledger, done)
+    before = book.holdings.get((done.uid, done.symbol))
+    label = before.label if before else order.label
+    _hold(books, ledger, done, order.label)
     held = book.holdings.get((done.uid, done.symbol))
-    book.fills.append(LoggedFill(done, held.quantity if held else 0, wall_ns))
+    book.fills.append(LoggedFill(done, held.quantity if held else 0, wall_ns, label))
+
+
+def note(books: Books, shadow: Shadow) -> None:
+    """Keep a session of a paired test; the caller has seen that it is newer than the last."""
+    book, test = books.book, shadow[:3]
+    seq = book.shadows[-1].seq + 1 if book.shadows else 1
+    book.shadows.append(LoggedShadow(seq, shadow))
+    first, _ = book.spans.get(test, (shadow.market_time, ""))
+    book.spans[test] = (first, shadow.market_time)
 
 
 def _give_way(books: Books, name: str, kept: int) -> None:
@@ -82,7 +104,7 @@ def _give_way(books: Books, name: str, kept: int) -> None:
         close(books, Closed(name, "cancelled"))
 
 
-def _hold(books: Books, ledger: Ledger, done: Fill) -> None:
+def _hold(books: Books, ledger: Ledger, done: Fill, label: Label) -> None:
     """Close what the fill reduces, then open with what is left of it."""
     key = (done.uid, done.symbol)
     holding = books.book.holdings.setdefault(key, Holding())
@@ -92,7 +114,7 @@ def _hold(books: Books, ledger: Ledger, done: Fill) -> None:
     opening = done.quantity - closing
     if opening:
         if not holding.quantity:
-            holding.opened_market, holding.realized = done.market_time, 0
+            holding.opened_market, holding.realized, holding.label = done.market_time, 0, label
         holding.quantity += done.side * opening
         books.costs[key] = books.costs.get(key, 0) + done.side * opening * done.price
         holding.entry = books.costs[key] // holding.quantity

@@ -20,7 +20,7 @@ from controller.adapters.venues.ledger import Books
 from controller.adapters.venues.matching import Rules, match
 from controller.adapters.venues.records import apply
 from controller.adapters.venues.terms import malformed, same
-from controller.gate.venue import Bar, Closed, Event, Fill, VenueBook, VenueOrder, VenueRejected, VenueUnknown
+from controller.gate.venue import Bar, Closed, Event, Fill, Shadow, VenueBook, VenueOrder, VenueRejected, VenueUnknown
 from controller.marketdata.cache import cached_feed
 from controller.marketdata.feed import Feed
 
@@ -160,6 +160,10 @@ class PaperVenue:
         """Note a liquidation's begin or end; errors as for :meth:`set_mode`."""
         self._set({"k": "liquidation", "i": id, "v": state})
 
+    def note_shadow(self, shadow: Shadow) -> None:
+        """Keep a session of a paired test; errors as for :meth:`set_mode`."""
+        self._set({"k": "shadow", "r": shadow})
+
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:
         """The last ``n`` closes up to the market clock."""
         session = self._books.book.session
@@ -294,7 +298,8 @@ class PaperVenue:
     def _sync(self) -> None:
         """Everything recorded goes to the disk; only then are its fills told. OSError: they are not, yet."""
         self._journal.sync()
-        self._books.book.durable = self._books.seq
+        book = self._books.book
+        book.durable, book.durable_shadow = self._books.seq, book.shadows[-1].seq if book.shadows else 0
 
 
 def _start(feed: Feed, date: str) -> int:

@@ -8,6 +8,7 @@ from controller.gate import check as pipeline
 from controller.gate.book import Book
 from controller.gate.case import Case
 from controller.gate.check import ADMISSION, ENTRY, check
+from controller.gate.label import UNLABELLED
 from controller.gate.limits import SECOND_NS
 from controller.gate.orders import OrderRequest
 from controller.gate.policy import ORDER_LIMITS
@@ -460,4 +461,4 @@ def test_same_order_by_another_strategy_is_no_duplicate() -> None:
 
 
 def test_request_fields_have_no_defaults_that_loosen() -> None:
-    assert OrderRequest._field_defaults == {"type": "market", "limit": 0, "stop": 0}
+    assert OrderRequest._field_defaults == {"type": "market", "limit": 0, "stop": 0, "label": UNLABELLED}
