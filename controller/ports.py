@@ -256,8 +256,8 @@ class Store(Protocol):
         """Keep fills of a book as the engine logged them; the same one (``seq``) again changes nothing."""
         ...
 
-    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
-        """Fills of ``uid`` (all when empty) in one book, newest first."""
+    def fills(self, book: str, uid: str = "", limit: int = 50, test: str = "") -> Sequence[FillView]:
+        """Fills of ``uid`` and of the A/B test ``test`` (all when empty) in one book, newest first."""
         ...
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:

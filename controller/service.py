@@ -21,6 +21,7 @@ from controller.reconcile.analyst import Analyst
 from controller.reconcile.boot import Booted
 from controller.reconcile.evidence import Heads
 from controller.reconcile.exits import Exits
+from controller.reconcile.experiments import Experiments
 from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.goal import GoalMaker
 from controller.reconcile.handlers import Backoff, PlanStale
@@ -86,6 +87,7 @@ class Controller(Common):
         self.monitor = self._monitor()
         self.quant = QuantProcess(home.logs / "quant.log")
         self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
+        self.experiments = Experiments(self.store, self.engine, self.clock, self._applied, self.quant.look, self._poke)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
         self.heads = Heads(self.store, self.notary, self.clock)
@@ -124,7 +126,7 @@ class Controller(Common):
             self._probe,
             self._evidence,
             fetch,
-            self.analyst.work,
+            self._analyse,
         )
         refs = None if self.settings.source.remote else self.home.bare / "refs" / "heads"
         return Loop(work, self.settings.loop, self.clock, refs, random.random)
@@ -274,6 +276,10 @@ class Controller(Common):
         if self.pins.stale():
             self._poke("settings.toml has changed")
         self.rescue.take_in()
+
+    def _analyse(self) -> None:
+        self.analyst.work()
+        self.experiments.work()
 
     def _poke(self, reason: str) -> None:
         self.loop.poke(reason)

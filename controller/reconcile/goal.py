@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from controller.core.change import known_bad
+from controller.core.experiments.restriction import without_b
 from controller.core.plan import drawdown, staleness
 from controller.core.plan.effective import Restriction, effective, keep_halted
 from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
@@ -146,7 +147,7 @@ class GoalMaker:
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
         found = levels(policy, live, peaks, self._memory.levels) if live else ()
         restrictions = (*restrictions, *drawdown.restrictions(found))
-        target = effective(policy, halts, restrictions)
+        target = effective(self._tested(policy, desired), halts, restrictions)
         target, kept = keep_halted(target, self._memory.applied, halts)
         return self._compared(
             Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept, restrictions)
@@ -158,8 +159,13 @@ class GoalMaker:
         if applied is None or applied.commit == goal.desired.commit:
             return goal
         before, halts = compile_policy(applied, self._sectors), (*goal.halts, *goal.releases)
-        unchanged, _ = keep_halted(effective(before, halts, goal.restrictions), self._memory.applied, halts)
+        now = effective(self._tested(before, applied), halts, goal.restrictions)
+        unchanged, _ = keep_halted(now, self._memory.applied, halts)
         return replace(goal, before=before, unchanged=unchanged)
+
+    def _tested(self, policy: Policy, desired: Desired) -> Policy:
+        """``policy`` as the standing of its A/B tests restricts it."""
+        return without_b(policy, desired.ab_tests, self._store.tests.trials()) if desired.ab_tests else policy
 
     def raise_successors(self, goal: Goal, live: LiveState) -> bool:
         """Before a halt is released, every breach that stands without it gets a halt of its own; whether any did."""

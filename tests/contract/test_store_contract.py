@@ -16,6 +16,7 @@ from schemas.status import Revision
 from schemas.trials import ArmSeen, Look, Trial
 from tests.support import policies
 from tests.support.stores import NOW, STORES, decision, entry, order, position
+from tests.support.trials import trips
 
 BOOK = "b" * 32
 
@@ -306,3 +307,10 @@ def test_shadows_when_added_again_then_kept_once_each_by_book_and_test(store: St
     store.tests.add_shadows("c" * 32, [shadow(9)])
     assert list(store.tests.shadows(BOOK, "t-1")) == [shadow(1), shadow(3)]
     assert store.tests.last_shadow(BOOK) == 3
+
+
+def test_fills_when_of_one_test_then_no_others(store: Store) -> None:
+    fills = trips("A", [0.1]) + trips("B", [0.1], first=3, test="t-2", uid="v")
+    store.add_fills(BOOK, fills)
+    assert list(store.fills(BOOK, test="t-1")) == [fills[1], fills[0]]
+    assert list(store.fills(BOOK, uid="v", test="t-1")) == []

@@ -219,10 +219,11 @@ class MemoryStore(MemoryAudit):
             for fill in fills:
                 self._fills.setdefault((book, fill.seq), fill)
 
-    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+    def fills(self, book: str, uid: str = "", limit: int = 50, test: str = "") -> Sequence[FillView]:
         """Fills, newest first."""
         with self._use():
-            found = [fill for (of, _), fill in self._fills.items() if of == book and uid in ("", fill.uid)]
+            own = [fill for (of, _), fill in self._fills.items() if of == book]
+            found = [fill for fill in own if uid in ("", fill.uid) and test in ("", fill.test)]
             return sorted(found, key=lambda fill: fill.seq, reverse=True)[:limit]
 
     def add_decisions(self, decisions: Iterable[Decision]) -> None:

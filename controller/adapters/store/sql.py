@@ -176,11 +176,12 @@ class SqlStore:
             with self._database.write() as connection:
                 connection.execute(self._database.dialect.upsert(tables.fills), values)
 
-    def fills(self, book: str, uid: str = "", limit: int = 50) -> Sequence[FillView]:
+    def fills(self, book: str, uid: str = "", limit: int = 50, test: str = "") -> Sequence[FillView]:
         """Fills, newest first."""
         statement = select(tables.fills).where(tables.fills.c.book == book)
         statement = statement.order_by(tables.fills.c.seq.desc()).limit(limit)
         statement = statement.where(tables.fills.c.uid == uid) if uid else statement
+        statement = statement.where(tables.fills.c.test == test) if test else statement
         with self._database.read() as connection:
             return [rows.as_fill(row) for row in connection.execute(statement).mappings()]
 

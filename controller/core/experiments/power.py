@@ -8,6 +8,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import nct, t
 
 LARGEST_EFFECT = 50.0
+_FIRST_EFFECT = 0.01
 _MOST = 1e9
 _NORMAL = 1e5
 
@@ -39,12 +40,12 @@ def detectable(n_a: int, n_b: int, power: float = 0.8, alpha: float = 0.05, infl
     difference is the difference of the ratios themselves, per observation.
     """
     n = 2 / (1 / n_a + 1 / n_b) / inflation
-    return float(brentq(lambda effect: two_arms(n, effect, alpha) - power, 1e-9, LARGEST_EFFECT))
+    return _smallest(lambda effect: two_arms(n, effect, alpha), power)
 
 
 def detectable_pairs(n: int, power: float = 0.8, alpha: float = 0.05, inflation: float = 1.03) -> float:
     """As :func:`detectable`, of pairs."""
-    return float(brentq(lambda effect: pairs(n / inflation, effect, alpha) - power, 1e-9, LARGEST_EFFECT))
+    return _smallest(lambda effect: pairs(n / inflation, effect, alpha), power)
 
 
 def shares(n_per_arm: float, first: float, second: float, alpha: float = 0.05) -> float:
@@ -58,6 +59,14 @@ def shares(n_per_arm: float, first: float, second: float, alpha: float = 0.05) -
 def needed_for_shares(first: float, second: float, power: float = 0.8, alpha: float = 0.05) -> float:
     """Observations per arm, not rounded."""
     return _needed(lambda n: shares(n, first, second, alpha), power)
+
+
+def _smallest(power_of: Callable[[float], float], power: float) -> float:
+    """The smallest effect with so much power, looked for from below: far beyond it the distribution has no figures."""
+    high = _FIRST_EFFECT
+    while power_of(high) < power and high < LARGEST_EFFECT:
+        high *= 2
+    return float(brentq(lambda effect: power_of(effect) - power, 1e-9, high))
 
 
 def _needed(power_of: Callable[[float], float], power: float) -> float:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from schemas.experiments import ABTest
+from schemas.policy import digest_of
 from schemas.trials import Look, Side, State
 
 PRIMARY: Mapping[str, Literal["sharpe", "mean_return", "win_rate"]] = {
@@ -50,6 +51,11 @@ def plan_of(test: ABTest) -> dict[str, Any]:
         "guardrails": [[rail.metric, _share(rail.margin)] for rail in test.guardrails],
         "seed": test.seed,
     }
+
+
+def plan_digest(test: ABTest) -> str:
+    """Digest of what is fixed from a test's beginning on."""
+    return digest_of(test.model_dump(mode="json", exclude={"status", "rollout"}))
 
 
 def _share(percent: Decimal) -> float:

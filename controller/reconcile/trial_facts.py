@@ -1,0 +1,108 @@
+"""What one A/B test has observed, gathered from the store's fill log and the engine's closes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from controller.core.experiments import observations
+from controller.core.experiments.observations import Capital, Closed, Label
+from controller.core.experiments.question import Seen
+from controller.ports import Engine, Store
+from schemas.experiments import ROLLOUT, ABTest
+from schemas.live import FillView, LiveState
+from schemas.trials import ArmSeen, Side, Trial
+
+MOST = 100_000
+"""Fills of one test that are looked at."""
+_PPM = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that one test has observed, in the order of the market's time; ``begun``: trades begun by each arm in
+    each step of the rollout, where trades are what is counted."""
+
+    unit: observations.Unit
+    seen: Sequence[Seen]
+    closed: Sequence[Closed]
+    begun: Mapping[Label, int]
+    capital: Capital
+
+    @property
+    def tested(self) -> Sequence[Seen]:
+        """Observations of the test itself."""
+        return [item for item in self.seen if not item.epoch]
+
+    @property
+    def rolled(self) -> Sequence[Seen]:
+        """Observations of its rollout."""
+        return [item for item in self.seen if item.epoch]
+
+    def epochs(self, *, rollout: bool) -> Sequence[tuple[int, int, float]]:
+        """Trades begun by A and by B, with B's share, of the test or of each step of its rollout."""
+        if self.unit != "trade":
+            return []
+        steps = sorted({label.epoch for label in self.begun if bool(label.epoch) == rollout})
+        shares = self.capital.share_b_ppm
+        return [
+            (self.begun.get(Label(step, "a"), 0), self.begun.get(Label(step, "b"), 0), shares[step] / _PPM)
+            for step in steps
+        ]
+
+    def arm(self, arm: Side) -> ArmSeen:
+        """What one arm did while the test ran."""
+        begun = self.begun.get(Label(0, arm), 0)
+        return observations.arm_seen(arm, self.unit, self.seen, self.closed, begun, self.capital)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Gathers from ``store`` and ``engine``."""
+
+    store: Store
+    engine: Engine
+
+    def mark(self, live: LiveState) -> tuple[int, str, int]:
+        """Changes when there may be something new to count."""
+        newest = self.store.fills(live.book, limit=1)
+        return newest[0].seq if newest else 0, live.market_time, self.store.tests.last_shadow(live.book)
+
+    def observe(self, test: ABTest, trial: Trial, live: LiveState, allocation: int, benchmark: str) -> Observed:
+        """What ``test`` has observed. Raises EngineUnavailable, StoreUnavailable."""
+        capital = Capital(allocation, shares_of(test))
+        fills = observations.labelled(self.store.fills(live.book, limit=MOST, test=test.id), test.id)
+        closed, begun = observations.trades(fills), observations.entries(fills)
+        if test.paired and not test.rollout:
+            pairs = observations.of_pairs(self.store.tests.shadows(live.book, test.id))
+            return Observed("pair", pairs, (), {}, capital)
+        if test.unit == "trade":
+            return Observed("trade", observations.of_trades(closed), closed, begun, capital)
+        return Observed("day", self._days(fills, trial, live, benchmark, capital), closed, begun, capital)
+
+    def _days(
+        self,
+        fills: Mapping[Label, Sequence[FillView]],
+        trial: Trial,
+        live: LiveState,
+        benchmark: str,
+        capital: Capital,
+    ) -> Sequence[Seen]:
+        """Sessions that are over, by step of the rollout: each from the one after it was first seen."""
+        since = date.fromisoformat(trial.began[0][:10])
+        n = (date.fromisoformat(live.market_time[:10]) - since).days + 2
+        calendar = [session for session, _ in self.engine.history(benchmark, n) if session < live.market_time]
+        steps = sorted(trial.began.items())
+        ends = [*(began for _, began in steps[1:]), live.market_time]
+        sessions = {
+            step: [session for session in calendar if began < session <= end]
+            for (step, began), end in zip(steps, ends, strict=True)
+        }
+        symbols = sorted({fill.symbol for own in fills.values() for fill in own})
+        closes = {symbol: dict(self.engine.history(symbol, n)) for symbol in symbols}
+        return observations.of_days(fills, closes, sessions, capital)
+
+
+def shares_of(test: ABTest) -> Mapping[int, int]:
+    """B's share by step of the rollout, parts per million."""
+    split = int(test.traffic_split.partition("/")[2])
+    return {step: (percent or split) * 10_000 for step, percent in enumerate(ROLLOUT)}
