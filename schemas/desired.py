@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt, create_model, mod
 from schemas.alerts import RiskAlerts
 from schemas.change import ChangeControl
 from schemas.experiments import ABTest
+from schemas.learning import Learning
 from schemas.limits import HARD, SOFT, Limit, Unit
 from schemas.scalars import (
     CommitId,
@@ -98,16 +99,6 @@ class Account(Model):
     benchmark: Symbol = "SPX"
 
 
-class Phase(Model):
-    """The learning phase that the account is in (spec 2.2.5)."""
-
-    number: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
-    name: Line = "Exploration"
-    started: Day | None = None
-    days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 30
-    position_size_multiplier: Ratio = Field(default="1.0", validate_default=True)
-
-
 class StalenessStep(Model):
     """After ``after_seconds`` without a verified source, at least ``action`` holds."""
 
@@ -142,7 +133,7 @@ class RiskConfig(Model):
     shadow: tuple[Line, ...] = Field(
         default=(), description="Limits that are evaluated and reported, and never block, reduce or halt."
     )
-    learning: Phase = Phase()
+    learning: Learning = Learning()
     staleness: Staleness = Staleness()
     guards: Guards = Guards()
     change: ChangeControl = ChangeControl()
@@ -172,6 +163,7 @@ class Strategy(Model):
     universe: tuple[Symbol, ...] = ()
     tags: tuple[Line, ...] = ()
     description: Line = ""
+    added: Day | None = Field(default=None, description="Day on which it was added, on the market's clock; it stays.")
 
 
 class HaltScope(Model):

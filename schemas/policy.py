@@ -56,6 +56,9 @@ class Policy(Model):
     account: str
     mode: TradingMode
     limits: dict[str, int]
+    written: dict[str, int] = Field(
+        default={}, description="Limits that the learning phase moves, as documents write them."
+    )
     shadow: tuple[str, ...] = ()
     strategies: dict[str, StrategyPolicy] = {}
     sectors: dict[str, str] = {}

@@ -152,7 +152,7 @@ def test_review_when_figures_are_known_then_each_change_has_its_use_and_its_brea
     name = "position.max_position_pct"
     (change,) = review(forge, Figures({name: 147_000}, {name: "NVDA"})).proposed
     assert change.utilisation == "14.7% (NVDA)"
-    assert change.breach == "will breach now: 14.7% (NVDA) > 10.0%"
+    assert change.breach == "will breach now: 14.7% (NVDA) > 7.5%"
 
 
 def test_digest_when_figures_move_then_the_same(forge: Forge) -> None:

@@ -13,6 +13,7 @@ from tests.mutants.arms import ARMS
 from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
+from tests.mutants.learning import LEARNING
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
@@ -36,12 +37,16 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("controller.core.trust.rules", "CHANGE_RULES", _TRUST),
     ("controller.core.trust.repair", "REPAIR_RULES", ("test_repair",)),
     ("controller.core.trust.repair", "REPAIR_TREE_RULES", ("test_repair",)),
-    ("controller.core.desired.transition", "KEPT", ("test_transition", "test_experiment_documents")),
-    ("controller.core.desired.transition", "ADDED", ("test_transition",)),
+    (
+        "controller.core.desired.transition",
+        "KEPT",
+        ("test_transition", "test_experiment_documents", "test_learning_documents"),
+    ),
+    ("controller.core.desired.transition", "ADDED", ("test_transition", "test_learning_documents")),
     (
         "controller.core.desired.validate",
         "RULES",
-        ("test_validate", "test_alert_documents", "test_experiment_documents"),
+        ("test_validate", "test_alert_documents", "test_experiment_documents", "test_learning_documents"),
     ),
     ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
     ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
@@ -56,7 +61,17 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-CONDITIONS: tuple[Mutant, ...] = (*FENCE, *ARMS, *CHANGE, *CONTROLLER, *LIQUIDATION, *RECOVERY, *RISK, *ALERTS)
+CONDITIONS: tuple[Mutant, ...] = (
+    *FENCE,
+    *ARMS,
+    *CHANGE,
+    *CONTROLLER,
+    *LIQUIDATION,
+    *RECOVERY,
+    *RISK,
+    *ALERTS,
+    *LEARNING,
+)
 
 
 def mutants() -> Iterator[Mutant]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from controller.core.plan.effective import digests, halt_of, strategy_scope
 from schemas.desired import Desired, StrategyStatus, TradingMode
@@ -9,6 +10,9 @@ from schemas.experiments import ROLLOUT
 from schemas.halts import ACCOUNT, Halt
 from schemas.scalars import Model
 from schemas.status import Refusal, RefusalReason
+
+MONTH = timedelta(days=30)
+"""What a learning phase counts new strategies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,38 @@ def starts_paused(move: Move) -> Iterator[Refusal]:
             )
 
 
+def added_stays(move: Move) -> Iterator[Refusal]:
+    """The day on which a strategy was added stays as it is."""
+    before = {strategy.uid: strategy.added for strategy in move.old.strategies.values()}
+    for key, strategy in move.new.strategies.items():
+        if strategy.uid in before and before[strategy.uid] != strategy.added:
+            message = f"strategies/{key}.yaml changes the day on which it was added"
+            yield move.refusal(
+                RefusalReason.UNSAFE_PLAN, message, f"git checkout {move.old.commit} -- strategies/{key}.yaml"
+            )
+
+
+def few_enough_new(move: Move) -> Iterator[Refusal]:
+    """A learning phase, before or after, may bound how many strategies are added within a month."""
+    learnings = (move.old.risk.learning, move.new.risk.learning)
+    bounds = [item.phase.new_strategies_per_month for item in learnings]
+    known = {strategy.uid for strategy in move.old.strategies.values()}
+    new = [strategy for strategy in move.new.strategies.values() if strategy.uid not in known]
+    bound = min((item for item in bounds if item is not None), default=None)
+    if bound is None or not new:
+        return
+    undated = [strategy.id for strategy in new if strategy.added is None]
+    days = [strategy.added for strategy in move.new.strategies.values() if strategy.added is not None]
+    if undated:
+        message = f"strategy {undated[0]} does not say when it is added, and the learning phase bounds how many are"
+        yield move.refusal(RefusalReason.UNSAFE_PLAN, message, "write `added: YYYY-MM-DD` (gt risk strategy add does)")
+    elif any(sum(abs(day - other) < MONTH for other in days) > bound for day in (item.added for item in new) if day):
+        message = (
+            f"strategy {new[-1].id} is one too many: the learning phase lets {bound} be added within {MONTH.days} days"
+        )
+        yield move.refusal(RefusalReason.UNSAFE_PLAN, message, "gt risk learning phase show; add it later")
+
+
 def clear_leaves_paused(move: Move) -> Iterator[Refusal]:
     """Clearing a halt-all of the account leaves no strategy active; an unknown halt counts as one."""
     for halt_id in move.clears:
@@ -248,5 +284,12 @@ def _lifts_everything(records: Sequence[Halt]) -> bool:
 
 
 Rule = Callable[[Move], Iterator[Refusal]]
-KEPT: tuple[Rule, ...] = (records_only_grow, tests_stay, uid_stays, uid_is_new, halted_object_stays)
-ADDED: tuple[Rule, ...] = (starts_paused, clear_leaves_paused, clear_names_record, clear_is_reviewed, record_is_true)
+KEPT: tuple[Rule, ...] = (records_only_grow, tests_stay, uid_stays, uid_is_new, halted_object_stays, added_stays)
+ADDED: tuple[Rule, ...] = (
+    starts_paused,
+    few_enough_new,
+    clear_leaves_paused,
+    clear_names_record,
+    clear_is_reviewed,
+    record_is_true,
+)

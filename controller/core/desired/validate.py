@@ -7,6 +7,7 @@ from decimal import Decimal
 from controller.core.desired.alert_documents import ALERT_RULES
 from controller.core.desired.experiment_documents import EXPERIMENT_RULES
 from controller.core.desired.key_lines import read_key_line
+from controller.core.desired.learning_documents import LEARNING_RULES
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer, YamlDocument
 from schemas.desired import Desired, Strategy, StrategyStatus
@@ -219,4 +220,5 @@ RULES: tuple[Callable[[Snapshot], Iterator[Problem]], ...] = (
     admin_left,
     *ALERT_RULES,
     *EXPERIMENT_RULES,
+    *LEARNING_RULES,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from controller.core.learning.phases import moved
 from schemas.desired import Desired, Strategy
 from schemas.experiments import ABTest
 from schemas.limits import LIMITS
@@ -13,20 +14,21 @@ def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
     """The policy of one verified tree, without any halt: those are merged by :mod:`controller.core.plan.effective`.
 
     ``sectors`` maps symbols to sectors. Deterministic: equal input gives an equal digest. An allocation is in
-    micro-dollars, rounded down.
+    micro-dollars, rounded down. Limits are as they act in the learning phase.
     """
     sections = {True: desired.risk.hard_limits, False: desired.risk.soft_limits}
     limits = {
         limit.name: limit.compile(getattr(getattr(sections[limit.hard], limit.group), limit.key)) for limit in LIMITS
     }
-    capital = limits["account.initial_capital"]
+    capital, acting = limits["account.initial_capital"], moved(limits, desired.risk.learning.phase)
     tests = {test.strategy: _test(test) for test in desired.ab_tests.values() if test.runs}
     strategies = sorted(desired.strategies.values(), key=lambda strategy: strategy.uid)
     return Policy(
         revision=desired.commit,
         account=desired.risk.account.name,
         mode=desired.emergency.trading_mode,
-        limits=limits,
+        limits=limits | acting,
+        written={name: limits[name] for name in acting},
         shadow=tuple(sorted(set(desired.risk.shadow))),
         strategies={strategy.uid: _strategy(strategy, capital, tests.get(strategy.id)) for strategy in strategies},
         sectors=dict(sorted(sectors.items())),

@@ -7,10 +7,11 @@ from typing import Any
 from controller.core.policy.leaves import Key, Kind, LeafValue, Other, remembered, require_declared
 from schemas.change import ChangeControl
 from schemas.desired import ClearedDocument, Desired, Emergency, RiskConfig, Staleness, Strategy
+from schemas.learning import Learning, Phase
 from schemas.limits import Leaf
 from schemas.plan import Direction
 from schemas.policy import canonical
-from schemas.scalars import Model, percent_text, ppm_of_percent, ratio_text
+from schemas.scalars import Model, percent_text, ppm_of_percent
 
 DESIRED: dict[str, Leaf | Other] = {
     "commit": Other.NOTE,
@@ -31,14 +32,23 @@ RISK: dict[str, Leaf | Other] = {
     "hard_limits": Other.COMPILED,
     "soft_limits": Other.COMPILED,
     "shadow": Other.COMPILED,
-    "learning.number": Leaf.OPAQUE,
-    "learning.name": Leaf.OPAQUE,
-    "learning.started": Leaf.OPAQUE,
-    "learning.days": Leaf.OPAQUE,
-    "learning.position_size_multiplier": Leaf.CEILING,
+    "learning.number": Other.NOTE,
+    "learning.started": Other.NOTE,
+    "learning.phases": Leaf.OPAQUE,
     "staleness": Leaf.RANK,
     "guards.max_changed_pct": Leaf.CEILING,
     "change": Leaf.OPAQUE,
+}
+PHASES = "learning.phases"
+PHASE: dict[str, Leaf | Other] = {
+    "name": Leaf.OPAQUE,
+    "days": Leaf.OPAQUE,
+    "position_size_multiplier": Leaf.CEILING,
+    "exploration_bonus": Leaf.CEILING,
+    "soft_limit_tolerance": Leaf.CEILING,
+    "new_strategies_per_month": Leaf.CEILING,
+    "goals": Leaf.OPAQUE,
+    "graduation": Leaf.OPAQUE,
 }
 EMERGENCY: dict[str, Leaf | Other] = {
     "version": Leaf.OPAQUE,
@@ -59,8 +69,10 @@ STRATEGY: dict[str, Leaf | Other] = {
     "universe": Other.COMPILED,
     "tags": Leaf.OPAQUE,
     "description": Other.NOTE,
+    "added": Other.NOTE,
 }
-for _model, _table in ((Desired, DESIRED), (RiskConfig, RISK), (Emergency, EMERGENCY), (Strategy, STRATEGY)):
+_TABLES = ((Desired, DESIRED), (RiskConfig, RISK), (Phase, PHASE), (Emergency, EMERGENCY), (Strategy, STRATEGY))
+for _model, _table in _TABLES:
     require_declared(_model, _table)
 _ACCOUNT = "account"
 _ACTIONS = ("none", "report", "no-loosening", "pause-new-orders")
@@ -91,19 +103,40 @@ def _leaf(order: Leaf | Other, value: Any, text: str, label: str, path: str) -> 
 
 @remembered
 def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
-    multiplier, share = risk.learning.position_size_multiplier, risk.guards.max_changed_pct
+    share = risk.guards.max_changed_pct
     ordered: dict[str, tuple[Any, str]] = {
-        "learning.position_size_multiplier": (ppm_of_percent(multiplier * 100), ratio_text(multiplier)),
         "guards.max_changed_pct": (ppm_of_percent(share), percent_text(share)),
     }
     dump = risk.model_dump(mode="json")
     for name, order in RISK.items():
-        if order is Other.COMPILED or name in ("staleness", "change"):
+        if order is Other.COMPILED or name in ("staleness", "change", PHASES):
             continue
         value, text = ordered[name] if name in ordered else (_text(_dig(dump, name)),) * 2
         yield (_ACCOUNT, name), _leaf(order, value, text, name, "risk_config.yaml")
+    yield from _learning(risk.learning)
     yield from _ladder(risk.staleness)
     yield from _change(risk.change)
+
+
+def _learning(learning: Learning) -> Iterator[tuple[Key, LeafValue]]:
+    """What the phase does to limits is compiled; here is what else it lets through, and what each phase says."""
+    few, name = learning.phase.new_strategies_per_month, "learning.new_strategies"
+    yield (_ACCOUNT, name), _leaf(Leaf.CEILING, few, _few(few), name, "risk_config.yaml")
+    for index, phase in enumerate(learning.phases):
+        dump = phase.model_dump(mode="json")
+        for field, order in PHASE.items():
+            name, value = f"{PHASES}.{index}.{field}", getattr(phase, field)
+            if order is Leaf.CEILING:
+                text = _few(value) if value is None else str(dump[field])
+                yield (_ACCOUNT, name), _leaf(order, value, text, name, "risk_config.yaml")
+            else:
+                for key, scalar in _scalars(name, dump[field]):
+                    text = _text(scalar)
+                    yield (_ACCOUNT, key), _leaf(order, text, text, key, "risk_config.yaml")
+
+
+def _few(count: int | None) -> str:
+    return "any number" if count is None else str(count)
 
 
 def _change(control: ChangeControl) -> Iterator[tuple[Key, LeafValue]]:

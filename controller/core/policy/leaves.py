@@ -30,7 +30,8 @@ class LeafValue:
     """One comparable value and how people see it.
 
     ``value`` None means no bound for a ceiling and everything for an allow-set. ``added`` and ``removed`` are
-    the directions of its appearing and vanishing: absent means deny unless the leaf says otherwise.
+    the directions of its appearing and vanishing: absent means deny unless the leaf says otherwise. ``acts`` is shown
+    where a move leaves ``text`` as it was: what is written acts otherwise.
     """
 
     order: Leaf | Other
@@ -41,6 +42,7 @@ class LeafValue:
     path: str = ""
     added: Direction = Direction.LOOSEN
     removed: Direction = Direction.TIGHTEN
+    acts: str = ""
 
 
 def _ceiling(old: Any, new: Any) -> bool:
@@ -88,16 +90,23 @@ def differences(old: Mapping[Key, LeafValue], new: Mapping[Key, LeafValue]) -> I
             continue
         leaf = after or before
         if leaf is not None:
+            was, becomes = _texts(before, after)
             yield Change(
                 kind=leaf.kind,
                 scope=scope,
                 key=key,
                 label=leaf.label,
-                old=before.text if before else ABSENT,
-                new=after.text if after else ABSENT,
+                old=was,
+                new=becomes,
                 direction=move(before, after),
                 path=leaf.path,
             )
+
+
+def _texts(before: LeafValue | None, after: LeafValue | None) -> tuple[str, str]:
+    if before and after and before.text == after.text:
+        return before.acts or before.text, after.acts or after.text
+    return before.text if before else ABSENT, after.text if after else ABSENT
 
 
 def remembered(make: Callable[[M], Iterable[T]]) -> Callable[[M], tuple[T, ...]]:

@@ -14,6 +14,7 @@ POLICY: dict[str, Leaf | Other] = {
     "account": Leaf.OPAQUE,
     "mode": Leaf.RANK,
     "limits": Other.COMPILED,
+    "written": Other.NOTE,
     "shadow": Leaf.ALLOW_SET,
     "strategies": Other.COMPILED,
     "sectors": Leaf.OPAQUE,
@@ -69,7 +70,8 @@ def _account(policy: Policy) -> Iterator[tuple[Key, LeafValue]]:
     )
     for name, value in policy.limits.items():
         order = BY_NAME[name].leaf if name in BY_NAME else Leaf.OPAQUE
-        yield at(name, LeafValue(order, value, limit_text(name, value), "limit", name, _RISK))
+        written, acts = limit_text(name, policy.written.get(name, value)), limit_text(name, value)
+        yield at(name, LeafValue(order, value, written, "limit", name, _RISK, acts=acts))
     yield at("shadow", _set(POLICY["shadow"], policy.shadow, "document", "shadow", _RISK))
     yield at("halts", _set(POLICY["halts"], policy.halts, "halt", "halts"))
     for symbol, sector in policy.sectors.items():

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from controller.core.policy.leaves import Key, move
+from controller.core.learning.phases import factors, written_as
+from controller.core.policy.leaves import Key, LeafValue, move
+from controller.core.policy.policy_leaves import decompile
 from controller.core.trust.authority import field_of
 from controller.core.trust.ledger import TRUST_KEY, Leaves, Ledger
 from controller.core.trust.merge import WHOLE
@@ -14,7 +16,7 @@ from schemas.scalars import Model
 
 M = TypeVar("M", bound=Model)
 CAPITAL: Key = ("account", "account.initial_capital")
-"""What allocations are a share of: the one value that others are compiled with."""
+"""What allocations are a share of: the one value that others are compiled with, but for the learning phase."""
 
 
 def authorised(
@@ -28,7 +30,7 @@ def authorised(
     tree that no commit has.
 
     Where a value that is not approved would still show through another one that it is compiled with, that one stays
-    as it was too.
+    as it was too; where it shows through the learning phase, the limit is written lower, so that it acts as approved.
     """
     here = leaves(desired.commit)
     waiting = {
@@ -41,8 +43,12 @@ def authorised(
     made = _restored(desired, waiting.items(), tree)
     found = flat(made)
     for key, commit in waiting.items():
-        if key != TRUST_KEY and move(leaves(commit).get(key), found.get(key)) is Direction.LOOSEN:
-            made = _restored(made, [(CAPITAL, commit)], tree)
+        approved = leaves(commit).get(key)
+        if key != TRUST_KEY and move(approved, found.get(key)) is Direction.LOOSEN:
+            if approved is not None and key[1] in factors(made.risk.learning.phase):
+                made = _with(made, risk=_acting(made.risk, key[1], approved))
+            else:
+                made = _restored(made, [(CAPITAL, commit)], tree)
     return made
 
 
@@ -80,6 +86,9 @@ def _risk(new: RiskConfig, old: RiskConfig, name: str) -> RiskConfig:
         return _with(new, staleness=_both(new.staleness, old.staleness))
     if name.startswith("change."):
         return _taken(new, old, ["change"])
+    if name == "learning.new_strategies":
+        few = old.learning.phase.new_strategies_per_month
+        return _set(new, ["learning", "phases", str(new.learning.number - 1), "new_strategies_per_month"], few)
     return _taken(new, old, {"account": ["account", "name"]}.get(name, name.split(".")))
 
 
@@ -109,13 +118,39 @@ def _entry(new: Mapping[str, Model], old: Mapping[str, Model], key: str) -> dict
     return {**left, key: old[key]} if key in old else left
 
 
+def _acting(risk: RiskConfig, name: str, approved: LeafValue) -> RiskConfig:
+    """``risk`` with a limit written so that it acts as ``approved`` in the phase."""
+    limit = BY_NAME[name]
+    value = decompile(limit, written_as(name, int(str(approved.value)), risk.learning.phase))
+    return _set(risk, ["hard_limits" if limit.hard else "soft_limits", limit.group, limit.key], value)
+
+
 def _taken(new: M, old: M, path: list[str]) -> M:
-    """``new`` with the field at ``path`` from ``old``."""
+    """``new`` with the field at ``path`` from ``old``: all of several when there are more or fewer of them now."""
+    one: object = new
+    other: object = old
+    for depth, name in enumerate(path):
+        one, other = _at(one, name), _at(other, name)
+        if isinstance(one, tuple) and isinstance(other, tuple) and len(one) != len(other):
+            path = path[: depth + 1]
+            break
+    return _set(new, path, other)
+
+
+def _at(value: object, name: str) -> object:
+    return value[int(name)] if isinstance(value, tuple) else getattr(value, name)
+
+
+def _set(model: M, path: list[str], value: object) -> M:
+    """``model`` with ``value`` at ``path``: names of fields, and places in tuples."""
     head, *rest = path
-    value: object = getattr(old, head)
-    if rest and isinstance(value, Model):
-        value = _taken(getattr(new, head), value, rest)
-    return _with(new, **{head: value})
+    if not rest:
+        return _with(model, **{head: value})
+    inner = getattr(model, head)
+    if isinstance(inner, tuple):
+        index = int(rest[0])
+        return _with(model, **{head: (*inner[:index], _set(inner[index], rest[1:], value), *inner[index + 1 :])})
+    return _with(model, **{head: _set(inner, rest, value)})
 
 
 def _with(model: M, **fields: object) -> M:

@@ -34,7 +34,7 @@ NOTES = {
     *(f"cleared.{UIDS[0]}.{name}" for name in ("id", "by", "reason", "reviewer", "note")),
 }
 """Fields that say something to people alone; ``commit`` stands in the digest as the plan's target."""
-OF_TARGET = {"strategies.ml-momentum-v2.owner", "strategies.ml-momentum-v2.tags.0"}
+OF_TARGET = {f"strategies.ml-momentum-v2.{field}" for field in ("owner", "tags.0", "added")}
 """Fields for which, while their strategy is new, the plan's target alone stands."""
 BOOK = {"live", "peaks", "releases", "rebases", "held", "part", "stands", "settled"}
 """Inputs that say where the engine stands; what must be done about it is for the steps alone."""
@@ -48,6 +48,7 @@ def sample() -> Desired:
     change = ChangeControl(freeze=(window,), rollout=Stages(minutes=60))
     risk = base.risk.model_copy(update={"shadow": (LIMITS[-1].name,), "change": change})
     more = {"max_positions": 5, "universe": ("AAPL",), "tags": ("momentum",), "description": "Holds what rose."}
+    more |= {"added": date(2026, 1, 19)}
     clear = {"version": 1, "id": UIDS[0], "halt_digest": "0" * 64, "by": "kim", "reason": "checked"}
     clear |= {"peak": Peak.KEEP, "reviewer": "ada", "note": "found nothing"}
     arm = Variant(name="A", description="as it is", parameters={"lookback": 60})

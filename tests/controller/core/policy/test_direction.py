@@ -61,8 +61,8 @@ def test_compare_when_a_limit_moves_then_prints_it_as_the_spec_does() -> None:
     assert [(change.label, change.old, change.new) for change in changes] == [
         ("account.margin_multiplier", "1.0", "1.5"),
         ("order.max_price_age", "60s", "30s"),
-        ("position.max_position_dollars", "$25,000", "$30,000.50"),
-        ("position.max_position_pct", "15%", "20%"),
+        ("position.max_position_dollars", "$18,750", "$30,000.50"),
+        ("position.max_position_pct", "11.25%", "20%"),
         ("strategy.max_strategies_active", "3", "4"),
     ]
     assert {(change.kind, change.scope, change.path) for change in changes} == {
@@ -250,17 +250,21 @@ DOCUMENT_CASES: dict[str, tuple[dict[str, tuple[str, str]], tuple[str, str, str,
         {"risk_config": ("max_changed_pct: 50%", "max_changed_pct: 40%")},
         ("document", "guards.max_changed_pct", "50%", "40%", TIGHTEN, RISK_PATH),
     ),
-    "size multiplier down": (
-        {"risk_config": ("position_size_multiplier: 1.0", "position_size_multiplier: 0.5")},
-        ("document", "learning.position_size_multiplier", "1.0", "0.5", TIGHTEN, RISK_PATH),
+    "goal of a phase": (
+        {"risk_config": ("        trades: 100\n", "        trades: 10\n")},
+        ("document", "learning.phases.0.goals.trades", "100", "10", LOOSEN, RISK_PATH),
     ),
-    "size multiplier up": (
-        {"risk_config": ("position_size_multiplier: 1.0", "position_size_multiplier: 1.5")},
-        ("document", "learning.position_size_multiplier", "1.0", "1.5", LOOSEN, RISK_PATH),
+    "multiplier of another phase down": (
+        {"risk_config": ("position_size_multiplier: 0.75", "position_size_multiplier: 0.7")},
+        ("document", "learning.phases.1.position_size_multiplier", "0.75", "0.7", TIGHTEN, RISK_PATH),
     ),
-    "phase": (
-        {"risk_config": ("number: 1", "number: 2")},
-        ("document", "learning.number", "1", "2", LOOSEN, RISK_PATH),
+    "multiplier of another phase up": (
+        {"risk_config": ("position_size_multiplier: 0.75", "position_size_multiplier: 0.8")},
+        ("document", "learning.phases.1.position_size_multiplier", "0.75", "0.8", LOOSEN, RISK_PATH),
+    ),
+    "first day of a phase": (
+        {"risk_config": ('started: "2012-03-01"', 'started: "2012-03-02"')},
+        ("document", "learning.started", "2012-03-01", "2012-03-02", NEUTRAL, RISK_PATH),
     ),
     "ladder earlier": (
         {"risk_config": ("after_seconds: 3600", "after_seconds: 1800")},
@@ -396,7 +400,8 @@ def test_move_when_it_tightens_then_the_way_back_loosens_and_steps_add_up(data: 
 
 def test_compile_when_template_then_integers_of_the_gate() -> None:
     compiled = policy()
-    assert compiled.limits["position.max_position_pct"] == 150_000
+    assert compiled.limits["position.max_position_pct"] == 112_500
+    assert compiled.written["position.max_position_pct"] == 150_000
     assert compiled.limits["account.initial_capital"] == 100_000_000_000
     assert compiled.limits["account.margin_multiplier"] == 1_000_000
     assert compiled.limits["order.max_price_age"] == 60

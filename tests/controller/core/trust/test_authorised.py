@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.desired.documents import read_desired
+from controller.core.learning.phases import SIZED, TOLERATED
 from controller.core.policy.direction import compare_desired
 from controller.core.policy.leaves import Key, LeafValue, move
 from controller.core.trust.authorised import authorised
@@ -16,6 +17,7 @@ from schemas.desired import Desired
 from schemas.plan import Change, Direction
 from tests.support import desired
 
+MOVED = (*SIZED, *TOLERATED, "learning.new_strategies")
 BEFORE, AFTER = "a" * 40, "b" * 40
 RISK, MOMENTUM = "risk_config.yaml", "strategies/ml-momentum-v2.yaml"
 EDITS: tuple[tuple[str, str, str], ...] = (
@@ -27,7 +29,10 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     (RISK, "sector_warning_pct: 40%", "sector_warning_pct: 45%"),
     (RISK, "benchmark: SPX", "benchmark: NDX"),
     (RISK, "  number: 1", "  number: 2"),
-    (RISK, "position_size_multiplier: 1.0", "position_size_multiplier: 2.0"),
+    (RISK, "position_size_multiplier: 0.5", "position_size_multiplier: 0.6"),
+    (RISK, "soft_limit_tolerance: 25%", "soft_limit_tolerance: 10%"),
+    (RISK, "new_strategies_per_month: 1", "new_strategies_per_month: 3"),
+    (RISK, "        trades: 100\n", "        trades: 10\n"),
     (MOMENTUM, "allocation_pct: 40%", "allocation_pct: 30%"),
     ("strategies/contrarian-swing.yaml", "allocation_pct: 25%", "allocation_pct: 24%"),
     ("strategies/disclosure-follower.yaml", "allocation_pct: 20%", "allocation_pct: 22%"),
@@ -77,6 +82,8 @@ def test_authorised_when_some_loosenings_are_held_then_they_stand_as_they_were(
     for key in {*before, *after}:
         if key in held:
             assert move(before.get(key), found.get(key)) is not Direction.LOOSEN, key
+        elif key[1] in MOVED and any(name.startswith("learning.") for _, name in held):
+            assert move(after.get(key), found.get(key)) is not Direction.LOOSEN, key
         elif key != capital and not (key[1] == "allocation" and (held or capital in changed_keys(changes(new)))):
             assert found.get(key) == after.get(key), key
 
