@@ -86,7 +86,7 @@ def test_commit_when_pushed_to_the_remote_then_applied_after_the_poll(world: Wor
     assert world.polled.fetch() == (True, 30.0) and world.polled.fetch() == (False, 30.0)
     overview = world.reconcile()
     assert overview.revision.last_applied == commit and stale(overview) is None
-    assert overview.effective is not None and overview.effective.limits["position.max_position_pct"] == 100_000
+    assert overview.effective is not None and overview.effective.written["position.max_position_pct"] == 100_000
 
 
 def test_remote_when_gone_then_ladder_and_halts_and_back_then_normal(world: World) -> None:
