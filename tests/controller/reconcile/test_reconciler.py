@@ -59,7 +59,7 @@ def test_changed_limit_then_gate_has_it_and_audit_has_intent_and_outcome(rig: Ri
         desired(2, limits={"position.max_position_pct": "10%"}), "risk: set\n\nReason: less\nAudit-Id: a1"
     )
     overview = rig.reconciler.reconcile_once()
-    assert overview.effective is not None and overview.effective.written["position.max_position_pct"] == 100_000
+    assert overview.effective is not None and overview.effective.limits["position.max_position_pct"] == 100_000
     records = rig.store.audit(event="config.change")
     assert [record.entry.kind for record in records] == ["outcome", "intent"]
     assert records[0].entry.outcome == "done" and records[1].entry.reason == "less"
