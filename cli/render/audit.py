@@ -77,6 +77,8 @@ def _subject(item: Document) -> list[str]:
     strategy = item.get("strategy")
     if item["event"].startswith("emergency."):
         return [] if item["reason"] else [item["details"] or "no reason given yet"]
+    if item["event"].startswith("dashboard."):
+        return [item["after"]]
     changed = moved(item["before"], item["after"])
     if item["event"].startswith("strategy.") and not strategy and changed:
         strategy = changed[0][0].removesuffix(".status")

@@ -130,7 +130,8 @@ def _meant(endpoint: Endpoint, who: Identity) -> None:
         return
     if foreign(request, browser=who.via != "key" and endpoint.kind is not Kind.SOCKET):
         raise Problem(403, "foreign-origin", "another site's page may not act here")
-    if who.via == "session" and endpoint.method not in _SAFE and not has_token(request, who.token):
+    formal = who.via == "session" and endpoint.method not in _SAFE and endpoint.rate is not Rate.LOGIN
+    if formal and not has_token(request, who.token):
         raise Problem(403, "no-token", "the form is of an earlier session: open it again")
 
 
