@@ -1,13 +1,25 @@
-"""One strategy at work: its rule, its orders on their way through the gate, its health."""
+"""One strategy at work: its rule, its orders on their way through the gate, its health.
 
-from collections.abc import Mapping, Sequence
+A running A/B test gives it two rules, a control A and a variant B, each with its own part of symbols and allocation; a
+paired one runs the control, and both in shadow besides.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from controller.runner.catalog import build
+from controller.runner.shadow import ShadowBook, Shadows
+from controller.runner.split import CONTROL, OPEN_STATES, VARIANT, Split
 from controller.runner.strategy import BadParameter, Cancel, Context, Held, Market, NoData, Order, Strategy, Working
 
 ATTEMPTS = 4
-_OPEN_STATES = ("pending", "working", "unknown")
+REPLAY = 2_000
+"""Sessions of history that a paired test asks for: what it has played is played again after a restart."""
+Owner = Callable[[str], str]
+"""The arm that a symbol belongs to in this session."""
+WHOLE = ""
+"""The arm of a strategy that is in no test, or in a paired one."""
 
 
 class Gate(Protocol):
@@ -22,64 +34,114 @@ class Desk:
     """Runs one strategy's document (``source``: the fields of ``schemas.policy.StrategyPolicy``).
 
     A strategy that raises, or cannot be built, is reported by its condition and stays away until its document
-    changes; it never disturbs another.
+    changes; it never disturbs another. So does the variant B of a test: then the control looks after what B held, and
+    what B would have drawn is left alone.
     """
 
     def __init__(self, source: Mapping[str, Any], data_dir: str) -> None:
         self.uid: str = source["uid"]
         self.key = _identity(source)
         self.condition, self.message = "", ""
+        self._source, self._data_dir = source, data_dir
         self._allocation: int = source["allocation"]
         self._universe: Sequence[str] = source["universe"]
-        self._strategy: Strategy | None = None
-        try:
-            self._strategy = build(source["module"], source["parameters"], data_dir)
-        except NoData as error:
-            self._fail("NoData", str(error))
-        except (BadParameter, OSError, ValueError) as error:
-            self._fail("Failed", str(error))
+        self._rules: dict[str, Strategy] = {}
+        self._split: Split | None = None
+        self._shadows: Shadows | None = None
+        test = source.get("test")
+        if test is None:
+            self._add(WHOLE, self._build(WHOLE))
+        elif test["paired"]:
+            self._pair(test)
+        else:
+            self._share(test)
 
     @property
     def history(self) -> int:
-        """Sessions of history that its strategy needs."""
-        return self._strategy.history if self._strategy else 0
+        """Sessions of history that its rules need."""
+        return REPLAY if self._shadows else max((rule.history for rule in self._rules.values()), default=0)
 
     def on_bar(self, gate: Gate, market: Market, state: Mapping[str, Any], level: int) -> None:
-        """Let the strategy decide on the newest session and send what it wants.
+        """Let each rule decide on the newest session and send what it wants; shadow books come last.
 
         ``state`` has the fields of ``schemas.live.LiveState``; ``level`` is 0 (all), 1 (exits only), 2 (nothing).
         Raises GateUnavailable; what is then unknown is settled by asking again with the same client ids.
         """
-        if self._strategy is None:
-            return
-        context = self._context(market, state)
+        owner, numbers = self._owners(market, state), dict[str, int]()
+        for arm in list(self._rules):
+            self._run(arm, gate, self._context(arm, owner, market, state), owner, level, numbers)
+        if self._shadows is not None:
+            self._follow(self._shadows, gate, market)
+
+    def _share(self, test: Mapping[str, Any]) -> None:
+        """Two rules that share symbols and allocation; without any share left for it there is no B."""
+        self._split = Split(self.uid, test)
+        for arm in (CONTROL, VARIANT) if self._split.share_b_ppm else (CONTROL,):
+            if arm == CONTROL or self._rules:
+                self._add(arm, self._build(arm))
+
+    def _pair(self, test: Mapping[str, Any]) -> None:
+        """The control alone, and both in shadow."""
+        self._add(WHOLE, self._build(CONTROL))
+        a, b = (self._build(arm) if self._rules else None for arm in (CONTROL, VARIANT))
+        if a is not None and b is not None:
+            books = (ShadowBook(rule, self._allocation, tuple(self._universe)) for rule in (a, b))
+            self._shadows = Shadows(self.uid, test, *books)
+
+    def _build(self, arm: str) -> Strategy | None:
+        """The rule of ``arm``: the strategy's parameters under the variant's own; None: the condition says why."""
+        test = self._source.get("test") or {}
+        parameters = {**self._source["parameters"], **test.get(f"parameters_{arm.lower()}", {})}
         try:
-            actions = self._strategy.on_bar(context)
-        except Exception as error:  # noqa: BLE001  # the edge: a strategy's own error stays its own
-            self._strategy = None
-            self._fail("Failed", f"{type(error).__name__}: {error}")
+            return build(self._source["module"], parameters, self._data_dir)
+        except NoData as error:
+            self._fail(arm, "NoData", str(error))
+        except (BadParameter, OSError, ValueError) as error:
+            self._fail(arm, "Failed", str(error))
+        return None
+
+    def _add(self, arm: str, rule: Strategy | None) -> None:
+        if rule is not None:
+            self._rules[arm] = rule
+
+    def _run(self, arm: str, gate: Gate, context: Context, owner: Owner, level: int, numbers: dict[str, int]) -> None:
+        rule = self._rules.get(arm)
+        if rule is None:
             return
-        numbers: dict[str, int] = {}
+        try:
+            actions = rule.on_bar(context)
+        except Exception as error:  # noqa: BLE001  # the edge: a strategy's own error stays its own
+            self._fail(arm, "Failed", f"{type(error).__name__}: {error}")
+            return
         for action in actions if level < 2 else ():
             if isinstance(action, Cancel):
                 gate.request("cancel", order=action.order)
-            elif level == 0 or _reduces(context, action):
-                self._send(gate, context, action, numbers)
+            elif owner(action.symbol) == arm and (level == 0 or _reduces(context, action)):
+                self._send(arm, gate, context, action, numbers)
 
-    def _send(self, gate: Gate, context: Context, order: Order | None, numbers: dict[str, int]) -> None:
-        """Submit, and after a denial what the strategy makes of it, a bounded number of times."""
-        strategy = self._strategy
+    def _follow(self, shadows: Shadows, gate: Gate, market: Market) -> None:
+        shadows.begin(gate, market)
+        try:
+            shadows.play(market)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(VARIANT, "Failed", f"in shadow: {type(error).__name__}: {error}")
+        shadows.tell(gate)
+
+    def _send(self, arm: str, gate: Gate, context: Context, order: Order | None, numbers: dict[str, int]) -> None:
+        """Submit, and after a denial what the rule makes of it, a bounded number of times."""
+        rule = self._rules[arm]
         for _ in range(ATTEMPTS):
-            if strategy is None or order is None:
+            if order is None:
                 return
             number = numbers[order.symbol] = numbers.get(order.symbol, 0) + 1
-            answer = gate.request("submit", order=self._wire(order, f"{context.date}-{order.symbol}-{number}"))
+            wire = self._wire(arm, order, f"{context.date}-{order.symbol}-{arm}{number}")
+            answer = gate.request("submit", order=wire)
             if answer["ok"]:
-                strategy.on_accepted(order, answer["quantity"])
+                rule.on_accepted(order, answer["quantity"])
                 return
-            order = strategy.on_denied(context, order, str(answer.get("code", "")), int(answer.get("headroom", 0)))
+            order = rule.on_denied(context, order, str(answer.get("code", "")), int(answer.get("headroom", 0)))
 
-    def _wire(self, order: Order, client_id: str) -> dict[str, Any]:
+    def _wire(self, arm: str, order: Order, client_id: str) -> dict[str, Any]:
         return {
             "uid": self.uid,
             "symbol": order.symbol,
@@ -89,20 +151,36 @@ class Desk:
             "type": order.type,
             "limit": order.limit,
             "stop": order.stop,
+            **(self._split.label(arm) if self._split else {}),
         }
 
-    def _context(self, market: Market, state: Mapping[str, Any]) -> Context:
+    def _owners(self, market: Market, state: Mapping[str, Any]) -> Owner:
+        if self._split is None:
+            return lambda _symbol: WHOLE
+        return self._split.owners(state, market.dates[-1], self._symbols(market), frozenset(self._rules))
+
+    def _context(self, arm: str, owner: Owner, market: Market, state: Mapping[str, Any]) -> Context:
+        """What ``arm`` sees: the whole market, of holdings and orders its own."""
         holdings = {
             item["symbol"]: Held(item["quantity"], item["entry"], item["opened_market"])
             for item in state["positions"]
-            if item["uid"] == self.uid and item["quantity"]
+            if item["uid"] == self.uid and item["quantity"] and owner(item["symbol"]) == arm
         }
-        working = [_working(item) for item in state["orders"] if item["uid"] == self.uid]
-        universe = self._universe or sorted(market.columns)
-        is_open = [order for order in working if order is not None]
-        return Context(market.dates[-1], market, universe, holdings, is_open, self._allocation)
+        own = [item for item in state["orders"] if item["uid"] == self.uid and owner(item["symbol"]) == arm]
+        working = [_working(item) for item in own if item["state"] in OPEN_STATES]
+        allocation = self._split.allocation(arm, self._allocation) if self._split else self._allocation
+        return Context(market.dates[-1], market, self._symbols(market), holdings, working, allocation)
 
-    def _fail(self, condition: str, message: str) -> None:
+    def _symbols(self, market: Market) -> Sequence[str]:
+        return self._universe or sorted(market.columns)
+
+    def _fail(self, arm: str, condition: str, message: str) -> None:
+        self._shadows = None
+        if arm == VARIANT:
+            self._rules.pop(VARIANT, None)
+            condition, message = "VariantFailed", f"variant B: {message}; the control A goes on alone"
+        else:
+            self._rules.clear()
         self.condition, self.message = condition, message
 
 
@@ -111,14 +189,12 @@ def same_document(desk: Desk, source: Mapping[str, Any]) -> bool:
     return desk.key == _identity(source)
 
 
-def _identity(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    parameters = tuple(sorted(source["parameters"].items()))
-    return source["uid"], source["module"], parameters, tuple(source["universe"]), source["allocation"]
+def _identity(source: Mapping[str, Any]) -> str:
+    names = ("uid", "module", "parameters", "universe", "allocation", "test")
+    return json.dumps({name: source.get(name) for name in names}, sort_keys=True)
 
 
-def _working(item: Mapping[str, Any]) -> Working | None:
-    if item["state"] not in _OPEN_STATES:
-        return None
+def _working(item: Mapping[str, Any]) -> Working:
     remaining = item["quantity"] - item["filled"]
     return Working(item["order"], item["symbol"], item["side"], item["type"], remaining, item["market_time"])
 

@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
-from controller.core.experiments.assignment import blocked, hashed
 from controller.core.experiments.mismatch import mismatched, of_two
 from controller.core.experiments.standing import DECIDED, MOVES, Facts, advance, b_takes_part, later
 from schemas.trials import State
@@ -151,29 +150,6 @@ def test_rollout_when_it_follows_no_win_then_b_takes_no_part() -> None:
 )
 def test_advance_then_a_winner_needs_everything(facts: Facts, state: State) -> None:
     assert advance("collecting", facts) == state
-
-
-def test_hashed_then_the_same_for_ever_and_as_many_as_the_share_says() -> None:
-    names = [f"signal-{place}" for place in range(8_000)]
-    drawn = [hashed("t", 1, 0, name, 0.25) for name in names]
-    assert drawn == [hashed("t", 1, 0, name, 0.25) for name in names]
-    assert drawn.count("b") == pytest.approx(2_000, abs=150)
-    assert drawn != [hashed("t", 2, 0, name, 0.25) for name in names]
-    assert {hashed("t", 1, 0, name, 0.0) for name in names} == {"a"}
-    assert {hashed("t", 1, 0, name, 1.0) for name in names} == {"b"}
-
-
-def test_hashed_when_the_share_grows_then_nobody_goes_back() -> None:
-    for place in range(500):
-        arms_of = [hashed("t", 1, 0, str(place), share) for share in (0.1, 0.25, 0.5, 1.0)]
-        assert arms_of == sorted(arms_of)
-
-
-def test_blocked_then_two_of_every_four_and_not_always_the_same_two() -> None:
-    found = [blocked("t", 1, 0, place) for place in range(400)]
-    blocks = {tuple(found[start : start + 4]) for start in range(0, 400, 4)}
-    assert all(block.count("a") == 2 for block in blocks)
-    assert len(blocks) == 6
 
 
 def test_mismatch_then_the_first_epoch_that_cannot_be_chance() -> None:
