@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from controller.alert_ports import AlertStore
 from controller.audit import against_notes, control_action, new_audit_id
@@ -20,7 +21,7 @@ from controller.core.trust.case import Pinned
 from controller.core.trust.commits import PLAN, target_text
 from controller.core.trust.keys import Signed
 from controller.core.trust.threshold import Needed
-from controller.errors import GtRiskError, SourceUnavailable, Temporary
+from controller.errors import FiguresUnavailable, GtRiskError, SourceUnavailable, Temporary
 from controller.ports import Clock, Reading, Source, Store
 from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
@@ -31,6 +32,7 @@ from controller.reconcile.observation import Origin
 from controller.reconcile.provenance import Provenance
 from controller.reconcile.report import Pass
 from controller.reconcile.verifier import Now, Verifier
+from controller.trial_ports import TrialStore
 from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint
 from schemas.desired import Desired
 from schemas.edits import Applied, Approve, Edit, Proposal, PutFile, Request
@@ -40,12 +42,18 @@ from schemas.plan import Plan, Planned
 from schemas.risk import Analysis, SetBy
 from schemas.status import Condition, ConditionType
 
+from schemas.trials import Outlook
+
+
+def _no_outlook(_: Mapping[str, Any]) -> Outlook:
+    raise FiguresUnavailable("only a running service can tell", hint="gt risk service start")
 
 @dataclass(slots=True)
 class Parts:
     """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
     ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait;
-    ``signer`` is whose key signs here, None when that is unknown; ``attested`` the signed notes on the audit chain."""
+    ``signer`` is whose key signs here, None when that is unknown; ``attested`` the signed notes on the audit chain;
+    ``outlook`` tells what an A/B test can see."""
 
     source: Source
     verifier: Verifier
@@ -65,6 +73,7 @@ class Parts:
     signer: Callable[[], Signed | None] = lambda: None
     attested: Callable[[], Sequence[Checkpoint]] = tuple
 
+    outlook: Callable[[Mapping[str, Any]], Outlook] = _no_outlook
 
 @dataclass(slots=True)
 class ControllerControl:
@@ -261,6 +270,15 @@ class ControllerControl:
     def _verified(self, commit: str) -> Desired:
         known = self.parts.memory.revision.last_verified
         if commit == known:
+    @property
+    def tests(self) -> TrialStore:
+        """What was seen of A/B tests."""
+        return self.parts.store.tests
+
+    def outlook(self, plan: Mapping[str, Any]) -> Outlook:
+        """What an A/B test with this plan can see."""
+        return self.parts.outlook(plan)
+
             return self.parts.verifier.desired(commit)
         return self.parts.verifier.advance(known, commit).required().desired
 
@@ -284,6 +302,7 @@ class ControllerControl:
         """The file at ``path`` with every edit of it applied, None when it goes."""
         content: bytes | None = None
         for edit in (item for item in edits if item.path == path):
+            trials=parts.store.tests.trials(),
             if isinstance(edit, PutFile):
                 content = None if edit.text is None else edit.text.encode()
             else:

@@ -5,9 +5,10 @@ Every method is synchronous, bounded in time, called from worker threads; ``test
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from controller.gate.answer import Answer
+from controller.trial_ports import TrialStore
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
@@ -17,7 +18,7 @@ from schemas.overview import Overview
 from schemas.plan import Difference, Plan, Planned
 from schemas.risk import SetBy
 from schemas.status import Revision, Walk
-from schemas.trials import Look, Trial
+from schemas.trials import Outlook
 
 
 class Clock(Protocol):
@@ -122,35 +123,6 @@ class Source(Protocol):
 
     def evidence(self, own: Callable[[RawCommit], bool]) -> Mapping[str, bytes]:
         """The files on branch gt-risk/halts as the newest commit left them that is the bot's ``own``; else empty."""
-        ...
-
-
-class TrialStore(Protocol):
-    """What was seen of A/B tests. What a method wrote is durable when it returns. Raises StoreUnavailable."""
-
-    def trials(self) -> Mapping[str, Trial]:
-        """Every test that was ever seen, by id."""
-        ...
-
-    def save_trial(self, trial: Trial, new: Sequence[Look] = ()) -> None:
-        """Replace it and add its new looks, as one. What is decided stays decided; a look (``n``) that is there
-        stays."""
-        ...
-
-    def looks(self, test: str) -> Sequence[Look]:
-        """Looks of a test, oldest first."""
-        ...
-
-    def add_shadows(self, book: str, logged: Sequence[ShadowView]) -> None:
-        """Keep sessions of paired tests of a book; the same one (``seq``) again changes nothing."""
-        ...
-
-    def shadows(self, book: str, test: str) -> Sequence[ShadowView]:
-        """Sessions of a paired test in one book, oldest first."""
-        ...
-
-    def last_shadow(self, book: str) -> int:
-        """``seq`` of the newest session kept of a book; 0 without one."""
         ...
 
 
@@ -444,4 +416,14 @@ class Control(Protocol):
 
     def verify_audit(self) -> ChainReport:
         """Check the chain."""
+        ...
+
+    @property
+    def tests(self) -> TrialStore:
+        """What was seen of A/B tests."""
+        ...
+
+    def outlook(self, plan: Mapping[str, Any]) -> Outlook:
+        """What an A/B test can see that has ``plan`` (:func:`controller.core.experiments.question.plan_of`). Raises
+        FiguresUnavailable, also where no service runs."""
         ...

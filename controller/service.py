@@ -111,6 +111,7 @@ class Controller(Common):
         parts = self.control_parts(self.memory, self.maker)
         parts.reading = self.engine.newest
         parts.analysis = lambda: self.analyst.analysis
+        parts.outlook = self.quant.outlook
         parts.last = lambda: self.reconciler.last
         parts.notes = self.liquidations.notes
         return ControllerControl(

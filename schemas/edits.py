@@ -60,6 +60,39 @@ class AddStrategy(Model):
     text: str
 
 
+class AddTest(Model):
+    """``ab-test create``: the document of a new A/B test."""
+
+    kind: Literal["add-test"] = "add-test"
+    test: Line
+    text: str
+
+
+class EndTest(Model):
+    """``ab-test stop|analyze``: end a test for ever. A complete one that B has won also leaves B's configuration in a
+    strategy document of its own, paused and without capital."""
+
+    kind: Literal["end-test"] = "end-test"
+    test: Line
+    status: Literal["stopped", "complete"]
+
+
+class RollOut(Model):
+    """``ab-test rollout``: B's share of new signals, the next step or 0. At 100 the strategy takes B's parameters."""
+
+    kind: Literal["roll-out"] = "roll-out"
+    test: Line
+    percent: Literal[0, 10, 25, 50, 100]
+
+
+class WriteDocuments(Model):
+    """``config edit``: documents as a person wrote them over those of ``base``; None removes one."""
+
+    kind: Literal["write-documents"] = "write-documents"
+    base: CommitId
+    files: dict[Line, str | None]
+
+
 class WriteDocuments(Model):
     """``config edit``: documents as a person wrote them over those of ``base``; None removes one."""
 
@@ -83,7 +116,17 @@ class Approve(Model):
 
 
 Intent = Annotated[
-    SetLimit | ResetLimits | SetStatus | Resume | AddStrategy | WriteDocuments | Rollback | Approve,
+    SetLimit
+    | ResetLimits
+    | SetStatus
+    | Resume
+    | AddStrategy
+    | AddTest
+    | EndTest
+    | RollOut
+    | WriteDocuments
+    | Rollback
+    | Approve,
     Field(discriminator="kind"),
 ]
 

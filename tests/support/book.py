@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from controller.adapters.store.memory import MemoryStore
+from controller.trial_ports import TrialStore
 from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
@@ -14,6 +17,7 @@ from schemas.plan import Change, Difference, Plan, Planned
 from schemas.policy import Policy, StrategyPolicy
 from schemas.risk import SetBy
 from schemas.status import Condition, ConditionType, Judged, Revision, Walk
+from schemas.trials import Outlook
 
 COMMIT = "a" * 40
 NOW = 1_768_818_225_000_000_000
@@ -254,6 +258,10 @@ class HeldControl:
     in_force: bool = True
     fix: str = ""
     configuration: HeldConfiguration = field(default_factory=HeldConfiguration)
+    tests: TrialStore = field(default_factory=lambda: MemoryStore().tests)
+
+    def outlook(self, plan: Mapping[str, Any]) -> Outlook:
+        return Outlook(power=0.8, effect=0.52, unit="Sharpe ratio")
 
     def overview(self) -> Overview:
         return self.seen

@@ -9,7 +9,7 @@ from schemas.trials import Look, Trial
 
 
 class MemoryTrials:
-    """:class:`controller.ports.TrialStore` in dictionaries, under the store's lock ``use``."""
+    """:class:`controller.trial_ports.TrialStore` in dictionaries, under the store's lock ``use``."""
 
     def __init__(self, use: Callable[[], AbstractContextManager[None]]) -> None:
         self._use = use

@@ -12,7 +12,7 @@ from schemas.trials import Look, Trial
 
 
 class SqlTrials:
-    """:class:`controller.ports.TrialStore` beside everything else in the store's database."""
+    """:class:`controller.trial_ports.TrialStore` beside everything else in the store's database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

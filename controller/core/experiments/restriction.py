@@ -19,6 +19,11 @@ def without_b(policy: Policy, tests: Mapping[str, ABTest], trials: Mapping[str, 
     return policy.model_copy(update={"strategies": strategies})
 
 
+def share_b_ppm(test: ABTest, trial: Trial | None) -> int:
+    """B's share of new signals now, parts per million."""
+    return test.share_b_ppm if test.runs and _takes_part(test, trial) else 0
+
+
 def _takes_part(test: ABTest, trial: Trial | None) -> bool:
     same = trial is None or trial.plan == plan_digest(test)
     return same and b_takes_part(trial.state if trial else None, test.rollout)

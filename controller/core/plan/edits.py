@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from controller.core.plan.drawdown import Drawdown
 from controller.errors import GtRiskError
 from schemas.edits import Edit
 from schemas.halts import Halt
+from schemas.trials import Trial
 
 
 class BadArgument(GtRiskError):
@@ -40,7 +41,8 @@ class Situation:
     """What an intent is judged against besides the desired tree.
 
     ``halts`` — every open halt; ``drawdowns`` — by ``account`` or uid, as they stand now; ``actor`` and ``reason`` as
-    they go into the record; ``new_uid`` — makes a fresh random uid; ``waiting`` — what waits for approval at the tip.
+    they go into the record; ``new_uid`` — makes a fresh random uid; ``waiting`` — what waits for approval at the tip;
+    ``trials`` — where A/B tests stand, by id.
     """
 
     halts: Sequence[Halt]
@@ -50,6 +52,7 @@ class Situation:
     history: History
     new_uid: Callable[[], str]
     waiting: Sequence[str] = ()
+    trials: Mapping[str, Trial] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situatio
 from controller.core.plan.effective import evidence_text, strategy_scope
 from controller.core.plan.limit_intents import reset_limits, set_limit
 from controller.core.trust.commits import CHANNEL
+from controller.core.plan.trial_intents import of_a_test
 from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
 from schemas.edits import (
     AddStrategy,
@@ -21,11 +22,13 @@ from schemas.edits import (
     Intent,
     PutFile,
     ResetLimits,
+    EndTest,
     Resume,
     Rollback,
     SetLimit,
     SetStatus,
     SetValue,
+    RollOut,
     WriteDocuments,
 )
 from schemas.halts import ACCOUNT, Halt, HaltSource
@@ -49,9 +52,9 @@ def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
             return _resume(intent, desired, situation)
         case AddStrategy():
             return add_strategy(intent, desired)
-        case WriteDocuments():
-            return write_documents(intent, desired, situation.history)
-        case Rollback() | Approve():
+        case AddTest() | EndTest() | RollOut():
+            return of_a_test(intent, desired, situation)
+        case WriteDocuments() | Rollback() | Approve():
             return _of_a_commit(intent, desired, situation)
         case _:
             assert_never(intent)
