@@ -93,14 +93,6 @@ class WriteDocuments(Model):
     files: dict[Line, str | None]
 
 
-class WriteDocuments(Model):
-    """``config edit``: documents as a person wrote them over those of ``base``; None removes one."""
-
-    kind: Literal["write-documents"] = "write-documents"
-    base: CommitId
-    files: dict[Line, str | None]
-
-
 class Rollback(Model):
     """``config rollback``: documents as they were at ``commit``; trust and the records of halts stay as they are."""
 
