@@ -41,12 +41,12 @@ from schemas.overview import Overview
 from schemas.plan import Plan, Planned
 from schemas.risk import Analysis, SetBy
 from schemas.status import Condition, ConditionType
-
 from schemas.trials import Outlook
 
 
 def _no_outlook(_: Mapping[str, Any]) -> Outlook:
     raise FiguresUnavailable("only a running service can tell", hint="gt risk service start")
+
 
 @dataclass(slots=True)
 class Parts:
@@ -72,8 +72,8 @@ class Parts:
     waits: Callable[[Goal], Hold | None] = lambda _: None
     signer: Callable[[], Signed | None] = lambda: None
     attested: Callable[[], Sequence[Checkpoint]] = tuple
-
     outlook: Callable[[Mapping[str, Any]], Outlook] = _no_outlook
+
 
 @dataclass(slots=True)
 class ControllerControl:
@@ -264,12 +264,6 @@ class ControllerControl:
             return report.model_copy(update={"problem": problem})
         return against_notes(report, notes, self._hash_at)
 
-    def _hash_at(self, seq: int) -> str:
-        return next((item.hash for item in self.parts.store.audit_after(seq - 1, 1) if item.seq == seq), "")
-
-    def _verified(self, commit: str) -> Desired:
-        known = self.parts.memory.revision.last_verified
-        if commit == known:
     @property
     def tests(self) -> TrialStore:
         """What was seen of A/B tests."""
@@ -279,6 +273,12 @@ class ControllerControl:
         """What an A/B test with this plan can see."""
         return self.parts.outlook(plan)
 
+    def _hash_at(self, seq: int) -> str:
+        return next((item.hash for item in self.parts.store.audit_after(seq - 1, 1) if item.seq == seq), "")
+
+    def _verified(self, commit: str) -> Desired:
+        known = self.parts.memory.revision.last_verified
+        if commit == known:
             return self.parts.verifier.desired(commit)
         return self.parts.verifier.advance(known, commit).required().desired
 
@@ -296,13 +296,13 @@ class ControllerControl:
             history=Documents(parts.source),
             new_uid=lambda: secrets.token_hex(16),
             waiting=tuple(map(str, parts.verifier.held(desired.commit))),
+            trials=parts.store.tests.trials(),
         )
 
     def _content(self, tip: str, path: str, edits: Sequence[Edit]) -> bytes | None:
         """The file at ``path`` with every edit of it applied, None when it goes."""
         content: bytes | None = None
         for edit in (item for item in edits if item.path == path):
-            trials=parts.store.tests.trials(),
             if isinstance(edit, PutFile):
                 content = None if edit.text is None else edit.text.encode()
             else:

@@ -12,23 +12,24 @@ from controller.core.plan.drawdown import Drawdown
 from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situation, unknown
 from controller.core.plan.effective import evidence_text, strategy_scope
 from controller.core.plan.limit_intents import reset_limits, set_limit
-from controller.core.trust.commits import CHANNEL
 from controller.core.plan.trial_intents import of_a_test
+from controller.core.trust.commits import CHANNEL
 from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategyStatus, TradingMode
 from schemas.edits import (
     AddStrategy,
+    AddTest,
     Approve,
     Edit,
+    EndTest,
     Intent,
     PutFile,
     ResetLimits,
-    EndTest,
     Resume,
     Rollback,
+    RollOut,
     SetLimit,
     SetStatus,
     SetValue,
-    RollOut,
     WriteDocuments,
 )
 from schemas.halts import ACCOUNT, Halt, HaltSource
@@ -79,7 +80,9 @@ def strategy_named(name: str, desired: Desired) -> Strategy:
     return strategy
 
 
-def _of_a_commit(intent: Rollback | Approve, desired: Desired, situation: Situation) -> Edits:
+def _of_a_commit(intent: WriteDocuments | Rollback | Approve, desired: Desired, situation: Situation) -> Edits:
+    if isinstance(intent, WriteDocuments):
+        return write_documents(intent, desired, situation.history)
     if isinstance(intent, Rollback):
         return rollback(intent, desired, situation)
     return _approve(intent, desired, situation)
