@@ -83,6 +83,10 @@ class Source(Protocol):
         """As :meth:`commits` of what is verified already, however many there are."""
         ...
 
+    def step(self, since: str | None, tip: str) -> str:
+        """Up to where one pass may verify: ``tip``, or an older commit of its line when more than 5,000 are new."""
+        ...
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors of two commits: several for criss-cross merges, none for unrelated histories."""
         ...

@@ -209,6 +209,8 @@ class Controller(Common):
         """A fresh home: publish what is verified before there is a gate, which takes its capital from it."""
         tip = self.source.tip()
         reached = self.verifier.advance(self.memory.revision.last_verified, tip)
+        while reached.more:
+            reached = self.verifier.advance(reached.commit, tip)
         goal = self.maker.goal(reached.desired, None, Origin())
         self.memory.published = self._booted.publisher.publish([goal.target.model_dump(mode="json")])
 
@@ -244,7 +246,7 @@ class Controller(Common):
             self.watch.passed()
             edge = seconds_to(found.hold, self.clock.wall_ns(), self.settings.loop.drift_seconds)
             return AGAIN_SECONDS if jumped else RETRY_SECONDS if found.waiting else edge
-        if any(isinstance(error, PlanStale) for error in found.errors):
+        if found.seen.more or any(isinstance(error, PlanStale) for error in found.errors):
             return AGAIN_SECONDS
         wait = (self.backoff.next_ns() - self.clock.boot_ns()) / 1e9
         return max(AGAIN_SECONDS, wait) if self.backoff.next_ns() else RETRY_SECONDS

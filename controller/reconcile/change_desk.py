@@ -166,7 +166,7 @@ class ChangeDesk:
         return self._changes(self._verifier.desired(commit.parents[0]), self._verifier.desired(commit.id))
 
     def _commits(self, applied: str, wanted: str) -> Sequence[RawCommit]:
-        return self._source.commits(applied, wanted) if applied != wanted else ()
+        return self._source.history(applied, wanted) if applied != wanted else ()
 
     def _roles(self, commit: RawCommit) -> frozenset[Role]:
         """What the signer of a verified commit was when it was made."""

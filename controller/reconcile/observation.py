@@ -1,7 +1,7 @@
 """Observe: fetch → verify → parse, and how old the last verified look at the source is."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -52,7 +52,9 @@ class Verifies(Protocol):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one look at the source gave; ``desired`` is the tree of ``revision.last_verified`` less what is ``held``
-    for want of approval; ``denied``: a denied key did some of that."""
+    for want of approval; ``denied``: a denied key did some of that. ``more``: commits are left to verify, and
+    ``desired`` is still what was complete before.
+    """
 
     revision: Revision
     desired: Desired | None
@@ -62,6 +64,7 @@ class Seen:
     age_seconds: float = 0.0
     held: tuple[Needed, ...] = ()
     denied: bool = False
+    more: bool = False
 
 
 class Observer:
@@ -88,26 +91,27 @@ class Observer:
 
     def observe(self, revision: Revision) -> Seen:
         """Fetch, verify and parse; a source that is down or a refused tip leaves the last verified tree in place."""
-        self._restore(revision)
         try:
             tip = self._source.tip()
         except SourceUnavailable as error:
+            self._restore(revision.last_verified)
             self._look_again(revision.last_verified)
             return self._seen(revision, source_error=error.message)
         revision = revision.model_copy(update={"observed_tip": tip, "last_attempted": tip})
         try:
             advanced = self._verifier.advance(revision.last_verified, tip)
-        except Refused as error:
-            return self._seen(revision, error.refusal)
-        except InvalidDesired as error:
-            return self._seen(revision, _invalid(tip, error))
-        except SourceUnavailable as error:
-            return self._seen(revision, source_error=error.message)
-        self._take(advanced)
+        except (Refused, InvalidDesired, SourceUnavailable) as error:
+            self._restore(revision.last_verified)
+            return self._failed(revision, tip, error)
+        if advanced.more:
+            self._restore(revision.last_applied)
+        else:
+            self._take(advanced)
         self._verifier.remember(advanced.commit)
-        if advanced.refusal is None:
+        if advanced.refusal is None and not advanced.more:
             self._verified_now()
-        return self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
+        seen = self._seen(revision.model_copy(update={"last_verified": advanced.commit}), advanced.refusal)
+        return replace(seen, more=advanced.more)
 
     def _look_again(self, commit: str) -> None:
         """Without a source: what is verified, by the pins of now."""
@@ -119,11 +123,16 @@ class Observer:
         self._desired = verified.acting or verified.desired
         self._held = verified.held, verified.denied
 
-    def _restore(self, revision: Revision) -> None:
-        """After a restart: the tree of what was verified before, if it can be read."""
-        if self._desired is None and revision.last_verified:
+    def _failed(self, revision: Revision, tip: str, error: Refused | InvalidDesired | SourceUnavailable) -> Seen:
+        if isinstance(error, SourceUnavailable):
+            return self._seen(revision, source_error=error.message)
+        return self._seen(revision, error.refusal if isinstance(error, Refused) else _invalid(tip, error))
+
+    def _restore(self, commit: str) -> None:
+        """After a restart: the tree of what stood before, if it can be read."""
+        if self._desired is None and commit:
             with contextlib.suppress(Refused, InvalidDesired, SourceUnavailable):
-                self._desired = self._verifier.acting(revision.last_verified)
+                self._desired = self._verifier.acting(commit)
 
     def _seen(self, revision: Revision, refusal: Refusal | None = None, source_error: str = "") -> Seen:
         age = max(0, self._clock.boot_ns() - self._verified_boot_ns) / 1e9

@@ -135,7 +135,7 @@ class Reconciler:
             return Origin(reason="first apply")
         if commit == applied:
             return self.memory.awaiting or Origin()
-        commits = self._parts.source.commits(applied, commit)
+        commits = self._parts.source.history(applied, commit)
         return origin_of(tuple(item for item in commits if self._parts.speaks(item)))
 
     def _decide(self, found: Pass, goal: Goal) -> Pass:

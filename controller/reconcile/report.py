@@ -39,7 +39,8 @@ class Pass:
     @property
     def complete(self) -> bool:
         """Whether live was read, everything was planned and nothing failed: the permit may start."""
-        return self.live is not None and self.plan is not None and not self.errors and not self.store_error
+        done = self.plan is not None and not self.seen.more
+        return done and self.live is not None and not self.errors and not self.store_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Reporter:
             store_error=found.store_error,
             kept=found.goal.kept if found.goal else (),
             waiting=_waiting(found),
+            verifying=found.seen.more,
             apply_error="; ".join(str(item) for item in found.errors if not isinstance(item, PlanStale)),
             rung=found.seen.rung,
             age_seconds=found.seen.age_seconds,

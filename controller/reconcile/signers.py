@@ -20,7 +20,7 @@ class Signers:
     def of(self, since: str, commit: str) -> tuple[str, ...]:
         """The principals who signed the verified commits after ``since``, oldest first, each once, as the parent of
         what they signed names them; nobody when nothing is new. Raises Refused, SourceUnavailable."""
-        commits = self.source.commits(since, commit) if since not in ("", commit) else ()
+        commits = self.source.history(since, commit) if since not in ("", commit) else ()
         return tuple(dict.fromkeys(name for name in map(self._principal, commits) if name))
 
     def _principal(self, commit: RawCommit) -> str:

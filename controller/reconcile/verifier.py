@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.core.trust.case import Pinned
@@ -25,7 +25,7 @@ class Verified:
     the way, oldest first; ``refusal`` says why no later one is accepted (None: ``commit`` is the tip).
 
     ``held``: what of its documents lacks approval; ``acting`` then is the part that has it (None: all of them), and
-    ``denied`` says that a denied key did some of it.
+    ``denied`` says that a denied key did some of it. ``more``: the pass was full, what follows takes another.
     """
 
     commit: str
@@ -35,11 +35,16 @@ class Verified:
     held: tuple[Needed, ...] = ()
     acting: Desired | None = None
     denied: bool = False
+    more: bool = False
 
     def required(self) -> "Verified":
-        """Itself. Raises Refused when something was refused."""
+        """Itself. Raises Refused when something was refused, or is too much for one pass."""
         if self.refusal is not None:
             raise Refused(self.refusal)
+        if self.more:
+            message = f"more commits than one pass takes follow {self.commit[:12]}"
+            fix = "gt risk service start, which goes on; to push them, push in smaller steps"
+            raise Refused(Refusal(commit=self.commit, reason=RefusalReason.TOO_LARGE, message=message, fix=fix))
         return self
 
 
@@ -79,7 +84,8 @@ class Verifier:
         self._lock = threading.RLock()
 
     def advance(self, last_verified: str, tip: str, now: Now | None = None) -> Verified:
-        """Verify every commit after ``last_verified`` (empty: from the pinned introduction) up to ``tip``.
+        """Verify every commit after ``last_verified`` (empty: from the pinned introduction) up to ``tip``, or as many
+        as one pass takes.
 
         The verdict on history follows from history alone; ``now`` adds what only a commit that is about to be
         accepted (hook, landing) must also satisfy.
@@ -92,17 +98,19 @@ class Verifier:
                 raise SettingsError("no introduction is pinned: nothing is trusted on first use", "gt risk init")
             if self._renewed():
                 self._judge.forget()
-            reached: tuple[str, tuple[str, ...]] = (last_verified, ())
-            refusal: Refusal | None = None
+            reached, refusal, history = last_verified, None, History(last_verified, ())
             try:
-                for step in self._walk(last_verified, tip, now):
-                    reached = step
+                goal = self._goal(last_verified, tip)
+                commits = self._commits(last_verified, goal)
+                history = History(last_verified, [(commit.id, commit.parents) for commit in commits])
+                for commit in self._walk(commits, history, goal, now):
+                    reached = commit
             except Refused as error:
                 refusal = error.refusal
-                if not reached[0]:
+                if not reached:
                     raise
-            commit, commits = reached
-            return self._verified(commit, commits, refusal)
+            found = self._verified(reached, history.ids(history.known(reached)), refusal)
+            return replace(found, more=refusal is None and reached != tip)
 
     def desired(self, commit: str) -> Desired:
         """The documents of a commit or staged tree. Raises Refused(SchemaInvalid | BadObject | TooLarge)."""
@@ -150,10 +158,8 @@ class Verifier:
         acting = self.approvals.authorised(commit) if held else None
         return Verified(commit, self.desired(commit), commits, refusal, held, acting, self.approvals.denied(commit))
 
-    def _walk(self, since: str, tip: str, now: Now | None) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Where verification may stop, oldest first, each with what is verified by then. Raises Refused."""
-        commits = self._commits(since, tip)
-        history = History(since, [(commit.id, commit.parents) for commit in commits])
+    def _walk(self, commits: Sequence[RawCommit], history: History, tip: str, now: Now | None) -> Iterator[str]:
+        """Where verification may stop, oldest first. Raises Refused."""
         barrier, landing, line = self._barrier(history), Landing(history), history.line(tip)
         known = {commit.id: verdict for commit in commits if (verdict := self._judge.known(commit)) is not None}
         signatures = {
@@ -170,15 +176,19 @@ class Verifier:
             if unlanded is not None:
                 raise Refused(unlanded)
             if commit.id in line and landing.refusal(commit.id) is None:
-                yield commit.id, history.ids(history.known(commit.id))
+                yield commit.id
         unlanded = landing.refusal(tip)
         if unlanded is not None:
             raise Refused(unlanded)
 
-    def _commits(self, since: str, tip: str) -> Sequence[RawCommit]:
-        """The commits to judge, parents first, each parent among them or known to ``since``. Raises Refused."""
+    def _goal(self, since: str, tip: str) -> str:
+        """How far this pass goes. Raises Refused when ``tip`` does not descend from ``since``."""
         if since and not self._source.is_ancestor(since, tip):
             raise _rewritten(since, tip)
+        return self._source.step(since or None, tip)
+
+    def _commits(self, since: str, tip: str) -> Sequence[RawCommit]:
+        """The commits to judge, parents first, each parent among them or known to ``since``. Raises Refused."""
         commits = self._source.commits(since or None, tip)
         known = {since}
         for commit in commits:

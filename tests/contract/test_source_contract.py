@@ -165,6 +165,8 @@ def test_history_when_longer_than_what_one_pass_judges_then_whole(
     with pytest.raises(Refused) as caught:
         source.commits(None, made[-1])
     assert caught.value.refusal.reason is RefusalReason.TOO_LARGE
+    assert [source.step(None, made[-1]), source.step(made[0], made[-1])] == [made[1], made[3]]
+    assert [source.step(made[1], made[-1]), source.step(made[-1], made[-1])] == [made[-1], made[-1]]
     assert [commit.id for commit in source.history(None, made[-1])] == [first, *made]
     assert [commit.id for commit in source.history(made[0], made[-1])] == made[1:]
 

@@ -81,7 +81,7 @@ RECONCILE = edits(
         (_PUBLISHER, "above what readers have seen", "max(self._version, at_least) + 1", "self._version + 1"),
         (_PUBLISHER, "digest of the last-known-good", 'if digest_of(policies) != document["digest"]:', "if False:"),
         (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),
-        (_REPORT, "errors leave a pass incomplete", "self.plan is not None and not self.errors", "self.plan is not None"),
+        (_REPORT, "errors leave a pass incomplete", "and not self.errors and not", "and not"),
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(seen.revision.last_verified)\n", "            pass\n"),
         (_RECONCILER, "verified commits reach the store", "            self._parts.store.save_revision(self.memory.revision)\n", "            pass\n"),
         (_BOOT, "open halts are raised again", " + _raise_again(home, entries, closed)\n", "\n"),
@@ -248,7 +248,7 @@ _GRAPH = "controller.core.trust.history"
 _LANDING = "controller.core.trust.landing"
 
 VERIFIER = edits(
-    ("test_verifier", "test_trees"),
+    ("test_verifier", "test_trees", "test_verification_passes", "test_git_process"),
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),
@@ -256,6 +256,10 @@ VERIFIER = edits(
         (_JUDGE, "transition rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*([refusal] if refusal else [])])"),
         (_JUDGE, "change rules are asked", "raise_first([*([refusal] if refusal else []), *problems])", "raise_first([*problems])"),
         (_VERIFIER, "what loosens must land", "            if unlanded is not None:\n                raise Refused(unlanded)\n            if commit.id in line", "            if commit.id in line"),
+        (_VERIFIER, "a pass that is full is not all", "more=refusal is None and reached != tip", "more=False"),
+        (_VERIFIER, "what is left is not accepted", "        if self.more:\n", "        if False:\n"),
+        ("controller.reconcile.observation", "nothing on the way acts", "        if advanced.more:\n            self._restore(revision.last_applied)\n        else:\n            self._take(advanced)\n", "        self._take(advanced)\n"),
+        ("controller.reconcile.report", "a full pass is not complete", "done = self.plan is not None and not self.seen.more", "done = self.plan is not None"),
         (_TREES, "submodules", 'if entry.kind == "commit":', "if False:"),
         (_TREES, "symbolic links", 'if entry.mode == "120000":', "if False:"),
         (_TREES, "files for folders", "if path in FOLDERS or (", "if ("),

@@ -136,6 +136,10 @@ class FakeHistory:
         ids = [tree.commit for tree in self.trees]
         return old in ids and ids.index(old) <= ids.index(new)
 
+    def step(self, since: str | None, tip: str) -> str:
+        """All at once."""
+        return tip
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """On a line the older of the two."""
         return frozenset({left if self.is_ancestor(left, right) else right})

@@ -43,6 +43,10 @@ class Folder:
         self._require(since, tip)
         return self._own(self._reader.history(since, tip, self._introduction), since)
 
+    def step(self, since: str | None, tip: str) -> str:
+        """As :meth:`Reader.step`."""
+        return self._reader.step(since, tip, self._introduction)
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors that belong to the history."""
         return frozenset(base for base in self._reader.merge_bases(left, right) if self._belongs(base))

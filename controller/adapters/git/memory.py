@@ -13,7 +13,7 @@ from controller.adapters.git.objects import (
     split_commit,
     tree_bytes,
 )
-from controller.adapters.git.reader import FOLDERS, MAX_COMMITS, MAX_ENTRIES
+from controller.adapters.git.reader import FOLDERS, MAX_COMMITS, MAX_ENTRIES, too_many
 from controller.adapters.git.source import BOT, EVIDENCE, EVIDENCE_FILE, Own, newest_own, not_its_own
 from controller.adapters.git.writer import raced
 from controller.errors import SourceUnavailable
@@ -47,8 +47,18 @@ class MemorySource:
         """Commits in ``since..tip``, parents first."""
         found = self.history(since, tip)
         if len(found) > MAX_COMMITS:
-            raise refused(tip, RefusalReason.TOO_LARGE, f"more than {MAX_COMMITS:,} commits", "push in smaller steps")
+            raise too_many(tip)
         return found
+
+    def step(self, since: str | None, tip: str) -> str:
+        """``tip``, or the newest commit of its line that has no more new commits behind it than a pass takes."""
+        at: str | None = tip
+        while at is not None and len(self.history(since, at)) > MAX_COMMITS:
+            parents = self._commit(at).parents
+            at = next(
+                (item for item in parents if item != since and (not since or self.is_ancestor(since, item))), None
+            )
+        return at or tip
 
     def history(self, since: str | None, tip: str) -> Sequence[RawCommit]:
         """The same without a bound."""

@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +43,16 @@ def read(batch: Batch, name: str, kind: Kind, commit: str = "") -> tuple[str, by
 
     ``commit`` is the commit to name in a refusal. Raises Refused(TooLarge | BadObject), SourceUnavailable.
     """
-    found = batch.get(name, BOUNDS[kind])
-    blame = commit or name
+    return _checked(batch.get(name, BOUNDS[kind]), name, kind, commit or name)
+
+
+def read_all(batch: Batch, names: Sequence[str], kind: Kind) -> Iterator[tuple[str, bytes]]:
+    """(id, content) of each, as :func:`read`, asked for together."""
+    for name, found in zip(names, batch.get_all(names, BOUNDS[kind]), strict=True):
+        yield _checked(found, name, kind, name)
+
+
+def _checked(found: tuple[str, str, bytes] | int | None, name: str, kind: Kind, blame: str) -> tuple[str, bytes]:
     if found is None:
         raise refused(blame, RefusalReason.BAD_OBJECT, f"{kind} {name} is missing", "git fsck, then push again")
     if isinstance(found, int):

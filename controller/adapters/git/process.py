@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from controller.errors import GtRiskError, SettingsError, SourceUnavailable
@@ -43,6 +43,8 @@ _OPTIONS = (
 )
 
 
+_AHEAD = 32
+"""Object ids that are asked for at once: far less than a pipe holds."""
 OLDEST = (2, 34)
 """The first git that signs with SSH keys."""
 
@@ -181,17 +183,44 @@ class Batch:
                 self._stop()
                 raise SourceUnavailable(f"git cat-file gave no answer for {name}: {error}") from error
 
+    def get_all(self, names: Sequence[str], bound: int) -> Iterator[tuple[str, str, bytes] | int | None]:
+        """As :meth:`get` of each of the object ids ``names``; a few are on their way while one is read."""
+        for first in range(0, len(names), _AHEAD):
+            some = names[first : first + _AHEAD]
+            with self._lock:
+                found = self._several(some, bound)
+            yield from found
+
     def close(self) -> None:
         """End the process; the next ``get`` starts a new one."""
         with self._lock:
             self._stop()
 
+    def _several(self, names: Sequence[str], bound: int) -> list[tuple[str, str, bytes] | int | None]:
+        try:
+            self._send(names)
+            found: list[tuple[str, str, bytes] | int | None] = []
+            for at in range(len(names)):
+                found.append(self._answer(bound))
+                if isinstance(found[-1], int):
+                    self._send(names[at + 1 :])
+            return found
+        except (OSError, EOFError, ValueError) as error:
+            self._stop()
+            raise SourceUnavailable(f"git cat-file gave no answer for {names[0]}: {error}") from error
+
     def _ask(self, name: str, bound: int) -> tuple[str, str, bytes] | int | None:
+        self._send([name])
+        return self._answer(bound)
+
+    def _send(self, names: Sequence[str]) -> None:
         process = self._running()
         assert process.stdin is not None
-        deadline = time.monotonic() + self._timeout
-        process.stdin.write(name.encode() + b"\n")
+        process.stdin.write(b"".join(name.encode() + b"\n" for name in names))
         process.stdin.flush()
+
+    def _answer(self, bound: int) -> tuple[str, str, bytes] | int | None:
+        deadline = time.monotonic() + self._timeout
         words = self._line(deadline).rsplit(b" ", 2)
         if words[-1] in (b"missing", b"ambiguous"):
             return None

@@ -1,11 +1,12 @@
 """Read a config repo: refs, history, trees at depth 2, blobs, all bounded and checked against their ids."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from controller.adapters.git.objects import parse_tree, read, refused, split_commit
+from controller.adapters.git.objects import parse_tree, read, read_all, refused, split_commit
 from controller.adapters.git.process import Batch, Git, GitFailed
-from controller.errors import SourceUnavailable
+from controller.errors import Refused, SourceUnavailable
 from controller.ports import Entry, RawCommit
 from schemas.desired import DOCUMENTS
 from schemas.status import RefusalReason
@@ -15,6 +16,8 @@ MAX_COMMITS = 5_000
 MAX_ENTRIES = 20_000
 _KEPT_TREES = 256
 _KEPT_WHOLE = 16
+_KEPT_COMMITS = 64
+"""A change asks a dozen times for its own commit; each question wakes another process."""
 
 
 class Reader:
@@ -25,6 +28,7 @@ class Reader:
         self.batch: Batch = git.batch()
         self._trees: dict[str, dict[str, Entry]] = {}
         self._whole: dict[str, dict[str, Entry]] = {}
+        self._commits: dict[str, RawCommit] = {}
 
     def ref(self, name: str) -> str | None:
         """The commit id that the fully qualified ref ``name`` holds, None when there is no such ref."""
@@ -37,15 +41,20 @@ class Reader:
 
     def commit(self, commit_id: str) -> RawCommit:
         """One commit. Raises Refused(TooLarge | BadObject)."""
+        known = self._commits.get(commit_id)
+        if known is not None:
+            return known
         oid, raw = read(self.batch, commit_id, "commit")
-        return split_commit(oid, raw)
+        while len(self._commits) >= _KEPT_COMMITS:
+            self._commits.pop(next(iter(self._commits)), None)
+        self._commits[oid] = found = split_commit(oid, raw)
+        return found
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether ``old`` is ``new`` or an ancestor of it; the tip's own parents need no git process."""
         if old == new:
             return True
-        found = self.batch.get(old, 64 * 1024)
-        if found is None:
+        if old not in self._commits and self.batch.get(old, 64 * 1024) is None:
             return False
         if old in self.commit(new).parents:
             return True
@@ -75,28 +84,58 @@ class Reader:
         """
         found = self._walk(since, tip, root, f"--max-count={MAX_COMMITS + 1}")
         if len(found) > MAX_COMMITS:
-            message = f"more than {MAX_COMMITS:,} commits since the last verified one"
-            raise refused(tip, RefusalReason.TOO_LARGE, message, "push in smaller steps")
-        return [self.commit(commit_id) for commit_id in found]
+            raise too_many(tip)
+        return self._read_all(found)
 
     def history(self, since: str | None, tip: str, root: str = "") -> Sequence[RawCommit]:
         """The same without a bound on their number."""
-        return [self.commit(commit_id) for commit_id in self._walk(since, tip, root)]
+        return self._read_all(self._walk(since, tip, root))
 
-    def _walk(self, since: str | None, tip: str, root: str, *options: str) -> list[str]:
+    def step(self, since: str | None, tip: str, root: str = "") -> str:
+        """``tip``, or where a pass must stop on its way there: the newest commit of its own line that has no more new
+        commits behind it than one pass takes."""
+        if since == tip or self.commit(tip).parents == (since,) or self._new(since, tip, root) <= MAX_COMMITS:
+            return tip
+        line = self._line(since, tip, root)
+        far = bisect_right(line, MAX_COMMITS, key=lambda commit: self._new(since, commit, root))
+        return line[far - 1] if far else tip
+
+    def _new(self, since: str | None, tip: str, root: str) -> int:
+        return int(self._listed(since, tip, root, "--count") or 0)
+
+    def _line(self, since: str | None, tip: str, root: str) -> list[str]:
+        """``tip`` and back from it by the first parents that descend from ``since``, oldest first."""
+        bottom = since or root
+        lines = self._listed(since, tip, bottom, "--parents").splitlines()
+        parents = {commit: known for commit, *known in map(str.split, lines)}
+        line, at = list[str](), tip
+        while at in parents:
+            line.append(at)
+            at = next((parent for parent in parents[at] if parent in parents), "")
+        return line[::-1]
+
+    def _listed(self, since: str | None, tip: str, root: str, *options: str) -> str:
+        """What rev-list says of ``since..tip``; with ``root`` only of what descends from it or from ``since``."""
         if since == tip:
-            return []
-        if self.commit(tip).parents == (since,):
-            return [tip]
+            return ""
         self._refuse_shallow()
         selection = [tip, *(f"^{older}" for older in (since, root) if older)]
         path = ["--ancestry-path"] if root else []
-        argv = ["rev-list", "--topo-order", "--reverse", *path, *options, *selection, "--"]
         try:
-            found = self.git.run(argv).decode().split()
+            return self.git.run(["rev-list", *path, *options, *selection, "--"]).decode()
         except GitFailed as error:
             raise SourceUnavailable(error.message, hint="git fsck") from error
+
+    def _walk(self, since: str | None, tip: str, root: str, *options: str) -> list[str]:
+        if self.commit(tip).parents == (since,):
+            return [tip]
+        found = self._listed(since, tip, root, "--topo-order", "--reverse", *options).split()
         return [root, *found] if root and since is None else found
+
+    def _read_all(self, commits: Sequence[str]) -> list[RawCommit]:
+        if len(commits) == 1:
+            return [self.commit(commits[0])]
+        return [split_commit(*item) for item in read_all(self.batch, commits, "commit")]
 
     def tree(self, treeish: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders, by path, of a commit or a tree."""
@@ -149,3 +188,9 @@ class Reader:
             raise SourceUnavailable(
                 f"{self.git.git_dir} is a shallow clone, which cannot prove descent", hint="git fetch --unshallow"
             )
+
+
+def too_many(tip: str) -> Refused:
+    """The exception for more commits than one pass takes."""
+    message = f"more than {MAX_COMMITS:,} commits since the last verified one"
+    return refused(tip, RefusalReason.TOO_LARGE, message, "push in smaller steps")

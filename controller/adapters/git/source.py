@@ -83,6 +83,10 @@ class GitSource:
         """The same without a bound."""
         return self._view.history(since, tip)
 
+    def step(self, since: str | None, tip: str) -> str:
+        """``tip``, or where a pass must stop on its way there."""
+        return self._view.step(since, tip)
+
     def merge_bases(self, left: str, right: str) -> frozenset[str]:
         """The best common ancestors."""
         return self._view.merge_bases(left, right)

@@ -24,7 +24,7 @@ class Facts:
     ``health``: (uid, condition, message) as the runner reports it for a strategy. ``kept``: uids of strategies that a
     commit took away while a halt of them is open. ``waiting``: what a release still waits for. ``approval``: what of
     the applied commit is not in force for want of approval. ``troubles``: (reason, message) of what is wrong with this
-    installation and stops nothing.
+    installation and stops nothing. ``verifying``: commits are left to verify.
     """
 
     revision: Revision
@@ -46,11 +46,12 @@ class Facts:
     labels: Mapping[str, str] = field(default_factory=dict)
     health: tuple[tuple[str, str, str], ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
+    verifying: bool = False
 
 
 def summarise(facts: Facts, previous: Iterable[Condition], now_ns: int) -> tuple[Condition, ...]:
     """Every condition with something to say, ``Ready`` first; ``since_ns`` is kept while a statement stays the same."""
-    made = [_ready(facts), *_problems(facts), *_notes(facts)]
+    made = [_ready(facts), *_problems(facts), *_notes(facts), *_asides(facts)]
     before = {(item.type, item.scope, item.reason): item for item in previous}
     return tuple(_dated(item, before.get((item.type, item.scope, item.reason)), now_ns) for item in made)
 
@@ -154,10 +155,17 @@ def _notes(facts: Facts) -> Iterable[Condition]:
         yield _halted(facts)
     for uid in facts.kept:
         yield _kept(facts, uid)
-    for reason, text in facts.troubles:
-        yield _condition(facts, ConditionType.STALLED, reason, text)
     for uid, condition, message in facts.health:
         yield _health(facts, uid, condition, message)
+
+
+def _asides(facts: Facts) -> Iterable[Condition]:
+    """What stops nothing."""
+    if facts.verifying:
+        text = f"verified up to {facts.revision.last_verified[:12]}, more commits follow; what was in force stays"
+        yield _condition(facts, ConditionType.RECONCILING, "Verifying", text, revision=facts.revision.last_attempted)
+    for reason, text in facts.troubles:
+        yield _condition(facts, ConditionType.STALLED, reason, text)
 
 
 def _halted(facts: Facts) -> Condition:

@@ -12,7 +12,7 @@ import pytest
 
 from controller.adapters.git import reader as reading
 from controller.adapters.git import remote as remotes
-from controller.adapters.git.objects import COMMIT_BYTES, Kind, read
+from controller.adapters.git.objects import COMMIT_BYTES, Kind, commit_payload, read
 from controller.adapters.git.process import Git
 from controller.adapters.git.provision import Person, provision
 from controller.adapters.git.reader import Reader
@@ -96,17 +96,40 @@ def test_commit_when_over_64_kb_then_too_large(site: Site, source: GitSource) ->
     assert caught.value.refusal.reason is RefusalReason.TOO_LARGE
 
 
-def test_history_when_longer_than_a_pass_then_too_large(
+def test_history_when_longer_than_a_pass_then_it_ends_with_what_is_verified_and_goes_on(
     site: Site, source: GitSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MAX_COMMITS", 2)
     tip = source.tip()
     for number in range(3):
         tip = site.commit(source, {"README.md": b"%d" % number}, parent=tip)
+    verifier, passes = site.verifier(source), []
+    verified = verifier.advance("", tip)
+    while verified.more:
+        passes.append(len(verified.commits))
+        with pytest.raises(Refused) as caught:
+            verified.required()
+        assert (verified.refusal, caught.value.refusal.reason) == (None, RefusalReason.TOO_LARGE)
+        verified = verifier.advance(verified.commit, tip)
+    assert (passes, verified.commit, len(verified.commits)) == ([2], tip, 2)
+
+
+def test_merge_when_it_brings_more_than_a_pass_takes_then_too_large(
+    site: Site, source: GitSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_COMMITS", 2)
+    main = site.commit(source, TIGHTER)
+    side = source.tip()
+    for number in range(3):
+        side = site.commit(source, {"README.md": b"%d" % number}, parent=side)
+    tree = source.git.run(["merge-tree", "--write-tree", main, side]).decode().split()[0]
+    payload = commit_payload(tree, (main, side), "A <a@b>", 1, "Join" + LANDING)
+    tip = source.seal(payload, site.key("operator")(payload))
     verified = site.advance(source, tip)
-    assert verified.refusal is not None
-    assert verified.refusal.reason is RefusalReason.TOO_LARGE
-    assert verified.commit == site.pins.introduction
+    assert (verified.commit, verified.more) == (main, True)
+    stuck = site.advance(source, tip, main)
+    assert stuck.refusal is not None
+    assert (stuck.refusal.reason, stuck.commit) == (RefusalReason.TOO_LARGE, main)
 
 
 def test_tree_when_more_entries_than_bound_then_too_large(
