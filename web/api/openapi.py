@@ -91,9 +91,11 @@ def _answer(item: Endpoint, status: int) -> dict[str, Any]:
     if item.kind is Kind.STREAM:
         schema = {"type": "string", "description": "Events as docs/api/streams.md says"}
         return {**described, "content": {"text/event-stream": {"schema": schema}}}
-    if item.result is None:
+    if item.result is not None:
+        return {**described, "content": {"application/json": {"schema": _ref(item.result)}}}
+    if item.kind is Kind.PROBE:
         return {**described, "content": {"text/plain": {"schema": {"type": "string"}}}}
-    return {**described, "content": {"application/json": {"schema": _ref(item.result)}}}
+    return {**described, "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
 def _variables(item: Endpoint) -> list[dict[str, Any]]:
