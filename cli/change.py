@@ -58,7 +58,12 @@ class Change(NamedTuple):
 
 def carry_out(change: Change, options: Options) -> int:
     """Do it; the exit code: 0 in force, 3 another signer or the service is needed, 4 declined, 5 not yet in force."""
-    request = {"intent": change.intent, "reason": options.reason}
+    request = {
+        "intent": change.intent,
+        "reason": options.reason,
+        "not_before": options.not_before,
+        "override_freeze": options.override_freeze,
+    }
     if not options.dry_run:
         start_new_thread(import_module, (_SIGNER,))
     with interruptible(UNCHANGED):

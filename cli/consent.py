@@ -13,7 +13,8 @@ UNCHANGED = "nothing was changed"
 class Options(NamedTuple):
     """The options of every command that lands a commit.
 
-    ``reason`` is one line; ``plan`` the digest of the one plan that was agreed to.
+    ``reason`` is one line; ``plan`` the digest of the one plan that was agreed to; ``not_before`` and
+    ``override_freeze`` as :class:`schemas.edits.Request` has them.
     """
 
     reason: str
@@ -21,11 +22,16 @@ class Options(NamedTuple):
     yes: bool
     as_json: bool
     plan: str = ""
+    not_before: str = ""
+    override_freeze: str = ""
 
 
-def options_of(reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str) -> Options:
+def options_of(
+    reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str, not_before: str, override_freeze: str
+) -> Options:
     """The options as they were written on the line."""
-    return Options(" ".join(reason.split()), dry_run, yes, as_json, accept_plan)
+    why, despite = (" ".join(text.split()) for text in (reason, override_freeze))
+    return Options(why, dry_run, yes, as_json, accept_plan, not_before, despite)
 
 
 @contextmanager

@@ -10,6 +10,15 @@ from cli.consent import options_of
 from cli.output import USAGE, Failure
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LANDING = (
+    ("--override-freeze", "REASON", "Loosen in an open freeze window, if your role may; says why."),
+    ("--not-before", "TIME", "Loosen at that time only, as 2026-02-01T09:00:00+00:00; tighten at once."),
+    (
+        "--accept-plan",
+        "DIGEST",
+        "Carry out the plan with this digest (see --dry-run --json) and no other, without asking.",
+    ),
+)
 
 
 def json_option(function: F) -> F:
@@ -39,14 +48,26 @@ def _mutating(function: F, *, hidden: bool = False) -> F:
 
 
 def landing(function: Callable[..., int]) -> Callable[..., int]:
-    """:func:`mutating` and ``--accept-plan`` as one argument, ``options``: for commands that land a commit."""
+    """:func:`mutating` and what else commands that land a commit take, as one argument, ``options``."""
 
     @functools.wraps(function)
-    def call(reason: str, dry_run: bool, yes: bool, as_json: bool, accept_plan: str, **others: Any) -> int:
-        return function(options=options_of(reason, dry_run, yes, as_json, accept_plan), **others)
+    def call(
+        reason: str,
+        dry_run: bool,
+        yes: bool,
+        as_json: bool,
+        accept_plan: str,
+        not_before: str,
+        override_freeze: str,
+        **others: Any,
+    ) -> int:
+        found = options_of(reason, dry_run, yes, as_json, accept_plan, not_before, override_freeze)
+        return function(options=found, **others)
 
-    words = "Carry out the plan with this digest (see --dry-run --json) and no other, without asking."
-    return click.option("--accept-plan", default="", metavar="DIGEST", help=words)(mutating(call))
+    call = mutating(call)
+    for name, metavar, words in _LANDING:
+        call = click.option(name, default="", metavar=metavar, help=words)(call)
+    return call
 
 
 def emergency_words(words: Sequence[str], reason: str, yes: bool, as_json: bool) -> list[str]:

@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 from cli.consent import options_of
 
 _FLAGS = {"--json": "as_json", "--dry-run": "dry_run", **dict.fromkeys(("--yes", "-y", "--force", "-f"), "yes")}
-_VALUES = {"--reason": "reason", "-r": "reason", "--accept-plan": "accept_plan"}
+_VALUES = {
+    "--reason": "reason",
+    "-r": "reason",
+    "--accept-plan": "accept_plan",
+    "--not-before": "not_before",
+    "--override-freeze": "override_freeze",
+}
 
 
 class Write(NamedTuple):
@@ -56,7 +62,7 @@ def short_way(argv: list[str]) -> Callable[[], int] | None:
 def _read(words: list[str], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any], dict[str, str]] | None:
     """Arguments, common options and own ones; None where a word is none of these."""
     arguments: list[str] = []
-    common: dict[str, Any] = {"reason": "", "dry_run": False, "yes": False, "as_json": False, "accept_plan": ""}
+    common: dict[str, Any] = {**dict.fromkeys(_VALUES.values(), ""), **dict.fromkeys(_FLAGS.values(), False)}
     own: dict[str, str] = {}
     left = iter(words)
     for word in left:

@@ -5,17 +5,19 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.alert_ports import AlertStore
 from controller.audit import against_notes, control_action, new_audit_id
+from controller.core.change.asked import still_waits, trailers_for
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_edit import apply_edit
 from controller.core.plan import drawdown
 from controller.core.plan.edits import BadArgument, Situation
 from controller.core.plan.guards import Hold
 from controller.core.plan.intents import edits_for, message
+from controller.core.plan.planner import loosens
 from controller.core.policy.compile import compile_policy
 from controller.core.trust.case import Pinned
 from controller.core.trust.commits import PLAN, target_text
@@ -141,6 +143,7 @@ class ControllerControl:
         audit_id = new_audit_id(now_ns)
         target = target_text(parts.pins.repo, parts.pins.environment, parts.pins.branch)
         files = {path: self._content(tip, path, edits.edits) for path in {edit.path for edit in edits.edits}}
+        edits = replace(edits, trailers=(*edits.trailers, *trailers_for(request)))
         text = message(edits, request.actor, request.reason, audit_id, target, request.channel)
         seconds = now_ns // 1_000_000_000
         draft = parts.source.stage(tip, files, request.author, seconds, text)
@@ -157,7 +160,7 @@ class ControllerControl:
             audit_id=audit_id,
             plan=plan,
             notes=edits.notes,
-            missing=(*((waits.why,) if waits else ()), *map(str, waiting)),
+            missing=(*still_waits(waits, request, loosens=loosens(plan)), *map(str, waiting)),
             hold=hold.why if hold else "",
         )
 

@@ -142,12 +142,18 @@ Edit = SetValue | PutFile
 
 
 class Request(Model):
-    """An intent with who, why and which way it came. ``author`` is ``Name <email>`` as git writes it."""
+    """An intent with who, why and which way it came. ``author`` is ``Name <email>`` as git writes it.
+
+    ``not_before``: when what it loosens may come into force, ISO 8601 with its offset; ``override_freeze``: why an open
+    freeze window does not hold it.
+    """
 
     intent: Intent
     actor: Line
     author: Line
     reason: Line = ""
+    not_before: Line = ""
+    override_freeze: Line = ""
     channel: Literal["cli", "api"] = "cli"
 
 

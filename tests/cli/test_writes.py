@@ -10,7 +10,10 @@ from cli.consent import Options
 from cli.tree import root
 from cli.writes import WRITES, short_way
 
-OPTIONS = ({"reason", "dry_run", "yes", "as_json", "accept_plan"}, {"peak", "everything", "folder"})
+OPTIONS = (
+    {"reason", "dry_run", "yes", "as_json", "accept_plan", "not_before", "override_freeze"},
+    {"peak", "everything", "folder"},
+)
 """What every such command has, and what click alone reads."""
 LINES = (
     "limits set position.max_position_pct 20 --force -r ripe",
@@ -23,6 +26,7 @@ LINES = (
     "config edit",
     "config edit risk_config.yaml --yes",
     "config rollback --commit abc123 --accept-plan 0123",
+    "limits set position.max_position_pct 20 --not-before 2026-02-01T09:00:00+00:00 --override-freeze earnings",
     "emergency resume --yes",
 )
 OTHERS = (
@@ -60,8 +64,15 @@ def by_click(line: str) -> tuple[Options, dict[str, Any]]:
     """The options and the own parameters that click reads from ``line``, what was not given left out."""
     words = line.split()
     params = declared(tuple(words[:2])).make_context(words[1], words[2:]).params
-    reason, plan = params["reason"], params["accept_plan"]
-    options = Options(reason, params["dry_run"], params["yes"], params["as_json"], plan)
+    options = Options(
+        params["reason"],
+        params["dry_run"],
+        params["yes"],
+        params["as_json"],
+        params["accept_plan"],
+        params["not_before"],
+        params["override_freeze"],
+    )
     return options, {name: value for name, value in params.items() if name not in OPTIONS[0] and value}
 
 
