@@ -13,13 +13,11 @@ from controller.alerts.senders import Senders
 from controller.alerts.service import AlertService, Feed
 from controller.alerts.system import Traffic, little_room
 from controller.control import ControllerControl
-from controller.core.alerts.pictures import Surroundings
+from controller.core.alerts.pictures import FAILURES, Surroundings
 from controller.errors import GtRiskError
 from controller.home import Home
 from schemas.alerts import Alerts
 
-FAILURES = 3
-"""So often in a row a channel must fail before the others tell of it."""
 DISK_SECONDS = 30.0
 
 

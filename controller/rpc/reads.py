@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from controller.core.plan.intents import strategy_named
-from controller.errors import GtRiskError, Temporary
+from controller.errors import Temporary
 from controller.marketdata.instruments import load_instruments
 from controller.ports import Control
-from controller.views import audit, config, health, portfolio, risk, status, strategies
+from controller.views import audit, config, portfolio, risk, status, strategies
 from schemas.overview import Overview
 
 Params = Mapping[str, Any]
@@ -22,7 +22,6 @@ def methods(control: Control) -> dict[str, Callable[[Params], Document]]:
     reads = Reads(control)
     return {
         "audit.page": reads.page,
-        "health": reads.health,
         "portfolio.exposure": lambda _: reads.headed(lambda seen: risk.exposure(seen, _buckets())),
         "portfolio.risk": lambda _: reads.headed(risk.risk),
         "portfolio.status": lambda _: reads.headed(lambda seen: {**portfolio.summary(seen), "risk": risk.book(seen)}),
@@ -55,15 +54,6 @@ class Reads:
         limit = min(PAGE, int(params.get("limit", PAGE)))
         records, names = self._control.audit_after(int(params.get("after", 0)), limit), self._names()
         return {"events": [audit.event(record, names) for record in records]}
-
-    def health(self, _: Params) -> Document:
-        """Every component; the store is asked."""
-        try:
-            self._control.audit(event="", actor="", level="", since_ns=0, limit=1)
-            problem = ""
-        except GtRiskError as error:
-            problem = error.message
-        return health.health(self._control.overview(), problem, time.time_ns())
 
     def _names(self) -> dict[str, str]:
         desired = self._control.overview().desired

@@ -3,11 +3,13 @@
 A sample carries base units: dollars, seconds, and ratios instead of percent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
+from controller.core.alerts.pictures import FAILURES
 from controller.views import config, portfolio, risk, status, strategies
 from controller.views.figures import dollars, seconds_since
+from schemas.alerting import ChannelHealth
 from schemas.live import LiveState
 from schemas.overview import Overview
 from schemas.status import ConditionType
@@ -36,13 +38,25 @@ class Sample(NamedTuple):
     labels: dict[str, str]
 
 
-def health(overview: Overview, store_error: str, now_ns: int) -> dict[str, Any]:
+class ChannelState(NamedTuple):
+    """An enabled channel of the alerts; ``known`` is None as long as it had nothing to send."""
+
+    name: str
+    known: ChannelHealth | None
+
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self.known.failures if self.known else 0
+
+
+def health(overview: Overview, store_error: str, channels: Sequence[ChannelState], now_ns: int) -> dict[str, Any]:
     """Components and samples; what is not well needs attention. ``store_error``: empty when the store answers."""
-    found = [*components(overview, store_error, now_ns)]
+    found = [*components(overview, store_error, now_ns), _channels(channels, store_error)]
     return {
         **status.header(overview),
         "components": [item._asdict() for item in found],
-        "metrics": [item._asdict() for item in samples(overview, found, now_ns)],
+        "metrics": [item._asdict() for item in (*samples(overview, found, now_ns), *_sent(channels))],
         "attention": [f"{item.name}: {item.message}" for item in found if item.state != "ok"],
     }
 
@@ -114,6 +128,30 @@ def _data(live: LiveState, now_ns: int) -> Component:
     message = f"market {live.market_time}, feed {live.feed}, price {live.feed_age_ms / 1_000:.1f}s old"
     hint = "" if live.feed == "live" else "gt risk service logs --service gate"
     return Component("data", _FEED[live.feed], message, hint)
+
+
+def _channels(channels: Sequence[ChannelState], store_error: str) -> Component:
+    """Each by name. A channel that fails is tried again by itself; after three failures the others tell."""
+    if store_error:
+        return Component("channels", "error", "not known: the store does not answer", "gt risk doctor")
+    said = ", ".join(_channel(item) for item in channels) or "none is enabled"
+    worst = max((item.failures for item in channels), default=0)
+    state: State = "error" if worst >= FAILURES else "warning" if worst or not channels else "ok"
+    return Component("channels", state, said, "" if state == "ok" else "gt risk alerts config")
+
+
+def _channel(item: ChannelState) -> str:
+    if item.known is None or not item.failures:
+        return f"{item.name} ok"
+    times = "once" if item.failures == 1 else f"{item.failures} times"
+    return f"{item.name} failed {times}: {item.known.error}"
+
+
+def _sent(channels: Sequence[ChannelState]) -> Iterator[Sample]:
+    for item in channels:
+        labels, known = {"channel": item.name}, item.known or ChannelHealth(channel=item.name)
+        yield Sample("gt_risk_channel_failures", "Failures of a channel in a row.", known.failures, labels)
+        yield Sample("gt_risk_channel_waiting", "Messages that wait for a channel.", known.waiting, labels)
 
 
 def samples(overview: Overview, found: list[Component], now_ns: int) -> Iterator[Sample]:

@@ -9,8 +9,9 @@ import pytest
 
 from cli.render import health as render
 from controller.host import pidfile
-from controller.views.health import health
+from controller.views.health import ChannelState, health
 from controller.views.status import attention
+from schemas.alerting import ChannelHealth
 from schemas.overview import Overview
 from schemas.status import Condition, ConditionType
 from tests.support.book import NOW, HeldControl, halt, overview
@@ -29,18 +30,24 @@ def home() -> Iterator[Path]:
         yield folder
 
 
+WELL = [ChannelState("logs", None), ChannelState("email", ChannelHealth(channel="email", ok_ns=NOW))]
+
+
 def states(seen: Overview, store_error: str = "", now_ns: int = NOW) -> dict[str, str]:
-    return {item["name"]: item["state"] for item in health(seen, store_error, now_ns)["components"]}
+    return {item["name"]: item["state"] for item in health(seen, store_error, WELL, now_ns)["components"]}
 
 
 def test_health_when_all_is_well_then_every_component_is_ok() -> None:
     assert set(states(greenplace()).values()) == {"ok"}
-    assert health(greenplace(), "", NOW)["attention"] == []
+    assert health(greenplace(), "", WELL, NOW)["attention"] == []
 
 
 def test_health_when_the_store_is_silent_then_said_with_the_next_command() -> None:
-    document = health(greenplace(), "database is locked", NOW)
-    assert document["attention"] == ["store: database is locked"]
+    document = health(greenplace(), "database is locked", [], NOW)
+    assert document["attention"] == [
+        "store: database is locked",
+        "channels: not known: the store does not answer",
+    ]
     assert "                next: gt risk doctor" in render.components(document)
 
 
@@ -91,11 +98,11 @@ def test_health_when_the_permit_has_run_out_then_said() -> None:
     assert seen.live is not None
     gate = seen.live.gate.model_copy(update={"permit": "expired"})
     seen = seen.model_copy(update={"live": seen.live.model_copy(update={"gate": gate})})
-    assert "permit: expired: only reducing orders pass" in health(seen, "", NOW)["attention"]
+    assert "permit: expired: only reducing orders pass" in health(seen, "", WELL, NOW)["attention"]
 
 
 def test_metrics_then_each_line_is_prometheus_text_and_each_family_is_declared_once() -> None:
-    lines = render.metrics(health(greenplace(), "", NOW))
+    lines = render.metrics(health(greenplace(), "", WELL, NOW))
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(names) == len(set(names)) > 10
     found = [SAMPLE.fullmatch(line) for line in lines if not line.startswith("#")]
@@ -104,11 +111,39 @@ def test_metrics_then_each_line_is_prometheus_text_and_each_family_is_declared_o
 
 
 def test_metrics_then_in_base_units_and_from_the_same_figures() -> None:
-    lines = render.metrics(health(greenplace(), "", NOW))
+    lines = render.metrics(health(greenplace(), "", WELL, NOW))
     assert "gt_risk_equity_dollars 98450.23" in lines
     assert "gt_risk_volatility_ratio 0.182" in lines
     assert 'gt_risk_limit_utilisation_ratio{limit="position.max_positions"} 0.6' in lines
     assert 'gt_risk_strategy_status{strategy="ml-sentiment-exp",status="halted"} 1' in lines
+
+
+def failing(failures: int) -> list[ChannelState]:
+    said = ChannelHealth(channel="slack", failures=failures, error="503 Service Unavailable", waiting=7)
+    return [*WELL, ChannelState("slack", said)]
+
+
+@pytest.mark.parametrize(("failures", "state"), [(0, "ok"), (1, "warning"), (2, "warning"), (3, "error")])
+def test_health_when_a_channel_fails_then_it_is_named_and_three_times_in_a_row_are_an_error(
+    failures: int, state: str
+) -> None:
+    line = health(greenplace(), "", failing(failures), NOW)["components"][-1]
+    assert (line["name"], line["state"]) == ("channels", state)
+    assert line["message"].startswith("logs ok, email ok, slack ")
+    assert ("503 Service Unavailable" in line["message"]) is bool(failures)
+    assert line["hint"] == ("gt risk alerts config" if failures else "")
+
+
+def test_health_when_no_channel_is_enabled_then_a_warning() -> None:
+    line = health(greenplace(), "", [], NOW)["components"][-1]
+    assert (line["state"], line["message"]) == ("warning", "none is enabled")
+
+
+def test_metrics_then_failures_and_what_waits_by_channel() -> None:
+    lines = render.metrics(health(greenplace(), "", failing(2), NOW))
+    assert 'gt_risk_channel_failures{channel="slack"} 2' in lines
+    assert 'gt_risk_channel_waiting{channel="slack"} 7' in lines
+    assert 'gt_risk_channel_failures{channel="logs"} 0' in lines
 
 
 def test_metrics_when_a_label_has_quotes_and_lines_then_escaped() -> None:

@@ -18,6 +18,7 @@ from controller.settings import Settings
 from schemas.documents import COMMANDS
 from schemas.generate import DIALECT, document_schema
 from schemas.overview import Overview
+from tests.support.alert_desk import alert_methods
 from tests.support.book import HeldControl, halt, overview
 from tests.support.documents import assert_described, command_of
 from tests.support.greenplace import GreenplaceControl
@@ -47,7 +48,8 @@ CASES = {" ".join(words): (read.method, dict[str, str]()) for words, read in REA
 
 def produced(book: str, words: str) -> dict[str, Any]:
     method, params = CASES[words]
-    dispatcher = Dispatcher(BOOKS[book], Settings(home=Path("/home/op")))
+    settings = Settings(home=Path("/home/op"))
+    dispatcher = Dispatcher(BOOKS[book], settings, more=alert_methods(BOOKS[book], settings))
     found = dispatcher.reply({"id": 1, "method": method, "params": params})
     if "error" in found:
         error = found["error"]

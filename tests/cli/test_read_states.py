@@ -131,7 +131,8 @@ def test_detail_when_the_engine_is_silent_then_limits_have_no_use_and_the_gate_i
 
 
 def test_health_when_the_engine_is_silent_then_permit_and_data_are_not_known() -> None:
-    document = Dispatcher(HeldControl(overview(engine=False)), SETTINGS).call("health", {})
+    control = HeldControl(overview(engine=False))
+    document = Dispatcher(control, SETTINGS, more=alert_methods(control, SETTINGS)).call("health", {})
     states = {item["name"]: item["state"] for item in document["components"]}
     assert (states["gate"], states["permit"], states["data"]) == ("error", "error", "error")
     assert not any("equity" in line for line in health.metrics(document))

@@ -12,7 +12,7 @@ from controller.alert_ports import Channel
 from controller.alerts.desk import AlertDesk
 from controller.alerts.service import Feed
 from controller.ports import Clock, Control
-from controller.rpc import alerts
+from controller.rpc import alerts, health
 from controller.settings import Settings
 from schemas.alerting import Alert, Cursor, Step
 from schemas.alerts import Alerts
@@ -35,7 +35,7 @@ def alert_methods(
     made = channels or {"email": MemoryChannel()}
     clock = clock or SystemClock()
     desk = AlertDesk(store, audit or MemoryStore(), clock, lambda: document, lambda _: made)
-    return alerts.methods(control, settings, desk, Feed(store))
+    return {**alerts.methods(control, settings, desk, Feed(store)), **health.methods(control, desk)}
 
 
 SAMPLE = (

@@ -23,6 +23,8 @@ _CONDITIONS: Mapping[ConditionType, str] = {
 }
 _LEVELS = {"info": "limit_info", "warn": "limit_warn", "error": "limit_error", "halt": "limit_breach"}
 _FULL = 1_000_000
+FAILURES = 3
+"""So often in a row a channel must fail before the others tell of it."""
 _LIVE = frozenset({"permit_ended", "data_stale"})
 _BOOK = frozenset(_LEVELS.values())
 _OWN = frozenset({"disk_low", "database_lost", "api_errors", "channel_failure", "service_down"})
