@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from web.charts.svg import drawing, element, spread, ticks
 
-_CELL, _LEFT, _TOP = 56, 110, 26
+_CELL, _LEFT, _TOP = 78, 136, 26
 _HIGH = 30
 _STEPS = 5
 

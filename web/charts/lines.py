@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from web.charts.svg import drawing, element, path, spread, ticks
 
-_WIDTH, _HEIGHT = 720, 270
+WIDE, MIDDLE, NARROW = 1080, 720, 520
+"""Widths of a chart for a whole row, two thirds and half of it: its letters are then as large as the page's."""
+_HEIGHT = 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 12, 26
 _LABELS = 6
 
@@ -28,19 +30,19 @@ class Mark:
     value: float
 
 
-def sparkline(values: Sequence[float], label: str, *, zero: bool = False) -> Markup:
-    """A line without axes; with ``zero`` the line of nothing is drawn, too. Nothing for less than two values."""
+def sparkline(values: Sequence[float], label: str) -> Markup:
+    """A line without axes, in the colour of its last value's sign, and where nothing lies if that is in sight.
+
+    Nothing for less than two values.
+    """
     if len(values) < 2:
         return Markup("")
     low, high = min(values), max(values)
-    if zero:
-        low, high = min(low, 0.0), max(high, 0.0)
     step = 96 / (len(values) - 1)
     points = [(2 + index * step, spread(low, high, 22, 2, value)) for index, value in enumerate(values)]
-    trend = "up" if values[-1] >= (0.0 if zero else values[0]) else "down"
     base = spread(low, high, 22, 2, 0.0)
-    level = element("path", d=f"M2 {base:.1f}H98", class_="zero") if zero else Markup("")
-    line = element("path", d=path(points), class_=f"line {trend}")
+    level = element("path", d=f"M2 {base:.1f}H98", class_="zero") if low <= 0 <= high else Markup("")
+    line = element("path", d=path(points), class_=f"line {'up' if values[-1] >= 0 else 'down'}")
     return drawing(100, 24, label, "", level, line, kind="spark")
 
 
@@ -53,77 +55,84 @@ def line_chart(
     marks: Sequence[Mark] = (),
     *,
     area: bool = False,
+    width: int = WIDE,
 ) -> Markup:
     """A chart with axes: ``times`` are labels of the places, oldest first; ``show`` prints a value of the upward axis;
-    ``area`` fills below the first line. Empty without a value."""
+    ``area`` fills below the first line; ``width`` is one of ours. Empty without a value."""
     known = [value for line in lines for value in line.values if value is not None]
     if not known:
         return Markup("")
     known += [mark.value for mark in marks]
     scale = ticks(min(known), max(known))
-    low, high = scale[0], scale[-1]
-
-    def place(index: int, value: float) -> tuple[float, float]:
-        return _across(index, len(times)), spread(low, high, _HEIGHT - _BOTTOM, _TOP, value)
-
+    frame = _Frame(width, len(times), scale[0], scale[-1])
     return drawing(
-        _WIDTH,
+        width,
         _HEIGHT,
         title,
         description,
-        *(_grid(place(0, value)[1], show(value)) for value in scale),
-        *_labels(times),
-        *(_mark(place(0, mark.value)[1], mark.name) for mark in marks),
-        *(_drawn(number, line, place, area=area and number == 1) for number, line in enumerate(lines, 1)),
+        *(_grid(frame, value, show(value)) for value in scale),
+        *_labels(frame, times),
+        *(_mark(frame, mark) for mark in marks),
+        *(_drawn(frame, number, line, area=area and number == 1) for number, line in enumerate(lines, 1)),
         kind="line",
     )
 
 
-def _across(index: int, count: int) -> float:
-    return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (index / (count - 1) if count > 1 else 0.5)
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where ``count`` places and values from ``low`` to ``high`` lie on a drawing."""
+
+    width: int
+    count: int
+    low: float
+    high: float
+
+    @property
+    def right(self) -> int:
+        return self.width - _RIGHT
+
+    def x(self, index: int) -> float:
+        return round(_LEFT + (self.right - _LEFT) * (index / (self.count - 1) if self.count > 1 else 0.5), 1)
+
+    def y(self, value: float) -> float:
+        return round(spread(self.low, self.high, _HEIGHT - _BOTTOM, _TOP, value), 1)
 
 
-def _grid(y: float, label: str) -> Markup:
-    return element(
-        "g",
-        element("path", d=f"M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}", class_="grid"),
-        element("text", label, x=_LEFT - 8, y=round(y + 4, 1), class_="axis end"),
-    )
+def _grid(frame: _Frame, value: float, label: str) -> Markup:
+    y = frame.y(value)
+    line = element("path", d=f"M{_LEFT} {y}H{frame.right}", class_="grid")
+    return element("g", line, element("text", label, x=_LEFT - 8, y=y + 4, class_="axis end"))
 
 
-def _labels(times: Sequence[str]) -> list[Markup]:
+def _labels(frame: _Frame, times: Sequence[str]) -> list[Markup]:
     count = min(_LABELS, len(times))
-    places = [round(number * (len(times) - 1) / max(1, count - 1)) for number in range(count)]
+    places = dict.fromkeys(round(number * (len(times) - 1) / max(1, count - 1)) for number in range(count))
     sides = {0: "axis", len(times) - 1: "axis end"}
     return [
-        element(
-            "text", times[at], x=round(_across(at, len(times)), 1), y=_HEIGHT - 7, class_=sides.get(at, "axis middle")
-        )
-        for at in dict.fromkeys(places)
+        element("text", times[at], x=frame.x(at), y=_HEIGHT - 7, class_=sides.get(at, "axis middle")) for at in places
     ]
 
 
-def _mark(y: float, name: str) -> Markup:
-    return element(
-        "g",
-        element("path", d=f"M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}", class_="mark"),
-        element("text", name, x=_WIDTH - _RIGHT - 2, y=round(y - 5, 1), class_="axis end marked"),
-    )
+def _mark(frame: _Frame, mark: Mark) -> Markup:
+    y = frame.y(mark.value)
+    line = element("path", d=f"M{_LEFT} {y}H{frame.right}", class_="mark")
+    return element("g", line, element("text", mark.name, x=frame.right - 2, y=y - 5, class_="axis end marked"))
 
 
-def _drawn(number: int, line: Line, place: Callable[[int, float], tuple[float, float]], *, area: bool) -> Markup:
-    runs = _runs([None if value is None else place(index, value) for index, value in enumerate(line.values)])
+def _drawn(frame: _Frame, number: int, line: Line, *, area: bool) -> Markup:
+    values = enumerate(line.values)
+    runs = _runs([None if value is None else (frame.x(index), frame.y(value)) for index, value in values])
     floor = _HEIGHT - _BOTTOM
-    filled = [
-        element("path", d=path([(run[0][0], floor), *run, (run[-1][0], floor)], closed=True), class_="area")
-        for run in runs
-        if area
-    ]
-    stroked = [element("path", d=path(run), class_=f"line c{number}") for run in runs if len(run) > 1]
-    alone = [
-        element("circle", cx=run[0][0], cy=run[0][1], r=2.5, class_=f"dot c{number}") for run in runs if len(run) == 1
-    ]
-    return element("g", *filled, *stroked, *alone)
+    drawn = []
+    for run in runs:
+        if area:
+            below = [(run[0][0], floor), *run, (run[-1][0], floor)]
+            drawn.append(element("path", d=path(below, closed=True), class_="area"))
+        if len(run) > 1:
+            drawn.append(element("path", d=path(run), class_=f"line c{number}"))
+        else:
+            drawn.append(element("circle", cx=run[0][0], cy=run[0][1], r=2.5, class_=f"dot c{number}"))
+    return element("g", *drawn)
 
 
 def _runs(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:

@@ -26,6 +26,8 @@ def drawing(width: int, height: int, title: str, description: str, *inside: Mark
         element("desc", description) if description else Markup(""),
         *inside,
         class_=f"chart-{kind}",
+        width=width,
+        height=height,
         viewBox=f"0 0 {width} {height}",
         role="img",
         aria_label=f"{title}. {description}".rstrip(". ") + ".",

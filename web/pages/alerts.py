@@ -9,7 +9,7 @@ from web.pages.model import Body, Box, Cell, Choice, Figure, Figures, Filter, He
 from web.pages.text import moment, number
 from web.snapshot import Document, Panel
 
-MOST = 100
+MOST = 50
 STATES = ("open", "acked", "resolved")
 
 
@@ -32,8 +32,8 @@ def listing(look: Look, chosen: Mapping[str, str]) -> tuple[Box, ...]:
 
     now = look.now_ns
     return (
-        box("feed", "Alerts", _never_empty(found), feed, now, span=8),
-        box("statistics", "Since the start", statistics, counts, now, span=4, nothing="No alert yet."),
+        box("statistics", "Since the start", statistics, counts, now, nothing="No alert yet."),
+        box("feed", "Alerts", _never_empty(found), feed, now),
         box("channels", "Channels and silences", rules, channels, now),
     )
 
@@ -58,7 +58,12 @@ def _filter(chosen: Mapping[str, str], sources: list[str]) -> Filter:
 
 def _counts(document: Document) -> Figures:
     levels = tuple(
-        Figure(LEVELS[name][1], number(document["levels"].get(name, 0)), LEVELS[name][0], href=f"/alerts?level={name}")
+        Figure(
+            LEVELS[name][1],
+            number(document["levels"].get(name.lower(), 0)),
+            LEVELS[name][0],
+            href=f"/alerts?level={name}",
+        )
         for name in reversed(LEVELS)
     )
     return Figures(

@@ -9,6 +9,7 @@ from web.pages.text import moment, number, unknown
 from web.snapshot import Document
 
 MOST = 100
+LONGEST = 160
 KINDS = ("emergency", "config", "strategy", "alert", "controller", "service", "liquidation", "portfolio")
 LEVELS = ("info", "warn", "error", "critical")
 _DAY_NS = 86_400_000_000_000
@@ -55,12 +56,12 @@ def _records(events: list[Document]) -> Table:
 
 
 def _record(item: Document) -> Row:
-    change = f"{item['before']} → {item['after']}" if item["before"] or item["after"] else ""
+    change = f"{_cut(item['before'])} → {_cut(item['after'])}" if item["before"] or item["after"] else ""
     outcome = item["outcome"] or item["kind"]
     return Row(
         (
             Cell(f"#{item['seq']}", _TONES.get(item["level"], "")),
-            Cell(moment(item["time"])),
+            Cell(moment(item["time"])[11:], note=moment(item["time"])[:10]),
             Cell(item["event"], note=item["kind"]),
             Cell(item["actor"], href=f"/audit?{urlencode({'actor': item['actor']})}", note=item["channel"]),
             Cell(item["strategy"] or item["scope"]),
@@ -69,6 +70,11 @@ def _record(item: Document) -> Row:
             Cell(outcome, _OUTCOMES.get(item["outcome"], "")),
         )
     )
+
+
+def _cut(text: str) -> str:
+    """The start of a long value; the whole is in the command's and the API's answer."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _interventions(document: Document) -> Figures:

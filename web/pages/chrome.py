@@ -27,12 +27,15 @@ MODES: dict[str, tuple[Tone, str]] = {
     "halt-all": ("bad", "Everything halted"),
 }
 THEMES = ("auto", "light", "dark")
+SHOWN = 3
+"""So many banners are open on every page, halts before all."""
 _SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Chrome:
-    """``live``: the mode is the gate's own word of a moment ago; else ``stale`` says why it is not."""
+    """``stale`` says why the mode is not the gate's own word of a moment ago, empty when it is; ``banners``: every open
+    halt, then whatever else needs attention."""
 
     path: str
     address: str
@@ -44,9 +47,20 @@ class Chrome:
     stale: str
     as_of: str
     market: str
-    halts: tuple[Line, ...]
-    notices: tuple[Line, ...]
+    banners: tuple[Line, ...]
     controls: bool
+
+    @property
+    def shown(self) -> int:
+        """How many banners are open."""
+        return SHOWN
+
+    @property
+    def more(self) -> str:
+        """What is folded away below the first banners."""
+        rest = self.banners[SHOWN:]
+        halts = sum(item.tone == "bad" for item in rest)
+        return f"{len(rest)} more" + (f", {halts} of them halts" if halts else "")
 
     @property
     def navigation(self) -> Sequence[tuple[str, str, bool]]:
@@ -69,10 +83,9 @@ def chrome(snapshot: Snapshot, options: Options, address: str, theme: str, now_n
         mode=mode if document else "Unknown",
         tone="off" if stale and tone != "bad" else tone,
         stale=stale,
-        as_of=clock(found.as_of_ns) if found.as_of_ns else "never",
+        as_of=f"{clock(found.as_of_ns)} UTC" if found.as_of_ns else "never",
         market=_market(document),
-        halts=tuple(_halt(halt) for halt in document.get("halts") or ()),
-        notices=tuple(Line(str(text), "warn") for text in document.get("attention") or () if not _told(str(text))),
+        banners=(*map(_halt, document.get("halts") or ()), *_notices(document)),
         controls=options.controls,
     )
 
@@ -81,9 +94,10 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _told(text: str) -> bool:
-    """Whether a halt's own line says it already."""
-    return text.startswith("halt ")
+def _notices(document: Document) -> list[Line]:
+    """What else needs attention; of a halt its own line tells."""
+    found = [str(text) for text in document.get("attention") or ()]
+    return [Line(text, "warn") for text in found if not text.startswith("halt ")]
 
 
 def _stale(found: Panel, now_ns: int) -> str:

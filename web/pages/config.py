@@ -10,6 +10,7 @@ from web.pages.text import moment, percent
 from web.snapshot import Document
 
 _SHORT = 12
+_SHORTER = 8
 _GOOD = ("Ready",)
 _DIRECTIONS: dict[str, Tone] = {"tighten": "ok", "loosen": "warn", "neutral": ""}
 _STATES: dict[str, Tone] = {"verified": "ok", "refused": "bad", "waits": "warn"}
@@ -37,10 +38,10 @@ def _revisions(document: Document) -> Iterator[Body]:
     target = document["target"] or {}
     yield Figures(
         (
-            Figure("In force", found["last_applied"][:_SHORT] or "nothing yet", tone, "last applied"),
-            Figure("Tip", found["observed_tip"][:_SHORT] or "unknown", note="as git was last seen"),
-            Figure("Verified", found["last_verified"][:_SHORT] or "nothing yet", note="last verified"),
-            Figure("Known good", found["last_known_good"][:_SHORT] or "nothing yet", note="what a bad commit leaves"),
+            Figure("In force", found["last_applied"][:_SHORTER] or "nothing yet", tone, "last applied"),
+            Figure("Tip", found["observed_tip"][:_SHORTER] or "unknown", note="as git was last seen"),
+            Figure("Verified", found["last_verified"][:_SHORTER] or "nothing yet", note="last verified"),
+            Figure("Known good", found["last_known_good"][:_SHORTER] or "nothing yet", note="what a bad commit leaves"),
             Figure("Branch", document["branch"], note=f"environment {target.get('environment', 'unknown')}"),
         )
     )
@@ -105,13 +106,14 @@ def _limit(item: Document) -> Row:
     label = f"{item['name']}: {percent(share)} used"
     bar = meter(share / 100, tone, label) if share is not None else None
     shadow = "shadow: told of, blocks nothing. " if item["shadow"] else ""
+    of_it = f"{percent(share)} of it" if share is not None else ""
     by = f"{origin['author']}, {moment(origin['at'])[:10]}" if origin else "the template"
     return Row(
         (
             Cell(item["name"], note=f"{shadow}{item['doc']}"),
             Cell(item["text"] or "n/a", note=item["kind"]),
-            Cell(item["used_text"] or "binds single orders", tone),
-            Cell(percent(share) if share is not None else "", art=bar),
+            Cell(item["used_text"] or "not measured", tone, note=of_it),
+            Cell("" if bar else "–", art=bar),
             Cell(by, note=origin.get("commit", "")[:_SHORT]),
         )
     )

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from web.charts.bars import meter
+from web.charts.lines import WIDE, Mark, line_chart
 from web.charts.lines import Line as Drawn
-from web.charts.lines import Mark, line_chart
 from web.pages.look import LEVELS, MARKS, STATUSES, USES, gain, missing
 from web.pages.model import Body, Cell, Chart, Figure, Figures, Head, Line, Lines, Row, Table, Tone
 from web.pages.text import MINUS, ago, moment, money, number, percent
@@ -56,13 +56,15 @@ def risk(figures: Document, concentration: Document | None = None) -> Figures:
     return Figures(tuple(found))
 
 
-def equity(document: Document, title: str, start: float | None = None) -> Iterator[Body]:
+def equity(document: Document, title: str, start: float | None = None, width: int = WIDE) -> Iterator[Body]:
     """A chart of ``series.equity``."""
     values = [item["value"] for item in document["points"]]
     times = [item["session"] for item in document["points"]]
     marks = (Mark(f"start {money(start, cents=False)}", start),) if start is not None and _near(start, values) else ()
     said = f"From {money(values[0])} on {times[0]} to {money(values[-1])} on {times[-1]}" if values else ""
-    yield over_time(title, said, "Session", times, [Drawn("Equity", values)], document["unit"], marks, area=True)
+    yield over_time(
+        title, said, "Session", times, [Drawn("Equity", values)], document["unit"], marks, area=True, width=width
+    )
 
 
 def over_time(
@@ -75,10 +77,11 @@ def over_time(
     marks: Sequence[Mark] = (),
     *,
     area: bool = False,
+    width: int = WIDE,
 ) -> Chart:
     """Lines over ``times`` (oldest first) to zoom and pan, and their figures as a table, newest first."""
     axis, exact = _SHOWN[unit]
-    art = line_chart(title, said, times, lines, axis, marks, area=area)
+    art = line_chart(title, said, times, lines, axis, marks, area=area, width=width)
     heads = (Head(head), *(Head(line.name, "num") for line in lines))
     rows = tuple(
         Row((Cell(time), *(Cell("n/a" if value is None else exact(value)) for value in values)))
@@ -103,13 +106,17 @@ def dollars(value: float) -> str:
     return f"{MINUS if value < 0 else ''}${f'{abs(value) / 1_000:,.1f}'.removesuffix('.0')}k"
 
 
+def _percent_text(value: float) -> str:
+    return f"{MINUS if value < 0 else ''}{abs(value):g}%"
+
+
 def _ratio_text(value: float) -> str:
     return number(value, digits=2)
 
 
 _SHOWN: dict[str, tuple[Callable[[float], str], Callable[[float], str]]] = {
     "USD": (dollars, money),
-    "percent": (percent, lambda value: percent(value, digits=2)),
+    "percent": (_percent_text, lambda value: percent(value, digits=2)),
     "ratio": (_ratio_text, _ratio_text),
 }
 """By unit how an axis and how a table prints a figure."""
@@ -155,7 +162,7 @@ def alert_line(item: Document) -> Line:
 def uses(limits: Sequence[Document]) -> Table:
     """Bars of how much of each limit is used; ``limits`` as in ``portfolio.risk``, the most used first."""
     ordered = sorted(limits, key=lambda item: -(item["utilisation_pct"] or 0.0))
-    heads = (Head("Limit"), Head("What"), Head("Used", "num"), Head("Utilisation"))
+    heads = (Head("Limit"), Head("Used", "num"), Head("Utilisation"))
     return Table("How much of each limit is used", heads, tuple(_use(item) for item in ordered))
 
 
@@ -165,8 +172,8 @@ def _use(item: Document) -> Row:
     what = item["what"] or "account"
     label = f"{item['limit']} of {what}: {percent(share)} used"
     bar = meter(share / 100 if share is not None else None, tone, label)
-    note = "shadow: told of, blocks nothing" if item["shadow"] else ""
-    return Row((Cell(item["limit"], note=note), Cell(what), Cell(percent(share), tone), Cell("", art=bar)))
+    note = f"{what}, shadow: told of, blocks nothing" if item["shadow"] else what
+    return Row((Cell(item["limit"], note=note), Cell(percent(share), tone), Cell("", art=bar)))
 
 
 def performance(found: Document) -> Figures:

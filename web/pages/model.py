@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from markupsafe import Markup
 
-from web.pages.text import ago, clock, iso
+from web.pages.text import UNKNOWN, ago, clock, iso
 from web.snapshot import Document, Panel, State
 
 Tone = Literal["", "ok", "warn", "bad", "off", "info", "up", "down"]
@@ -26,6 +26,16 @@ class Figure:
     tone: Tone = ""
     note: str = ""
     href: str = ""
+
+    @property
+    def main(self) -> str:
+        """The value without the reason why there is none."""
+        return UNKNOWN if self.value.startswith(f"{UNKNOWN} (") else self.value
+
+    @property
+    def aside(self) -> str:
+        """The note; of an unknown value why it is unknown."""
+        return self.value.removeprefix(UNKNOWN).strip(" ()") if self.main != self.value else self.note
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from web.charts.lines import MIDDLE
 from web.pages import figures
 from web.pages.look import Look
 from web.pages.model import Body, Box, box
@@ -25,7 +26,7 @@ def boxes(look: Look) -> tuple[Box, ...]:
 
     def curve(document: Document) -> Iterator[Body]:
         start = (status.document or {}).get("initial_capital")
-        return figures.equity(document, f"Equity, {SESSIONS} sessions", start)
+        return figures.equity(document, f"Equity, {SESSIONS} sessions", start, MIDDLE)
 
     def alerts(document: Document) -> Iterator[Body]:
         yield figures.alert_lines(document, 6)

@@ -169,7 +169,7 @@ def _order(name: str, sort: str) -> Literal["", "ascending", "descending"]:
 
 def _holding(item: Document, lines: Mapping[tuple[str, str], Sequence[float]]) -> Row:
     past = lines.get((item["strategy"], item["symbol"]), ())
-    spark = sparkline(past, f"P&L of {item['symbol']} since it was opened", zero=True) or Markup("")
+    spark = sparkline(past, f"P&L of {item['symbol']} since it was opened") or Markup("")
     tone = gain(item["pnl"])
     return Row(
         (
@@ -224,7 +224,7 @@ def exposure(look: Look) -> tuple[Box, ...]:
         box("concentration", "Concentration", panel, names, now, span=5),
         box("strategies", "By strategy", panel, strategies, now, span=7),
         box("caps", "By market capitalisation", panel, caps, now, span=5),
-        box("grid", "Sector and strategy", look.panel("portfolio.positions"), grid, now, nothing=nothing),
+        box("grid", "Strategy and sector", look.panel("portfolio.positions"), grid, now, nothing=nothing),
     )
 
 
@@ -284,18 +284,18 @@ def concentration(found: Document) -> Figures:
 
 
 def spread(positions: Sequence[Document]) -> Chart:
-    """Value by sector and strategy."""
+    """Value by strategy and sector."""
     sectors = sorted({item["sector"] for item in positions})
     strategies = sorted({item["strategy"] for item in positions})
     sums: dict[tuple[str, str], float] = {}
     for item in positions:
-        key = item["sector"], item["strategy"]
+        key = item["strategy"], item["sector"]
         sums[key] = sums.get(key, 0.0) + item["value"]
-    values = [[sums.get((sector, strategy)) for strategy in strategies] for sector in sectors]
-    art = heat("Value by sector and strategy", sectors, strategies, values, figures.dollars, max(sums.values()))
-    heads = (Head("Sector"), *(Head(name, "num") for name in strategies))
+    values = [[sums.get((strategy, sector)) for sector in sectors] for strategy in strategies]
+    art = heat("Value by strategy and sector", strategies, sectors, values, figures.dollars, max(sums.values()))
+    heads = (Head("Strategy"), *(Head(name, "num") for name in sectors))
     rows = tuple(
-        Row((Cell(sector), *(Cell(money(value, "none held", cents=False)) for value in line)))
-        for sector, line in zip(sectors, values, strict=True)
+        Row((Cell(strategy), *(Cell(money(value, "none held", cents=False)) for value in line)))
+        for strategy, line in zip(strategies, values, strict=True)
     )
-    return Chart(art, Table("Value by sector and strategy", heads, rows))
+    return Chart(art, Table("Value by strategy and sector", heads, rows))

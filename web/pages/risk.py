@@ -4,10 +4,27 @@ from collections.abc import Iterator
 
 from web.charts.bars import gauge
 from web.charts.grids import heat
+from web.charts.lines import NARROW
 from web.charts.lines import Line as Drawn
 from web.pages import figures
 from web.pages.look import Look, missing
-from web.pages.model import Body, Box, Build, Cell, Chart, Dial, Dials, Figure, Figures, Head, Row, Table, Tone, box
+from web.pages.model import (
+    Body,
+    Box,
+    Build,
+    Cell,
+    Chart,
+    Dial,
+    Dials,
+    Figure,
+    Figures,
+    Head,
+    Lines,
+    Row,
+    Table,
+    Tone,
+    box,
+)
 from web.pages.portfolio import concentration, spread
 from web.pages.text import money, number, percent
 from web.snapshot import Document
@@ -54,9 +71,9 @@ def boxes(look: Look) -> tuple[Box, ...]:
         box("gauges", "Risk now", panel, gauges, now),
         box("limits", "How much of each limit is used", panel, uses, now, span=7, more="/config"),
         box("tails", "What one session may lose", panel, tails, now, span=5),
-        box("correlation", "Correlation of the largest positions", panel, pairs, now, span=7),
-        box("concentration", "Concentration", exposure, names, now, span=5),
-        box("grid", "Sector and strategy", look.panel("portfolio.positions"), grid, now, span=6, nothing=nothing),
+        box("correlation", "Correlation of the largest positions", panel, pairs, now, span=6),
+        box("grid", "Strategy and sector", look.panel("portfolio.positions"), grid, now, span=6, nothing=nothing),
+        box("concentration", "Concentration", exposure, names, now),
         *(box(f"past-{at}", name, past, _history(key, name), now, span=6) for at, (key, name) in enumerate(HISTORY)),
     )
 
@@ -67,14 +84,16 @@ def dials(document: Document, exposure: Document) -> Dials:
     fall, bound = document["drawdown_pct"], document["drawdown_limit_pct"]
     below = abs(fall) if fall is not None else None
     var, leverage = risk["value_at_risk_pct"], exposure.get("leverage")
-    vol, target = risk["portfolio_vol_pct"], risk["portfolio_vol_target_pct"]
+    beta, vol, target = risk["beta"], risk["portfolio_vol_pct"], risk["portfolio_vol_target_pct"]
     return Dials(
         (
             _dial("Volatility", vol, target, f"target {percent(target)}", missing(risk, "volatility_20")),
             _dial("Drawdown", below, bound, f"halts at {percent(bound)}", missing(document, "live")),
-            _plain("Value at risk", var, 5.0, percent(var, digits=2), "of equity, 95 %, one session"),
-            _plain("Beta", risk["beta"], 2.0, number(risk["beta"], digits=2), f"against {risk['benchmark']}"),
-            _plain("Leverage", leverage, 1.0, number(leverage, digits=2), "gross exposure over equity"),
+            _plain("Value at risk", var, 5.0, percent(var, digits=2), "of equity, 95 %, one session, full at 5%"),
+            _plain(
+                "Beta", risk["beta"], 2.0, number(risk["beta"], digits=2), f"against {risk['benchmark']}, full at 2"
+            ),
+            _plain("Leverage", leverage, 1.0, number(leverage, digits=2), "gross exposure over equity, full at 1"),
         )
     )
 
@@ -93,7 +112,7 @@ def _plain(label: str, value: float | None, full: float, shown: str, note: str) 
     """A gauge without a limit: it says nothing good or bad."""
     if value is None:
         return Dial(gauge(None, "off", label, "n/a"), label, note, "off")
-    return Dial(gauge(abs(value) / full, "", label, shown), label, f"{note}, full at {full:g}", "")
+    return Dial(gauge(abs(value) / full, "", label, shown), label, note)
 
 
 def _tails(risk: Document) -> Table:
@@ -147,7 +166,12 @@ def _history(key: str, name: str) -> Build:
     def build(document: Document) -> Iterator[Body]:
         found = document["metrics"][key]
         times = [str(item["at"])[11:16] for item in found["points"]]
+        if not times:
+            yield Lines((), "the first figure comes within a minute")
+            return
         line = Drawn(name, [item["value"] for item in found["points"]])
-        yield figures.over_time(name, f"the last {HOURS} hours", "Time (UTC)", times, [line], found["unit"])
+        yield figures.over_time(
+            name, f"the last {HOURS} hours", "Time (UTC)", times, [line], found["unit"], width=NARROW
+        )
 
     return build

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 MINUS = "−"
+UNKNOWN = "n/a"
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def unknown(why: str = "") -> str:
     """How a figure without an input reads."""
-    return f"n/a ({why})" if why else "n/a"
+    return f"{UNKNOWN} ({why})" if why else UNKNOWN
 
 
 def money(value: float | None, why: str = "", *, cents: bool = True, sign: bool = False) -> str:
