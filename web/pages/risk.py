@@ -90,9 +90,7 @@ def dials(document: Document, exposure: Document) -> Dials:
             _dial("Volatility", vol, target, f"target {percent(target)}", missing(risk, "volatility_20")),
             _dial("Drawdown", below, bound, f"halts at {percent(bound)}", missing(document, "live")),
             _plain("Value at risk", var, 5.0, percent(var, digits=2), "of equity, 95 %, one session, full at 5%"),
-            _plain(
-                "Beta", risk["beta"], 2.0, number(risk["beta"], digits=2), f"against {risk['benchmark']}, full at 2"
-            ),
+            _plain("Beta", beta, 2.0, number(beta, digits=2), f"against {risk['benchmark']}, full at 2"),
             _plain("Leverage", leverage, 1.0, number(leverage, digits=2), "gross exposure over equity, full at 1"),
         )
     )
