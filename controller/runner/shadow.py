@@ -2,7 +2,7 @@
 
 An order fills at the close of the session after it was sent, a limit or stop when that close has reached it, at costs
 of ``COST_BPS`` of its value: the paper engine's mean slippage and fee. There is no volume cap and no limit but one:
-nothing is held beyond the book's own equity. Money in micro-dollars.
+nothing is bought beyond allocation or equity. Money in micro-dollars.
 
 All of it follows from prices, so a runner that restarts plays the test again from its first session, and only what the
 gate has not kept yet is told.
@@ -85,9 +85,9 @@ class ShadowBook:
         return True
 
     def _room(self, market: Market) -> int:
-        """What equity still carries."""
+        """What may still be held."""
         gross = sum(abs(held.quantity) * _mark(market, symbol) for symbol, held in self.holdings.items())
-        return max(0, self._worth(market) - gross)
+        return max(0, min(self.allocation, self._worth(market)) - gross)
 
     def _fill(self, session: str, symbol: str, shares: int, price: int, held: Held | None) -> None:
         before = held.quantity if held else 0

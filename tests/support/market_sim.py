@@ -12,6 +12,7 @@ from controller.adapters.venues.paper import PaperVenue
 from controller.core.desired import documents
 from controller.core.plan import drawdown
 from controller.core.policy.compile import compile_policy
+from controller.gate import shadow
 from controller.gate.answer import Clocks
 from controller.gate.authority import Authority
 from controller.gate.desk import Desk
@@ -109,11 +110,9 @@ class Market:
 
     def __post_init__(self) -> None:
         self.now = 1_000 * SECOND_NS
-        clocks = Clocks(lambda: self.now, lambda: self.now)
-        self.venue = until_the_end(
-            PaperVenue(self.feed, self.paper, self.folder / "engine", CAPITAL, lambda: self.now / 1e9, lambda: self.now)
-        )
-        self.desk = make_desk(self.folder / "policy", self.policy, self.venue, clocks)
+        self.clocks = Clocks(lambda: self.now, lambda: self.now)
+        self.venue = self._open()
+        self.desk = make_desk(self.folder / "policy", self.policy, self.venue, self.clocks)
         self.host = Host(self, self.data_dir, lambda event, **fields: None)
         self.peaks: dict[str, int] = {}
         self.seen = 0
@@ -132,6 +131,16 @@ class Market:
                 self._emit(event)
             self._watch(number)
 
+    def kill_runner(self) -> None:
+        """The runner is killed and comes back: nothing that it knew is left."""
+        self.host = Host(self, self.data_dir, lambda event, **fields: None)
+
+    def kill_gate(self) -> None:
+        """The gate is killed and comes back on what its venue has journalled."""
+        self.venue.close()
+        self.venue = self._open()
+        self.desk = make_desk(self.folder / "policy", self.policy, self.venue, self.clocks)
+
     def first(self, kind: str, what: str = "") -> Happening | None:
         """The first happening of this kind about ``what``."""
         return next((h for h in self.happenings if h.kind == kind and what in h.what), None)
@@ -139,6 +148,10 @@ class Market:
     def live(self) -> LiveState:
         """The gate's own state as the controller reads it."""
         return LiveState.model_validate(live_state(self.desk, self.health))
+
+    def _open(self) -> PaperVenue:
+        wall_ns, folder = (lambda: self.now), self.folder / "engine"
+        return until_the_end(PaperVenue(self.feed, self.paper, folder, CAPITAL, lambda: self.now / 1e9, wall_ns))
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, Bar):
@@ -177,10 +190,20 @@ def _health(market: Market, fields: dict[str, Any]) -> dict[str, Any]:
     return {"ok": True}
 
 
+def _shadow(market: Market, fields: dict[str, Any]) -> dict[str, Any]:
+    test = fields["uid"], fields["test"], fields["epoch"]
+    if "look" in fields:
+        first, last = shadow.span(market.desk, test)
+        return {"ok": True, "first": first, "last": last}
+    returns = fields["return_a"], fields["return_b"]
+    return {"ok": True, "taken": shadow.note(market.desk, test, fields["market_time"], returns)}
+
+
 _OPERATIONS: dict[str, Callable[[Market, dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "cancel": lambda market, fields: {"ok": True, "cancelled": market.desk.cancel_order(fields["order"])},
     "state": lambda market, fields: {"ok": True, **live_state(market.desk, market.health)},
     "history": _history,
     "health": _health,
+    "shadow": _shadow,
 }
