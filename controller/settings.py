@@ -96,6 +96,20 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeSettings:
+    """The forge that has ``source.remote``, for the doctor to ask what protects the branch there.
+
+    ``kind``: ``github`` or ``gitlab``; ``api``: where its API is (https), empty: nobody is asked; ``project``:
+    ``owner/name``; ``token``: ``env:NAME`` or ``file:/PATH`` of one that may read the project's settings.
+    """
+
+    kind: str = "github"
+    api: str = ""
+    project: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HookSettings:
     """The webhook that wakes the controller.
 
@@ -130,6 +144,7 @@ class Settings:
     paper: PaperSettings = field(default_factory=PaperSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    forge: ForgeSettings = field(default_factory=ForgeSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     operator_name: str = ""

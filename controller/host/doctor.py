@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controller.errors import GtRiskError
 from controller.home import Home
-from controller.host import backups, machine, pidfile, quarantine, repositories
+from controller.host import backups, forge, machine, pidfile, quarantine, repositories
 from controller.host.finding import Finding
 from controller.host.modes import permissions
 from controller.host.supervisor import SERVICES, pid_file
@@ -134,6 +134,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     settings,
     keys,
     repositories.findings,
+    forge.findings,
     machine.signing,
     latch,
     quarantine.findings,
