@@ -1,5 +1,7 @@
 """The dashboard's application: the one place that knows every room."""
 
+from contextlib import ExitStack
+
 from flask import Flask, render_template
 
 from web import headers, probes, problems
@@ -15,16 +17,20 @@ from web.registry import Registry
 from web.security.room import make_security
 
 
-def create_app(options: Options, feed: Feed) -> Flask:
-    """The application on ``feed``, which somebody else starts and stops. Raises Undeclared for a rule of nobody's."""
+def create_app(options: Options, feed: Feed, ends: ExitStack | None = None) -> Flask:
+    """The application on ``feed``, which somebody else starts and stops; what it opens itself is closed by ``ends``.
+
+    Raises Undeclared for a rule of nobody's, and as :class:`web.security.accounts.Accounts`.
+    """
+    ends = ends or ExitStack()
     app = Flask("web", static_folder=None)
     parts = Parts(options, feed)
     registry = Registry()
-    security = make_security(options, feed.now_ns)
+    security = make_security(options, feed.now_ns, ends)
     for room in (routes, reads, live, probes, docs):
         room.declare(registry, parts)
     security.declare(registry)
-    controls.declare(registry, controls.make_controls(options, feed))
+    controls.declare(registry, controls.make_controls(options, feed, ends))
     routes.add_context(app, parts)
     problems.install(app, lambda problem: _error_page(problem, security.layout()))
     headers.install(app, options.tls)

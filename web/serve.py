@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from time import time_ns
 from types import FrameType
 from typing import Any
@@ -27,9 +28,11 @@ def serve(options: Options, ready: Callable[[], None]) -> None:
     """
     feed = Feed(Pool(str(Home(options.home).controller_socket)), time_ns)
 
+    ends = ExitStack()
+
     def make() -> Flask:
         feed.start()
-        return create_app(options, feed)
+        return create_app(options, feed, ends)
 
     def stop_first(_: object) -> None:
         inner = signal.getsignal(signal.SIGTERM)
@@ -43,6 +46,7 @@ def serve(options: Options, ready: Callable[[], None]) -> None:
 
     more: dict[str, Any] = {
         "post_worker_init": stop_first,
+        "worker_exit": lambda _, __: ends.close(),
         "when_ready": lambda _: ready(),
         "keepalive": 15,
         "worker_connections": 4 * THREADS,

@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from controller.home import Home
 from tests.support.web_rig import WebRig
+from web.app import create_app
 from web.options import Options
 from web.security.accounts import Accounts
 from web.security.identity import Rank
@@ -38,7 +39,8 @@ class People:
         for name, (rank, liquidate) in USERS.items():
             self.accounts.add_user(name, HASHED, rank, liquidate, self.rig.now)
         self.rig.look()
-        self.app = self.rig.app()
+        self.ends = ExitStack()
+        self.app = create_app(self.rig.options, self.rig.feed, self.ends)
         self._logins = 0
 
     def stranger(self) -> FlaskClient:
@@ -80,4 +82,5 @@ def people(**options: object) -> Iterator[People]:
         try:
             yield made
         finally:
+            made.ends.close()
             made.accounts.close()

@@ -4,6 +4,7 @@ that shows, and one that does it."""
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -88,10 +89,11 @@ class Controls:
                 self.repeats.end(owner, key, made)
 
 
-def make_controls(options: Options, feed: Feed) -> Controls:
-    """The acts on one home; nothing is confirmed and nothing repeated yet."""
-    proposals = Proposals(Home(options.home).proposals)
-    desk = Desk(str(options.home), feed, Signer(options.home), proposals)
+def make_controls(options: Options, feed: Feed, ends: ExitStack) -> Controls:
+    """The acts on one home, nothing confirmed and nothing repeated yet; ``ends`` ends the signer."""
+    signer = Signer(options.home)
+    ends.callback(signer.stop)
+    desk = Desk(str(options.home), feed, signer, Proposals(Home(options.home).proposals))
     return Controls(desk, Nonces(time.monotonic), Repeats(time.monotonic))
 
 

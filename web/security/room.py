@@ -1,6 +1,7 @@
 """What guards one dashboard, put together."""
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from controller.home import Home
@@ -29,10 +30,13 @@ class Security:
         return "base.html" if self.desk is None or me().holds(Role.VIEWER) else "bare.html"
 
 
-def make_security(options: Options, clock: Callable[[], int]) -> Security:
-    """The guard of a dashboard; ``clock`` gives Unix nanoseconds. Raises as :class:`Accounts`."""
+def make_security(options: Options, clock: Callable[[], int], ends: ExitStack) -> Security:
+    """The guard of a dashboard; ``clock`` gives Unix nanoseconds, ``ends`` closes its file.
+
+    Raises as :class:`Accounts`.
+    """
     if not needs_login(options):
         return Security(make_guard(options, None, clock), None)
-    accounts = Accounts(Home(options.home).dashboard)
+    accounts = ends.enter_context(closing(Accounts(Home(options.home).dashboard)))
     guard = make_guard(options, accounts, clock)
     return Security(guard, login.Desk(options, accounts, Passwords(), guard))
