@@ -31,7 +31,14 @@ def limit(document: Document) -> list[str]:
         f"  {item['doc']}",
         f"  {item['kind']} limit, in {item['unit']}{base}; default {item['default']}",
         *([f"  current utilisation: {safe(item['used_text'])}"] if item["used_text"] else []),
+        *([f"  {_waiting(item['waits'])}"] if item["waits"] else []),
     ]
+
+
+def _waiting(waits: Document) -> str:
+    """``rolling out: 15% → 20%``."""
+    why = "rolling out" if waits["reason"] == "RollingOut" else f"not in force yet ({safe(waits['reason'])})"
+    return f"{why}: {safe(waits['old'])} → {safe(waits['new'])}"
 
 
 def show(document: Document) -> list[str]:

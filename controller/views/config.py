@@ -11,6 +11,7 @@ from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
 from schemas.risk import SetBy
+from schemas.status import ConditionType
 
 _NUMBER_UNIT = {
     Unit.MONEY: "USD",
@@ -52,6 +53,7 @@ def limit_view(overview: Overview, limit: Limit) -> dict[str, Any]:
     sector, a strategy); null for limits that bind single orders, and while the engine is silent. ``utilisation_pct`` is
     that use as a share of a ceiling, ``headroom`` what is left before the limit, negative beyond it, in the same unit.
     ``level`` is the worst that any use of it has reached, null without a sample; ``shadow``: it acts on nothing.
+    ``waits`` is a newer value that is not in force yet, with the reason; null when there is none.
     """
     return _view(overview, limit, *_used(overview))
 
@@ -97,9 +99,20 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "headroom": _headroom(limit, used.get(limit.name), bound),
         "level": _level(overview, limit),
         "shadow": overview.effective is not None and limit.name in overview.effective.shadow,
+        "waits": _waits(overview, limit),
         "default": limit.default,
         "doc": limit.doc,
     }
+
+
+def _waits(overview: Overview, limit: Limit) -> dict[str, str] | None:
+    """The change of ``limit`` that a plan holds back: ``old`` and ``new`` as text, and why it waits."""
+    changes = overview.pending.changes if overview.pending is not None else ()
+    found = next((item for item in changes if item.kind == "limit" and item.key == limit.name), None)
+    if found is None:
+        return None
+    reasons = [item.reason for item in overview.conditions if item.type is ConditionType.READY]
+    return {"old": found.old, "new": found.new, "reason": reasons[0] if reasons else "Reconciling"}
 
 
 def _share(limit: Limit, used: int | None, bound: int | None) -> float | None:

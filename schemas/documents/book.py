@@ -88,6 +88,14 @@ class StatusShort(StatusBase):
     strategies: tuple[Named, ...]
 
 
+class LimitWaits(Model):
+    """A newer value of a limit that is not in force yet, and why."""
+
+    old: str
+    new: str
+    reason: str
+
+
 class LimitView(Model):
     """One limit: value, use and headroom in ``unit``; null when nothing is applied or nothing uses it."""
 
@@ -105,6 +113,7 @@ class LimitView(Model):
     headroom: float | None
     level: str | None
     shadow: bool
+    waits: LimitWaits | None
     default: str
     doc: str
 

@@ -98,7 +98,7 @@ def told(site: Site, forge: Forge, kind: str = "github", token: str = "env:FORGE
     text = site.home.settings.read_text().replace('remote = ""', 'remote = "https://forge.invalid/desk/risk.git"')
     lines = ["[forge]", f'kind = "{kind}"', f'api = "{forge.api}"', 'project = "desk/risk"', f'token = "{token}"']
     site.home.settings.write_text("\n".join([text.partition("[forge]")[0].rstrip("\n"), *lines, ""]))
-    found = [(item.level, f"{item.message} → {item.hint}") for item in findings(site.home)]
+    found: list[tuple[str, str]] = [(item.level, f"{item.message} → {item.hint}") for item in findings(site.home)]
     assert TOKEN not in str(found)
     return found
 

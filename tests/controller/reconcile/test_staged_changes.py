@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from cli.render import config as render
 from controller.errors import Permanent
 from controller.halt import CLI, halt
+from controller.views.config import limit_view
 from schemas.change import ChangeControl
 from schemas.desired import StrategyStatus
+from schemas.limits import BY_NAME
 from schemas.overview import Overview
 from tests.support.rig import UID_A, UID_B, Rig, commit_id, desired, make_rig
 
@@ -254,3 +257,16 @@ def test_commit_when_it_cannot_be_applied_for_good_then_not_tried_again_by_itsel
     overview = plain.reconciler.reconcile_once()
     assert reason(overview) == "KnownBad"
     assert not trades(plain, UID_B)
+
+
+def test_limit_when_its_change_waits_then_it_is_shown_with_both_values(plain: Rig) -> None:
+    limit = BY_NAME[LIMIT]
+    assert limit_view(plain.reconciler.reconcile_once(), limit)["waits"] is None
+    scheduled(plain, 2, {LIMIT: "20%"}, 60)
+    seen = limit_view(plain.reconciler.reconcile_once(), limit)
+    assert (seen["text"], seen["waits"]) == ("15%", {"old": "15%", "new": "20%", "reason": "Scheduled"})
+    assert render.limit({"limit": seen})[-1] == "  not in force yet (Scheduled): 15% → 20%"
+    rolling = {"limit": {**seen, "waits": {**seen["waits"], "reason": "RollingOut"}}}
+    assert render.limit(rolling)[-1] == "  rolling out: 15% → 20%"
+    later(plain, 61)
+    assert limit_view(plain.reconciler.reconcile_once(), limit)["waits"] is None
