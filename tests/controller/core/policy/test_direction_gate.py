@@ -1,11 +1,14 @@
 """The metamorphic proof of safety section 7: what the new gate lets through and the old did not is a loosening."""
 
 import itertools
-from typing import Any
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.direction import compare
@@ -19,7 +22,7 @@ from controller.gate.verdicts import Allow
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.limits import BY_NAME, LIMITS, Leaf, Unit
 from schemas.plan import Direction
-from schemas.policy import Policy
+from schemas.policy import Policy, TestPolicy
 from tests.support.desired import UIDS, desired
 
 SYMBOLS = {"AAPL": "Technology", "MSFT": "Technology", "JPM": "Financials"}
@@ -225,3 +228,66 @@ def test_direction_when_one_leaf_moves_alone_then_the_gate_agrees_and_notices(na
     for (old, before), (new, after) in itertools.permutations(found, 2):
         if any(more > less for more, less in zip(after, before, strict=True)):
             assert Direction.LOOSEN in {change.direction for change in compare(old, new)}, (before, after)
+
+
+TEST = TestPolicy(id="t", seed=1, share_b_ppm=500_000, parameters_a={"top_n": 1}, parameters_b={"top_n": 2})
+
+
+def full(limits: Mapping[str, int]) -> Policy:
+    """A policy in which every field of every model says something."""
+    strategies = {
+        uid: item.model_copy(update={"max_positions": 2, "universe": ("AAPL", "JPM"), "test": TEST})
+        for uid, item in BASE.strategies.items()
+    }
+    more = {"limits": dict(limits), "written": dict(limits), "shadow": ("order.max_dollars",), "halts": ("a" * 32,)}
+    return BASE.model_copy(update={**more, "strategies": strategies})
+
+
+def others(annotation: Any, now: Any) -> Iterator[Any]:
+    """Values of a field of that type besides ``now``: less, more, none, one item less, one item changed."""
+    optional = [None] if type(None) in get_args(annotation) else []
+    if isinstance(now, BaseModel | dict | tuple):
+        yield from (value for value in (*_parts(now), *optional) if value != now)
+    else:
+        yield from (value for value in (*_scalars(annotation, now), *optional) if value != now)
+
+
+def _parts(now: Any) -> Iterator[Any]:
+    if isinstance(now, BaseModel):
+        for name, field in type(now).model_fields.items():
+            found = others(field.annotation, getattr(now, name))
+            yield from (now.model_copy(update={name: value}) for value in found)
+    elif isinstance(now, dict):
+        for key, item in now.items():
+            yield {name: value for name, value in now.items() if name != key}
+            yield from ({**now, key: value} for value in others(type(item), item))
+    else:
+        yield from ((), (*now, "MSFT"), *(tuple(item for item in now if item != gone) for gone in now))
+
+
+def _scalars(annotation: Any, now: Any) -> list[Any]:
+    if isinstance(now, Enum):
+        return list(type(now))
+    if isinstance(now, bool):
+        return [not now]
+    if isinstance(now, int):
+        return [0, now // 2, now * 2 + 1]
+    return [value for value in get_args(annotation) if isinstance(value, str)] or [f"{now}x"]
+
+
+@pytest.mark.parametrize("name", Policy.model_fields)
+@pytest.mark.parametrize("limits", [BASE.limits, OPEN], ids=["as it comes", "wide open"])
+def test_direction_when_any_field_of_the_model_moves_then_what_passes_more_is_loosen(
+    name: str, limits: Mapping[str, int]
+) -> None:
+    old = full(limits)
+    annotation = Policy.model_fields[name].annotation
+    news = [old.model_copy(update={name: value}) for value in others(annotation, getattr(old, name))]
+    assert news
+    books = fixed_books()
+    before = passed(old, books)
+    for new in news:
+        after = passed(new, books)
+        for one, other, less, more in ((old, new, before, after), (new, old, after, before)):
+            if any(count > bound for count, bound in zip(more, less, strict=True)):
+                assert Direction.LOOSEN in {change.direction for change in compare(one, other)}, (one, other)
