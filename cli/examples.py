@@ -71,6 +71,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk config sign 3f9a2c1d", "show its plan, sign it with your own key, land it"),
         ("gt risk config sign 3f9a2c1d --discard", "it is not wanted"),
     ),
+    "dashboard start": (
+        ("gt risk dashboard start --open", "look at everything at http://localhost:8080"),
+        ("gt risk dashboard start --controls --tls --host 0.0.0.0", "for people who log in, from other machines"),
+    ),
+    "dashboard url": (("gt risk dashboard url", "where a browser finds it"),),
     "dashboard user add": (
         ("gt risk dashboard user add ada --role operator", "asks for the password"),
         ("gt risk dashboard user add kim --role emergency --liquidate", "the grant comes on top of a role"),

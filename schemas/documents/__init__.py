@@ -60,6 +60,8 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
     "watchdog": (operate.Watchdog,),
     "completion": (operate.Completion,),
     "config sign": (control.Landed, web.Proposals, web.ProposalDiscarded),
+    "dashboard start": (web.Served,),
+    "dashboard url": (web.Urls,),
     "dashboard user add": (web.UserChanged,),
     "dashboard user list": (web.Users,),
     "dashboard user disable": (web.UserChanged,),

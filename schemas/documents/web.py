@@ -86,3 +86,17 @@ class ProposalDiscarded(Answer):
 
     proposal: Proposal
     discarded: bool
+
+
+class Served(Answer):
+    """A dashboard that listens now; ``controls``: people who have logged in may act."""
+
+    url: str
+    controls: bool
+
+
+class Urls(Answer):
+    """Where the dashboards of this home are; ``url`` is the first."""
+
+    url: str
+    urls: tuple[str, ...]
