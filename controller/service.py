@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from controller.adapters.engines.gate import GateEngine
 from controller.adapters.git.polled import PolledTip
+from controller.adapters.signatures import kinds
 from controller.adapters.signatures.sshsig import verify
 from controller.audit import close_open_intents
 from controller.common import Common
@@ -156,7 +157,7 @@ class Controller(Common):
             clock_jumped=self.watch.jumped,
             permitted=lambda: self.keeper.started,
             changes=self.changes,
-            signers=Signers(self.source, self.verifier.desired, verify).of,
+            signers=Signers(self.source, self.verifier.desired, kinds.verify).of,
             troubles=self._troubles,
             speaks=self.verifier.speaks,
         )
