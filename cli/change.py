@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from cli.consent import UNCHANGED, Options, confirm, interruptible
+from cli.consent import CANCELLED, UNCHANGED, Options, confirm, interruptible
 from cli.output import ATTENTION, DECLINED, OK, PARTLY, Document, Failure, finish, notice
 from cli.remote import ask
 from cli.render.config import changes
@@ -38,7 +38,7 @@ class Change(NamedTuple):
     ``ask`` is False for a tightening that acts at once without a terminal; ``table`` picks the changes that are
     listed below the title; ``heading`` and ``mark`` lead what it will do, ``warning`` ends it. ``sign`` makes of the
     payload and the key that signs here what lands: payload and signature. ``waits`` is False where that needs nobody
-    else, whoever may change the same otherwise.
+    else, whoever may change the same otherwise. ``question`` is what the terminal is asked, ``cancelled`` what a no is.
     """
 
     intent: Document
@@ -54,6 +54,8 @@ class Change(NamedTuple):
     warning: tuple[str, ...] = ()
     sign: Callable[[bytes, str], tuple[bytes, bytes]] = signed
     waits: bool = True
+    question: str = "Continue?"
+    cancelled: str = CANCELLED
 
 
 def carry_out(change: Change, options: Options) -> int:
@@ -101,7 +103,8 @@ def _agree(change: Change, proposal: Document, options: Options) -> None:
         raise Failure(message, f"{change.again} --dry-run", DECLINED, "PlanChanged")
     yes = bool(options.plan) or (not large and (options.yes or (not change.ask and not sys.stdin.isatty())))
     again = f"{change.again} --accept-plan {digest}" if large else change.again
-    confirm("Continue?", plan, yes=yes, again=again, default=change.default and not large)
+    default = change.default and not large
+    confirm(change.question, plan, yes=yes, again=again, default=default, cancelled=change.cancelled)
 
 
 def _next(applied: Document) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cli.output import declined, notice
 
 UNCHANGED = "nothing was changed"
+CANCELLED = f"cancelled: {UNCHANGED}"
 
 
 class Options(NamedTuple):
@@ -43,7 +44,15 @@ def interruptible(meanwhile: str) -> Iterator[None]:
         raise KeyboardInterrupt(*(stop.args or (meanwhile,))) from None
 
 
-def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, default: bool = False) -> None:
+def confirm(
+    question: str,
+    plan: Sequence[str],
+    *,
+    yes: bool,
+    again: str,
+    default: bool = False,
+    cancelled: str = CANCELLED,
+) -> None:
     """The one prompt rule: a terminal is shown ``plan`` and asked; anything else is refused (exit 4) without ``yes``.
 
     ``plan`` and question go to standard error, so that standard output stays one document. ``again`` is the next
@@ -56,7 +65,7 @@ def confirm(question: str, plan: Sequence[str], *, yes: bool, again: str, defaul
     if not sys.stdin.isatty():
         declined("not confirmed: there is no terminal to ask", again)
     if not asked(question, default=default):
-        declined(f"cancelled: {UNCHANGED}", again)
+        declined(cancelled, again)
     notice("")
 
 

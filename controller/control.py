@@ -30,6 +30,7 @@ from controller.reconcile.documents import Documents
 from controller.reconcile.goal import Goal, GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.judge import raise_first
+from controller.reconcile.learned import learned
 from controller.reconcile.observation import Origin
 from controller.reconcile.provenance import Provenance
 from controller.reconcile.report import Pass
@@ -39,6 +40,7 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport, Checkpoint
 from schemas.desired import Desired
 from schemas.edits import Applied, Approve, Edit, Proposal, PutFile, Request
 from schemas.halts import Adoption
+from schemas.learning import Entered, Learned
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
 from schemas.risk import Analysis, SetBy
@@ -117,6 +119,16 @@ class ControllerControl:
         """Which commit gave each limit of what is applied its value."""
         applied = self.parts.memory.revision.last_applied
         return self._provenance.of(applied) if applied else {}
+
+    def phases(self) -> Sequence[Entered]:
+        """The learning phases that commits brought the account into."""
+        applied = self.parts.memory.revision.last_applied
+        return self._provenance.phases(applied) if applied else ()
+
+    def learned(self) -> Learned:
+        """What the last month has taught."""
+        live = self.parts.reading().live
+        return learned(self.parts.store, live.book if live else "", self.parts.clock.wall_ns())
 
     def wake(self, reason: str) -> None:
         """Reconcile soon, with a fetch of a remote before it."""

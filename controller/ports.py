@@ -13,6 +13,7 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Adoption, Halt
+from schemas.learning import Entered, Learned
 from schemas.live import Decision, FillView, GateState, LiveState, OrderView, PositionView, ShadowView
 from schemas.overview import Overview
 from schemas.plan import Difference, Plan, Planned
@@ -244,6 +245,10 @@ class Store(Protocol):
         """Newest first."""
         ...
 
+    def decided(self, since_ns: int) -> Mapping[str, int]:
+        """How many decisions about a limit there were since then, by kind (``denied``, ``warned``, ``reduced``)."""
+        ...
+
     def close(self) -> None:
         """Release connections; idempotent."""
         ...
@@ -374,6 +379,15 @@ class Control(Protocol):
     def origins(self) -> Mapping[str, SetBy]:
         """Which commit gave each limit of what is applied its value, by limit name, and by ``shadow:`` + name whether
         it is in shadow; empty before anything is applied. Raises Refused, SourceUnavailable."""
+        ...
+
+    def phases(self) -> Sequence[Entered]:
+        """The learning phases that verified commits brought the account into, oldest first, up to what is applied;
+        empty before anything is. Raises Refused, SourceUnavailable."""
+        ...
+
+    def learned(self) -> Learned:
+        """What the last month has taught. Raises StoreUnavailable."""
         ...
 
     def wake(self, reason: str) -> None:

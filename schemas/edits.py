@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.desired import Peak, StrategyStatus
 from schemas.plan import Plan
-from schemas.scalars import CommitId, HaltId, Line, Model, Uid
+from schemas.scalars import CommitId, Day, HaltId, Line, Model, Uid
 
 
 class SetLimit(Model):
@@ -50,7 +50,7 @@ class Resume(Model):
 class AddStrategy(Model):
     """``strategy add ID``: a new document made of ``text``, a template or another strategy's; it starts paused.
 
-    An empty ``name`` leaves the name that ``text`` has.
+    An empty ``name`` leaves the name that ``text`` has; ``added`` is the market's day.
     """
 
     kind: Literal["add-strategy"] = "add-strategy"
@@ -58,6 +58,7 @@ class AddStrategy(Model):
     uid: Uid
     name: Line = ""
     text: str
+    added: Day | None = None
 
 
 class AddTest(Model):
@@ -93,6 +94,16 @@ class WriteDocuments(Model):
     files: dict[Line, str | None]
 
 
+class AdvancePhase(Model):
+    """``learning phase advance``: the next learning phase ``number``, from market day ``started`` on; ``despite`` what
+    speaks against it."""
+
+    kind: Literal["advance-phase"] = "advance-phase"
+    number: int
+    started: Day
+    despite: tuple[Line, ...] = ()
+
+
 class Rollback(Model):
     """``config rollback``: documents as they were at ``commit``; trust and the records of halts stay as they are."""
 
@@ -116,6 +127,7 @@ Intent = Annotated[
     | AddTest
     | EndTest
     | RollOut
+    | AdvancePhase
     | WriteDocuments
     | Rollback
     | Approve,

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.scalars import Count, Day, Line, Model, Percent, Ratio
+from schemas.trials import Trial
 
 Days = Annotated[int, Field(strict=True, ge=1, le=3650)]
 
@@ -72,3 +73,29 @@ class Learning(Model):
     def following(self) -> Phase | None:
         """The next phase, None in the last."""
         return self.phases[self.number] if self.number < len(self.phases) else None
+
+
+class Entered(Model):
+    """That a commit brought the account into a phase, and why; ``despite``: what spoke against it then."""
+
+    number: int
+    name: str
+    started: Day | None
+    commit: str
+    author: str
+    at_ns: int
+    reason: str = ""
+    despite: tuple[str, ...] = ()
+
+
+class Learned(Model):
+    """What is not in a picture: ``trades`` that closed since ``since_ns``, at most ``days`` ago, and how many decisions
+    about limits there were by kind (``decided``); ``changes`` of the configuration in ``days``; where A/B tests stand.
+    """
+
+    since_ns: int
+    days: int
+    trades: int
+    decided: dict[str, int]
+    changes: int
+    trials: dict[str, Trial]

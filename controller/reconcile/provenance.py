@@ -1,4 +1,5 @@
-"""Which commit gave each limit the value that it has: a commit sets what differs from every parent of it.
+"""Which commit gave each limit the value that it has, and which brought the account into each learning phase: a commit
+sets what differs from every parent of it.
 
 Told of verified history only. Who changed a value and back again set it, a merge that takes a side's value did not.
 """
@@ -7,9 +8,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from controller.core.plan.learning_intents import DESPITE
+from controller.core.trust.commits import trailers
 from controller.ports import RawCommit, Source
 from controller.reconcile.trees import Trees
 from schemas.desired import Desired
+from schemas.learning import Entered, Learning
 from schemas.limits import LIMITS
 from schemas.risk import SetBy
 
@@ -19,11 +23,12 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known at one commit: the blob of PATH, the values in it, and where each comes from."""
+    """What is known at one commit: the blob of PATH, the values in it, where each comes from, and phases so far."""
 
     blob: str
     values: Values
     origins: Mapping[str, SetBy]
+    phases: tuple[Entered, ...] = ()
 
 
 @dataclass(slots=True)
@@ -43,14 +48,22 @@ class Provenance:
         self._trees = Trees(self.source)
 
     def of(self, commit: str) -> Mapping[str, SetBy]:
-        """By limit name and ``shadow:`` + name, at a verified commit. Raises Refused, SourceUnavailable."""
+        """By limit name and ``shadow:`` + name, at a verified commit, and by ``phase`` for what limits act as in it.
+        Raises Refused, SourceUnavailable."""
+        return self._at(commit).origins
+
+    def phases(self, commit: str) -> tuple[Entered, ...]:
+        """The phases up to a verified commit, oldest first. Raises Refused, SourceUnavailable."""
+        return self._at(commit).phases
+
+    def _at(self, commit: str) -> _Known:
         with self._lock:
             if self._tip and not self.source.is_ancestor(self._tip, commit):
                 self._tip, self._known = "", {}
             for raw in self.source.history(self._tip or None, commit):
                 self._known[raw.id] = self._look(raw)
             self._tip = commit
-            return self._known[commit].origins
+            return self._known[commit]
 
     def _look(self, raw: RawCommit) -> _Known:
         entry = self.source.tree(raw.tree).get(PATH)
@@ -59,13 +72,36 @@ class Provenance:
         same = next((parent for parent in parents if parent.blob == blob), None)
         if same is not None:
             return same
-        values = _values(self._trees.desired(raw.id)) if blob else {}
+        if not blob:
+            return _Known(blob, {}, {})
+        desired = self._trees.desired(raw.id)
+        values = _values(desired)
         own = SetBy(commit=raw.id, author=raw.author.partition(" <")[0], at_ns=raw.time * 1_000_000_000)
-        return _Known(blob, values, {name: _origin(name, value, parents, own) for name, value in values.items()})
+        origins = {name: _origin(name, value, parents, own) for name, value in values.items()}
+        return _Known(blob, values, origins, _phases(desired.risk.learning, parents, raw, own))
 
 
 def _origin(name: str, value: object, parents: list[_Known], own: SetBy) -> SetBy:
     return next((item.origins[name] for item in parents if name in item.values and item.values[name] == value), own)
+
+
+def _phases(learning: Learning, parents: list[_Known], raw: RawCommit, own: SetBy) -> tuple[Entered, ...]:
+    """What a parent in the same phase knows, else the longest history with this one added."""
+    known = sorted((item.phases for item in parents), key=len, reverse=True)
+    same = next((item for item in known if item and item[-1].number == learning.number), None)
+    if same is not None:
+        return same
+    entered = Entered(
+        number=learning.number,
+        name=learning.phase.name,
+        started=learning.started,
+        commit=own.commit,
+        author=own.author,
+        at_ns=own.at_ns,
+        reason=" ".join(trailers(raw.message, "Reason")),
+        despite=trailers(raw.message, DESPITE),
+    )
+    return (*(known[0] if known else ()), entered)
 
 
 def _values(desired: Desired) -> Values:
@@ -74,4 +110,5 @@ def _values(desired: Desired) -> Values:
         section = risk.hard_limits if limit.hard else risk.soft_limits
         found[limit.name] = getattr(getattr(section, limit.group), limit.key)
         found[f"shadow:{limit.name}"] = limit.name in risk.shadow
+    found["phase"] = (risk.learning.number, risk.learning.phase)
     return found

@@ -70,11 +70,11 @@ def book(overview: Overview) -> dict[str, Any]:
 
 def _book(overview: Overview) -> tuple[BookRisk, dict[str, str]]:
     if overview.analysis is None or overview.analysis.book is None:
-        return BookRisk(market_time="", benchmark=""), dict.fromkeys(BOOK_FIGURES, _absence(overview))
+        return BookRisk(market_time="", benchmark=""), dict.fromkeys(BOOK_FIGURES, absence(overview))
     return overview.analysis.book, dict(overview.analysis.book.missing)
 
 
-def _absence(overview: Overview) -> str:
+def absence(overview: Overview) -> str:
     """Why nothing is computed: no reading, no arithmetic, or it is too early."""
     if overview.analysis is not None and overview.analysis.reason:
         return overview.analysis.reason
@@ -113,7 +113,7 @@ def _larger_first(overview: Overview, pair: tuple[str, ...]) -> list[str]:
 def performance(overview: Overview, key: str) -> dict[str, Any]:
     """Ratios, falls and closed trades of ``account`` or a strategy's uid; ``equity_curve``: its newest sessions."""
     found = overview.analysis.performance.get(key) if overview.analysis is not None else None
-    known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, _absence(overview)))
+    known = found or Performance(missing=dict.fromkeys(_PERFORMANCE, absence(overview)))
     return {
         "sessions": known.sessions,
         "sharpe": _ratio(known.sharpe),

@@ -247,6 +247,16 @@ def test_decisions_when_added_twice_then_kept_once_newest_first(store: Store) ->
     assert store.decisions(limit=1) == [decision(3, NOW + 6)]
 
 
+def test_decided_then_counts_what_was_about_a_limit_since_then_by_kind(store: Store) -> None:
+    named = {"limit": "order.max_dollars"}
+    store.add_decisions([decision(1), decision(2).model_copy(update=named)])
+    store.add_decisions([decision(number, NOW + 5).model_copy(update=named) for number in (3, 4)])
+    store.add_decisions([decision(5, NOW + 6).model_copy(update=named | {"kind": "warned"})])
+    store.add_decisions([decision(6, NOW + 6).model_copy(update={"limit": ""})])
+    assert store.decided(NOW + 5) == {decision(1).kind: 2, "warned": 1}
+    assert store.decided(NOW + 7) == {}
+
+
 def test_decisions_when_the_gate_counts_anew_then_both_are_kept(store: Store) -> None:
     store.add_decisions([decision(1)])
     store.add_decisions([decision(1, NOW + 1)])

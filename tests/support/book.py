@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from controller.adapters.store.memory import MemoryStore
@@ -10,6 +11,7 @@ from schemas.audit import AuditEntry, AuditRecord, ChainReport
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.edits import Applied, Proposal, Request
 from schemas.halts import Adoption, Halt, HaltSource
+from schemas.learning import Entered, Learned
 from schemas.limits import LIMITS
 from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
@@ -270,6 +272,28 @@ class HeldControl:
         at_ns = NOW - 86_400 * 1_000_000_000
         own = SetBy(commit=COMMIT, author="operator", at_ns=at_ns)
         return {name: own for limit in LIMITS for name in (limit.name, f"shadow:{limit.name}")}
+
+    def phases(self) -> Sequence[Entered]:
+        return (
+            Entered(
+                number=1,
+                name="Exploration",
+                started=date(2008, 9, 1),
+                commit=COMMIT,
+                author="operator",
+                at_ns=NOW - 17 * 86_400 * 1_000_000_000,
+            ),
+        )
+
+    def learned(self) -> Learned:
+        return Learned(
+            since_ns=NOW - 30 * 86_400 * 1_000_000_000,
+            days=30,
+            trades=142,
+            decided={"denied": 23, "warned": 100, "reduced": 42},
+            changes=7,
+            trials={},
+        )
 
     def wake(self, reason: str) -> None:
         self.woken.append(reason)

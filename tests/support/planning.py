@@ -27,6 +27,7 @@ class Planning(GreenplaceControl):
             self.before, self.seen = self.seen, self.seen.model_copy(update={"halts": tuple(halts), "live": live})
 
     def propose(self, request: Request) -> Proposal:
+        self.requests.append(request)
         assert self.seen.desired is not None
         situation = Situation(self.seen.halts, {}, request.actor, request.reason, HeldHistory(), lambda: "f" * 32)
         edits = edits_for(request.intent, self.seen.desired, situation)

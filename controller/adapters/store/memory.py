@@ -1,6 +1,7 @@
 """The Store port in memory: for tests, and for a controller that must not touch the disk."""
 
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -236,6 +237,12 @@ class MemoryStore(MemoryAudit):
         """Newest first."""
         with self._use():
             return [self._decisions[place] for place in sorted(self._decisions, reverse=True)][:limit]
+
+    def decided(self, since_ns: int) -> Mapping[str, int]:
+        """Decisions about a limit by kind."""
+        with self._use():
+            found = (item for item in self._decisions.values() if item.at_ns >= since_ns and item.limit)
+            return Counter(item.kind for item in found)
 
     def close(self) -> None:
         """Nothing to release."""

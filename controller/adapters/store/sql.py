@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from controller.adapters.store import merge, rows, tables
 from controller.adapters.store.alert_sql import SqlAlerts
@@ -201,6 +201,15 @@ class SqlStore:
         )
         with self._database.read() as connection:
             return [rows.as_decision(row) for row in connection.execute(statement).mappings()]
+
+    def decided(self, since_ns: int) -> Mapping[str, int]:
+        """Decisions about a limit by kind."""
+        known = tables.decisions.c
+        statement = (
+            select(known.kind, func.count()).where(known.at_ns >= since_ns, known.limit != "").group_by(known.kind)
+        )
+        with self._database.read() as connection:
+            return {kind: count for kind, count in connection.execute(statement)}
 
     def close(self) -> None:
         """Release connections; idempotent."""

@@ -31,6 +31,8 @@ def add_strategy(intent: AddStrategy, desired: Desired) -> Edits:
     if name in desired.strategies:
         raise BadArgument(f"there is a strategy {name} already", f"gt risk strategy show {name}")
     values: _Values = ((("uid",), json.dumps(intent.uid)), (("id",), json.dumps(name)), _PAUSED)
+    if intent.added is not None:
+        values += ((("added",), json.dumps(intent.added.isoformat())),)
     if intent.name:
         values += ((("name",), json.dumps(intent.name, ensure_ascii=False)),)
     path = f"{_FOLDER}{name}.yaml"

@@ -11,6 +11,7 @@ from controller.core.plan.document_intents import add_strategy, rollback, write_
 from controller.core.plan.drawdown import Drawdown
 from controller.core.plan.edits import BadArgument, Edits, NothingToDo, Situation, unknown
 from controller.core.plan.effective import evidence_text, strategy_scope
+from controller.core.plan.learning_intents import advance_phase
 from controller.core.plan.limit_intents import reset_limits, set_limit
 from controller.core.plan.trial_intents import of_a_test
 from controller.core.trust.commits import CHANNEL
@@ -18,6 +19,7 @@ from schemas.desired import ClearedDocument, Desired, Peak, Strategy, StrategySt
 from schemas.edits import (
     AddStrategy,
     AddTest,
+    AdvancePhase,
     Approve,
     Edit,
     EndTest,
@@ -45,8 +47,8 @@ def edits_for(intent: Intent, desired: Desired, situation: Situation) -> Edits:
     match intent:
         case SetLimit():
             return set_limit(intent, desired)
-        case ResetLimits():
-            return reset_limits(intent, desired)
+        case ResetLimits() | AdvancePhase():
+            return _of_many_limits(intent, desired)
         case SetStatus():
             return _set_status(intent, desired, situation)
         case Resume():
@@ -78,6 +80,10 @@ def strategy_named(name: str, desired: Desired) -> Strategy:
     if strategy is None:
         raise unknown("strategy", name, desired.strategies, "gt risk strategy list")
     return strategy
+
+
+def _of_many_limits(intent: ResetLimits | AdvancePhase, desired: Desired) -> Edits:
+    return advance_phase(intent, desired) if isinstance(intent, AdvancePhase) else reset_limits(intent, desired)
 
 
 def _of_a_commit(intent: WriteDocuments | Rollback | Approve, desired: Desired, situation: Situation) -> Edits:

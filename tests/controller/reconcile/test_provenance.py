@@ -36,6 +36,7 @@ def text(*changes: tuple[str, str]) -> dict[str, bytes | None]:
 
 SMALL = ("max_dollars: $25,000", "max_dollars: $20,000")
 NARROW = ("max_position_pct: 15%", "max_position_pct: 12%")
+EMERGENCY = replaced("emergency.yaml", 'reason: ""', "reason: x")
 SHADE = ("shadow: []", f"shadow: [{SIZE}]")
 
 
@@ -62,12 +63,15 @@ def test_comment_or_another_file_then_nothing_was_set(site: Site, source: GitSou
     assert Provenance(source).of(other)[SIZE].commit == first
 
 
+def merged(site: Site, source: GitSource, left: str, right: str, files: dict[str, bytes | None]) -> str:
+    payload = source.stage(left, files, "A Person <a@example.org>", 1_768_818_225, "Merge")
+    both = payload.replace(f"parent {left}\n".encode(), f"parent {left}\nparent {right}\n".encode())
+    return source.seal(both, site.key("operator")(both))
+
+
 def test_merge_that_takes_each_side_s_value_then_set_by_the_sides(site: Site, source: GitSource) -> None:
     left, right = site.commit(source, text(SMALL)), site.commit(source, text(NARROW))
-    payload = source.stage(left, text(SMALL, NARROW), "A Person <a@example.org>", 1_768_818_225, "Merge")
-    both = payload.replace(f"parent {left}\n".encode(), f"parent {left}\nparent {right}\n".encode())
-    merge = source.seal(both, site.key("operator")(both))
-    found = Provenance(source).of(merge)
+    found = Provenance(source).of(merged(site, source, left, right, text(SMALL, NARROW)))
     assert (found[SIZE].commit, found[POSITION].commit) == (left, right)
 
 
@@ -83,3 +87,40 @@ def test_asked_again_then_only_newer_commits_are_read_and_another_history_from_i
     assert made.of(second)[SIZE].commit == first
     assert made.of(aside)[POSITION].commit == aside
     assert made.of(aside)[SIZE].commit == site.pins.introduction
+
+
+def phase(number: int, started: str) -> dict[str, bytes | None]:
+    return text(("number: 1", f"number: {number}"), ('started: "2012-03-01"', f'started: "{started}"'))
+
+
+def told(made: Provenance, commit: str) -> list[tuple[int, str, str]]:
+    return [(item.number, str(item.started), item.commit) for item in made.phases(commit)]
+
+
+def test_phases_then_each_is_of_the_commit_that_entered_it_and_others_add_none(site: Site, source: GitSource) -> None:
+    second = site.commit(source, phase(2, "2012-04-02"))
+    noted = site.commit(source, phase(2, "2012-04-02") | EMERGENCY, parent=second)
+    third = site.commit(source, phase(3, "2012-06-01"), parent=noted)
+    back = site.commit(source, phase(2, "2012-07-02"), parent=third)
+    made = Provenance(source)
+    first = (1, "2012-03-01", site.pins.introduction)
+    assert told(made, noted) == [first, (2, "2012-04-02", second)]
+    assert told(made, back) == [first, (2, "2012-04-02", second), (3, "2012-06-01", third), (2, "2012-07-02", back)]
+    assert made.phases(second)[-1].name == "Refinement"
+    assert made.of(third)["phase"].commit == third
+
+
+def test_phases_when_two_sides_are_merged_then_the_side_that_is_in_the_phase_tells(
+    site: Site, source: GitSource
+) -> None:
+    advanced = site.commit(source, phase(2, "2012-04-02"))
+    other = site.commit(source, EMERGENCY)
+    merge = merged(site, source, advanced, other, phase(2, "2012-04-02"))
+    assert told(Provenance(source), merge)[-1] == (2, "2012-04-02", advanced)
+
+
+def test_phase_when_forced_then_history_says_why_and_against_what(site: Site, source: GitSource) -> None:
+    words = "risk: advance\n\nbody\n\nReason: three ready\nDespite: 12 days remaining\nDespite: no Sharpe ratio"
+    commit = site.commit(source, phase(2, "2012-04-02"), message=words)
+    found = Provenance(source).phases(commit)[-1]
+    assert (found.reason, found.despite) == ("three ready", ("12 days remaining", "no Sharpe ratio"))
