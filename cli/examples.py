@@ -20,6 +20,23 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk limits reset position.max_position_pct", "back to the template's value"),
         ("gt risk limits reset --all --dry-run", "how far the limits are from the template"),
     ),
+    "ab-test list": (("gt risk ab-test list", "every test; a winner is named when it is decided, not before"),),
+    "ab-test status": (("gt risk ab-test status test-20240119-exits", "both variants, metric by metric"),),
+    "ab-test create": (
+        (
+            'gt risk ab-test create --strategy contrarian-swing --name "Later exits" --param-b gain_pct=10',
+            "what it can see, then the test",
+        ),
+        ("gt risk ab-test create --from my-test.yaml --dry-run", "a whole document, and change nothing"),
+    ),
+    "ab-test stop": (('gt risk ab-test stop test-20240119-exits -r "rule changed"', "every new signal goes to A"),),
+    "ab-test analyze": (
+        ("gt risk ab-test analyze test-20240119-exits", "everything it found; asks to archive a decided one"),
+    ),
+    "ab-test rollout": (
+        ("gt risk ab-test rollout test-20240119-exits", "the next step: 10, 25, 50 or 100 percent to B"),
+        ("gt risk ab-test rollout test-20240119-exits --to 0", "back to A"),
+    ),
     "config show": (("gt risk config show", "what is in force and where it is edited"),),
     "config edit": (
         ("gt risk config edit risk_config.yaml", "edit, check, sign and apply one document"),

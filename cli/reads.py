@@ -22,6 +22,7 @@ READS: dict[tuple[str, ...], Read] = {
     ("status",): Read("status", "render.status:status", "Show the current risk status."),
     ("limits", "list"): Read("limits.list", "render.config:limits", "List all limits."),
     ("strategy", "list"): Read("strategy.list", "render.strategy:listing", "List all strategies."),
+    ("ab-test", "list"): Read("abtest.list", "render.ab_test:listing", "List A/B tests and what was decided."),
     ("portfolio", "status"): Read("portfolio.status", "render.portfolio:status", "Summarise the portfolio."),
     ("portfolio", "positions"): Read("portfolio.positions", "render.portfolio:positions", "List all positions."),
     ("portfolio", "exposure"): Read("portfolio.exposure", "render.risk:exposure", "Show where the money is."),

@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Change, by signed commits": {
         "limits": Entry("cli.limits", "View and change risk limits."),
         "strategy": Entry("cli.strategy", "Control strategies."),
+        "ab-test": Entry("cli.ab_test", "A/B tests: begin, look at, end and roll out."),
         "config": Entry("cli.config", "Show, check and compare the configuration."),
         "trust": Entry("cli.trust", "Who may do what: signers, keys, roles and rules."),
     },
@@ -104,7 +105,7 @@ class Tree(Near):
 
 
 def _attribute(module: str, name: str) -> click.Command:
-    command: click.Command = getattr(import_module(module), name)
+    command: click.Command = getattr(import_module(module), name.replace("-", "_"))
     return command
 
 

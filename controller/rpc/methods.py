@@ -70,7 +70,7 @@ class Dispatcher:
             "service.hold": self._service_hold,
             **configuration.methods(control, settings),
             **change.methods(control),
-            **experiments.methods(control),
+            **experiments.methods(control, settings),
             **limits.methods(control),
             **reads.methods(control),
             **trust.methods(control, settings),

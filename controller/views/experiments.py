@@ -125,6 +125,7 @@ def outlook(overview: Overview, test: ABTest, seen: Outlook | None, why: str) ->
     rate = _rate(overview, test)
     days = round(test.n_max / rate) if rate else None
     return {
+        "test": test.model_dump(mode="json"),
         "n_max": test.n_max,
         "n_min": test.n_min,
         "unit": _unit(test),

@@ -1,6 +1,6 @@
 """What ``--json`` prints, as models for the generated JSON Schemas alone: nothing imports them at run time."""
 
-from schemas.documents import acts, alarms, book, control, operate, records, web
+from schemas.documents import acts, alarms, book, control, experiments, operate, records, web
 from schemas.scalars import Model
 
 COMMANDS: dict[str, tuple[type[Model], ...]] = {
@@ -16,6 +16,9 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
     "strategy list": (control.StrategyList,),
     "strategy show": (control.StrategyShow,),
     "strategy metrics": (control.StrategyMetrics,),
+    "ab-test list": (experiments.TestList,),
+    "ab-test status": (experiments.TestStatus,),
+    "ab-test analyze": (experiments.TestAnalysis, control.Landed),
     "config show": (control.ConfigShow,),
     "config plan": (control.ConfigPlan, records.Reviewed),
     "config diff": (control.ConfigDiff,),
@@ -75,6 +78,9 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
             "strategy pause",
             "strategy resume",
             "strategy add",
+            "ab-test create",
+            "ab-test stop",
+            "ab-test rollout",
             "config approve",
             "config edit",
             "config rollback",

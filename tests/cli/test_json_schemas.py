@@ -23,10 +23,12 @@ from tests.support.book import HeldControl, halt, overview
 from tests.support.documents import assert_described, command_of
 from tests.support.greenplace import GreenplaceControl
 from tests.support.leaves import leaves
+from tests.support.sample_tests import sampled
 
 BARE = Overview(pid=1, as_of_ns=1, revision=overview().revision.model_copy(update={"last_applied": ""}))
 BOOKS: dict[str, Control] = {
     "the samples": GreenplaceControl(),
+    "the samples with tests": sampled(),
     "a quiet book": HeldControl(),
     "halted": HeldControl(overview("halt-all", (halt(), halt(f"strategy:{1:032x}")))),
     "engine silent": HeldControl(overview(engine=False)),
@@ -41,6 +43,8 @@ OTHERS: dict[str, tuple[str, dict[str, str]]] = {
     "config verify": ("config.verify", {}),
     "audit log": ("audit.log", {}),
     "health": ("health", {}),
+    "ab-test status": ("abtest.show", {"id": "test-20240119"}),
+    "ab-test analyze": ("abtest.analysis", {"id": "test-20240110"}),
     "trust check": ("trust.check", {"path": "risk_config.yaml", "field": "position.max_position_pct"}),
 }
 CASES = {" ".join(words): (read.method, dict[str, str]()) for words, read in READS.items()} | OTHERS
