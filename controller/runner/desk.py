@@ -157,7 +157,7 @@ class Desk:
     def _owners(self, market: Market, state: Mapping[str, Any]) -> Owner:
         if self._split is None:
             return lambda _symbol: WHOLE
-        return self._split.owners(state, market.dates[-1], self._symbols(market), frozenset(self._rules))
+        return self._split.owners(state, market.dates, self._symbols(market), frozenset(self._rules))
 
     def _context(self, arm: str, owner: Owner, market: Market, state: Mapping[str, Any]) -> Context:
         """What ``arm`` sees: the whole market, of holdings and orders its own."""

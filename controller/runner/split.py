@@ -1,11 +1,12 @@
 """Which arm of a running A/B test has which symbol in a session.
 
-What is held belongs to the arm that opened it, what an order works on to the arm that sent it, and all else to the arm
-that the draw of this session says: each arm is free to act on its draw alone. What came before the test, and what is of
-another test, is left to the control, A.
+What is held belongs to the arm that opened it, what an order works on, or has since the session before, to the arm that
+sent it, and all else to the arm that the draw of this session says. So a symbol changes hands only between two
+sessions, whatever is cancelled or restarted within one. What came before the test, and what is of another test, is left
+to the control, A.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from controller.runner.assignment import PPM, blocked, hashed
@@ -32,11 +33,12 @@ class Split:
         return {"arm": arm, "test": self._test["id"], "epoch": self._test["epoch"]}
 
     def owners(
-        self, state: Mapping[str, Any], session: str, universe: Collection[str], arms: Collection[str]
+        self, state: Mapping[str, Any], sessions: Sequence[str], universe: Collection[str], arms: Collection[str]
     ) -> Callable[[str], str]:
-        """The arm of each symbol. Without B among ``arms`` the control has what B held, and nobody what B would have
-        drawn."""
-        taken, places = self._taken(state), {symbol: place for place, symbol in enumerate(sorted(universe))}
+        """The arm of each symbol in the last of ``sessions``. Without B among ``arms`` the control has what B held, and
+        nobody what B would have drawn."""
+        session, taken = sessions[-1], self._taken(state, sessions[-2:][0])
+        places = {symbol: place for place, symbol in enumerate(sorted(universe))}
 
         def owner(symbol: str) -> str:
             arm = taken.get(symbol) or self._drawn(session, symbol, places.get(symbol, len(places)))
@@ -46,11 +48,11 @@ class Split:
 
         return owner
 
-    def _taken(self, state: Mapping[str, Any]) -> dict[str, str]:
-        """The arm of each symbol that is held or ordered."""
-        working = [item for item in state["orders"] if item["state"] in OPEN_STATES]
+    def _taken(self, state: Mapping[str, Any], since: str) -> dict[str, str]:
+        """The arm of each symbol that is held or ordered; open orders come last in ``state``."""
+        ordered = [item for item in state["orders"] if item["state"] in OPEN_STATES or item["market_time"] >= since]
         held = [item for item in state["positions"] if item["quantity"]]
-        return {item["symbol"]: self._arm(item) for item in (*working, *held) if item["uid"] == self._uid}
+        return {item["symbol"]: self._arm(item) for item in (*ordered, *held) if item["uid"] == self._uid}
 
     def _arm(self, item: Mapping[str, Any]) -> str:
         return VARIANT if (item["arm"], item["test"]) == (VARIANT, self._test["id"]) else CONTROL

@@ -9,7 +9,7 @@ _LABEL = "controller.gate.label"
 _REPEATS = "controller.gate.repeats"
 _SHADOW = "controller.gate.shadow"
 
-ARMS = edits(
+GATE_ARMS = edits(
     ("test_gate_label", "test_venue_arms"),
     (
         (_LABEL, "arm is A or B", "if type(arm) is not str or arm not in ARMS:", "if type(arm) is not str:"),
@@ -27,3 +27,31 @@ ARMS = edits(
         ("controller.adapters.venues.ledger", "position keeps the arm that opened it", "            holding.opened_market, holding.realized, holding.label = done.market_time, 0, label\n", "            holding.opened_market, holding.realized = done.market_time, 0\n        holding.label = label\n"),
     ),
 )
+
+_SPLIT = "controller.runner.split"
+_RUNNER = "controller.runner.desk"
+_BOOKS = "controller.runner.shadow"
+
+RUNNER = edits(
+    ("test_runner_arms", "test_shadow_book", "test_arms_story"),
+    (
+        (_SPLIT, "what is held belongs to its arm", "taken.get(symbol) or self._drawn(", "self._drawn("),
+        (_SPLIT, "another test's position is the control's", '(item["arm"], item["test"]) == (VARIANT, self._test["id"])', 'item["arm"] == VARIANT'),
+        (_SPLIT, "nobody takes the draw of a variant that failed", "return CONTROL if symbol in taken else NOBODY", "return CONTROL"),
+        (_SPLIT, "the control has what a failed variant held", "return CONTROL if symbol in taken else NOBODY", "return NOBODY"),
+        (_SPLIT, "a symbol changes hands only between sessions", ' or item["market_time"] >= since', ""),
+        (_SPLIT, "each arm has its share", "PPM - self.share_b_ppm) // PPM", "PPM) // PPM"),
+        (_RUNNER, "an arm acts on its own symbols", "owner(action.symbol) == arm and (", "("),
+        (_RUNNER, "an arm sees its own positions", ' and item["quantity"] and owner(item["symbol"]) == arm\n', ' and item["quantity"]\n'),
+        (_RUNNER, "an arm sees its own orders", 'if item["uid"] == self.uid and owner(item["symbol"]) == arm]', 'if item["uid"] == self.uid]'),
+        (_RUNNER, "without a control nobody acts", "            self._rules.clear()\n", "            self._rules.pop(arm, None)\n"),
+        (_RUNNER, "only exits when restricted", "(level == 0 or _reduces(context, action))", "True"),
+        (_BOOKS, "a session is played once", " and session > self._done", ""),
+        (_BOOKS, "a test is played from its first session", '.get("first") or market.dates[-1]', '.get("last") or market.dates[-1]'),
+        (_BOOKS, "a session is played as it was", "_until(market, place)", "market"),
+        (_BOOKS, "an exit turns nothing", "abs(before) if before * sign < 0 else", "order.quantity if before * sign < 0 else"),
+        (_BOOKS, "nothing is bought beyond the allocation", "min(self.allocation, self._worth(market)) - gross", "10**15"),
+    ),
+)
+
+ARMS = (*GATE_ARMS, *RUNNER)

@@ -73,12 +73,12 @@ def template_policy(**limits: int) -> Policy:
     return policy.model_copy(update={"limits": {**policy.limits, **changed}})
 
 
-def make_desk(folder: Path, policy: Policy, venue: PaperVenue, clocks: Clocks) -> Desk:
+def make_desk(folder: Path, policy: Policy, venue: PaperVenue, clocks: Clocks, version: int = 1) -> Desk:
     """A gate desk that has adopted ``policy``."""
-    snapshot = Snapshot(version=1, fence=1, book="b", environment="paper", policies=(policy,))
+    snapshot = Snapshot(version=version, fence=1, book="b", environment="paper", policies=(policy,))
     folder.mkdir(exist_ok=True)
-    (folder / "1.json").write_text(snapshot.text())
-    word = 1 << 24 | int(snapshot.digest()[:6], 16)
+    (folder / f"{version}.json").write_text(snapshot.text())
+    word = version << 24 | int(snapshot.digest()[:6], 16)
     desk = Desk(venue, Authority(OneLatch(word), PolicyKeeper(folder, "paper")), clocks)
     desk.refresh(clocks.boot_ns())
     return desk
@@ -140,6 +140,12 @@ class Market:
         self.venue.close()
         self.venue = self._open()
         self.desk = make_desk(self.folder / "policy", self.policy, self.venue, self.clocks)
+
+    def adopt(self, policy: Policy) -> None:
+        """Another policy from now on; the gate starts anew with it."""
+        self.policy = policy
+        self.kill_gate()
+        self.desk.enforce()
 
     def first(self, kind: str, what: str = "") -> Happening | None:
         """The first happening of this kind about ``what``."""

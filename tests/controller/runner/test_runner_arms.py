@@ -57,11 +57,13 @@ class ShadowGate(FakeGate):
         super().__init__()
         self.shadows: list[dict[str, Any]] = []
         self.takes = True
+        self.told: list[str] = []
 
     def _shadow(self, look: bool = False, **row: Any) -> dict[str, Any]:
         dates = [item["market_time"] for item in self.shadows]
         if look:
             return {"ok": True, "first": dates[0] if dates else "", "last": dates[-1] if dates else ""}
+        self.told.append(row["market_time"])
         if self.takes and row["market_time"] not in dates:
             self.shadows.append(row)
         return {"ok": self.takes}
@@ -76,8 +78,8 @@ def item(symbol: str, arm: str = "", test: str = "", **fields: Any) -> dict[str,
     return {"uid": GOOD, "symbol": symbol, "quantity": 5, "entry": 5, "opened_market": "2020-01-01", **label, **fields}
 
 
-def order(symbol: str, arm: str = "", test: str = "", state: str = "working") -> dict[str, Any]:
-    terms = {"order": f"g-{symbol}", "side": "buy", "type": "limit", "filled": 0, "market_time": "2020-01-01"}
+def order(symbol: str, arm: str = "", test: str = "", state: str = "working", day: str = "01-01") -> dict[str, Any]:
+    terms = {"order": f"g-{symbol}", "side": "buy", "type": "limit", "filled": 0, "market_time": f"2020-{day}"}
     return item(symbol, arm, test, state=state, **terms)
 
 
@@ -89,7 +91,7 @@ def sent(gate: FakeGate, side: str = "buy") -> dict[str, tuple[str, int]]:
 
 
 def draws(session: str = "2020-01-02", **test: Any) -> dict[str, str]:
-    owner = Split(GOOD, {**TEST, **test}).owners({"orders": (), "positions": ()}, session, SYMBOLS, ("A", "B"))
+    owner = Split(GOOD, {**TEST, **test}).owners({"orders": (), "positions": ()}, [session], SYMBOLS, ("A", "B"))
     return {symbol: owner(symbol) for symbol in SYMBOLS}
 
 
@@ -132,10 +134,14 @@ def test_what_is_held_or_ordered_then_belongs_to_its_arm_and_to_the_control_when
     of_a = [symbol for symbol in SYMBOLS if drawn[symbol] == "A"]
     of_b = [symbol for symbol in SYMBOLS if drawn[symbol] == "B"]
     gate.positions = [item(of_a[0], "B", "t-1"), item(of_b[0]), item(of_b[1], "B", "t-0")]
-    gate.orders = [order(of_a[1], "B", "t-1"), order(of_a[2], "B", "t-1", state="filled")]
+    gate.orders = [
+        order(of_a[1], "B", "t-1", day="00-00"),
+        order(of_a[2], "B", "t-1", state="cancelled", day="00-00"),
+        order(of_a[3], "B", "t-1", state="cancelled"),
+    ]
     host_of(gate, in_test())
     assert sent(gate, "sell") == {of_a[0]: ("B", 5), of_b[0]: ("A", 5), of_b[1]: ("A", 5)}
-    taken = {of_a[0]: "B", of_b[0]: "A", of_b[1]: "A", of_a[1]: "B"}
+    taken = {of_a[0]: "B", of_b[0]: "A", of_b[1]: "A", of_a[1]: "B", of_a[3]: "B"}
     assert {symbol: arm for symbol, (arm, _) in sent(gate).items()} == {**drawn, **taken}
 
 
@@ -228,6 +234,7 @@ def test_paired_then_the_book_runs_the_control_in_no_arm_and_both_run_in_shadow(
         (date, GOOD, "t-1", 0) for date in ("2020-01-02", "2020-01-03")
     ]
     assert gate.shadows[0]["return_a"] == gate.shadows[0]["return_b"] == 0
+    assert gate.told == ["2020-01-02", "2020-01-03"]
 
 
 def test_paired_when_the_gate_cannot_keep_a_session_then_it_is_told_again_in_order() -> None:
