@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.bench import (
     alerting,
+    bench_web,
     commands,
     crashes,
     gates,
@@ -27,6 +28,7 @@ from tests.bench import (
     reads,
     risk,
     saves,
+    scale,
     sources,
     starts,
     verifying,
@@ -65,6 +67,8 @@ BENCHES = (
     Bench("alerts", alerting.alerts, 100, 3),
     Bench("peeking", peeking.peeking, 2_000, 50),
     Bench("verify", verifying.verification, 1_000, 50),
+    Bench("web", bench_web.web, 40, 5),
+    Bench("scale", scale.scale, 10_000, 20),
     Bench("backup", saves.backup, 1_024, 64),
     Bench("webhook", sources.webhook, 100, 3),
     Bench("burst", sources.burst, 100, 2),
