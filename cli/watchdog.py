@@ -1,5 +1,6 @@
 """``gt risk watchdog``: works with the service killed, and then most of all."""
 
+import time
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from controller.host.supervisor import SERVICES, pid_of
 from controller.rpc.client import RpcError
 
 _ANSWER_SECONDS = 10.0
+_PAUSE_SECONDS = 0.5
 
 
 @click.command(cls=Explained)
@@ -27,6 +29,7 @@ def watchdog(as_json: bool) -> int:
         raise Failure(f"no gt-risk home at {place.root}", "gt risk init", code="NoHome")
     down = _down(place)
     if not down:
+        place.told_down.unlink(missing_ok=True)
         return finish({"down": [], "sent": {}, "problems": []}, OK, as_json, lambda _: ["✓ Every service runs"])
     from controller.app import tell_down
 
@@ -34,7 +37,7 @@ def watchdog(as_json: bool) -> int:
     document = {
         "down": down,
         "sent": dict(told.sent),
-        "problems": list(told.problems),
+        "problems": [*([f"store: {told.store}"] if told.store else []), *told.problems],
         "attention": [f"service down: {', '.join(down)}"],
     }
     return finish(document, ATTENTION, as_json, _told)
@@ -42,13 +45,24 @@ def watchdog(as_json: bool) -> int:
 
 def _down(place: Home) -> list[str]:
     down = [name for name in SERVICES if pid_of(place, name) is None]
-    if "controller" not in down:
+    trouble = _trouble() if "controller" not in down else ""
+    return [*down, f"controller ({trouble})"] if trouble else down
+
+
+def _trouble() -> str:
+    """Why a controller that lives is as good as down, empty when it is not. One that cannot start gets a moment."""
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
         try:
             call_service("ping", timeout=_ANSWER_SECONDS)
         except RpcError as error:
-            if error.code not in ("CannotStart", "Temporary"):
-                down.append("controller (does not answer)")
-    return down
+            if error.code != "CannotStart":
+                return "" if error.code == "Temporary" else "does not answer"
+            if time.monotonic() > deadline:
+                return "cannot start"
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return ""
 
 
 def _told(document: Document) -> list[str]:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from controller.alert_ports import AlertStore
     from controller.alerts.watchdog import Told
     from controller.control import ControllerControl
     from controller.host.backup_keeper import BackupKeeper
     from controller.host.supervisor import Supervisor
     from controller.reconcile.boot import Booted
     from controller.service import Controller
+    from schemas.alerts import Alerts
 
     Method = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -271,21 +273,39 @@ def offline_dashboard(control: "ControllerControl", settings: Settings) -> "dict
 
 
 def tell_down(home: Path, down: "Sequence[str]") -> "Told":
-    """Alert that ``down`` do not run, without a service: rules and channels are those that were in force last."""
+    """Alert that ``down`` do not run, without a service: rules and channels are those that were in force last.
+
+    With the store lost they come from git, and what was told is kept in ``run/``; with git lost too, the log has it.
+    """
     from controller.adapters.channels.build import channels
     from controller.adapters.clock import SystemClock
     from controller.adapters.store.alert_memory import MemoryAlerts
-    from controller.alerts.watchdog import watch
+    from controller.alerts.watchdog import recall, remember, watch
     from controller.core.alerts.quiet import zone_of
+
+    place, clock, spare = Home(home), SystemClock(), MemoryAlerts()
+    store, config, problem = _kept_alerts(place)
+    if store is None:
+        recall(spare, place.told_down, clock.wall_ns())
+    made = channels(config.channels, place.logs, clock.wall_ns)
+    told = watch(down, config, zone_of(config.quiet_hours.timezone), made, store, spare, clock)
+    if store is None and not told.problems:
+        remember(spare, place.told_down)
+    return replace(told, store=problem or told.store)
+
+
+def _kept_alerts(home: Home) -> "tuple[AlertStore | None, Alerts, str]":
+    """The alerts' store (None: it cannot be used), their configuration in force, and what is wrong."""
+    from controller.host.applied import last_applied
     from schemas.alerts import Alerts
 
-    clock, config, store, problem = SystemClock(), Alerts(), None, ""
     try:
-        parts = offline_control(home).parts
-        store, desired = parts.alerts, parts.memory.applied_desired
-        config = desired.alerts.alerts if desired is not None else config
+        parts = offline_control(home.root).parts
+        desired, store, problem = parts.memory.applied_desired, parts.alerts, ""
     except GtRiskError as error:
-        problem = f"the configuration in force cannot be read: {error.message}"
-    made = channels(config.channels, Home(home).logs, clock.wall_ns)
-    told = watch(down, config, zone_of(config.quiet_hours.timezone), made, store, MemoryAlerts(), clock)
-    return replace(told, problems=[problem, *told.problems]) if problem else told
+        store, problem = None, error.message
+        try:
+            desired = last_applied(home)
+        except GtRiskError as worse:
+            desired, problem = None, f"{problem}; the configuration in force cannot be read: {worse.message}"
+    return store, desired.alerts.alerts if desired is not None else Alerts(), problem

@@ -101,6 +101,11 @@ class Home:
         return self.run / "gate.sock"
 
     @property
+    def told_down(self) -> Path:
+        """What the watchdog told while there was no store."""
+        return self.run / "told-down.json"
+
+    @property
     def logs(self) -> Path:
         """Folder of logs."""
         return self.root / "logs"

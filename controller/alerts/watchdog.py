@@ -5,8 +5,11 @@ The same store, rules and channels as the lane; without the store it sends all t
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+from pathlib import Path
+
+from pydantic import ValidationError
 
 from controller.alert_ports import AlertStore, Channel
 from controller.alerts.senders import Sender
@@ -15,7 +18,7 @@ from controller.core.alerts.judge import MINUTE_NS, decide
 from controller.core.alerts.rules import Rulebook
 from controller.errors import StoreUnavailable
 from controller.ports import Clock
-from schemas.alerting import Message
+from schemas.alerting import Alert, Cursor, Message, Step
 from schemas.alerts import Alerts
 
 RULE = "service_down"
@@ -25,10 +28,12 @@ SEND_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one run did: ``sent`` messages by channel, and what ``problems`` channels and store made."""
+    """What one run did: ``sent`` messages by channel, what ``problems`` channels made, and what is wrong with the
+    ``store``."""
 
     sent: Mapping[str, int]
     problems: Sequence[str]
+    store: str = ""
 
 
 def watch(
@@ -45,18 +50,33 @@ def watch(
     ``store`` is None when it cannot be opened; then ``spare``, in memory, keeps what is sent. Repeats are cooled down
     and reminded of as those of any other alert; the lane of a controller that runs again resolves it.
     """
-    problems = list[str]()
-    stores = [spare]
+    problem, stores = "", [spare]
     try:
         if store is not None:
             store.release()
             _judge(store, down, config, zone, clock)
             stores.insert(0, store)
     except StoreUnavailable as error:
-        problems.append(f"store: {error.message}")
+        problem = error.message
     if len(stores) == 1:
         _judge(spare, down, config, zone, clock)
-    return _send(channels, stores, zone, clock.wall_ns, problems)
+    return replace(_send(channels, stores, zone, clock.wall_ns), store=problem)
+
+
+def recall(spare: AlertStore, path: Path, now_ns: int) -> None:
+    """What a run before this one told while there was no store: people are reminded of it, not told again."""
+    try:
+        alert = Alert.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return
+    spare.keep([Step(alert=alert)], Cursor(), now_ns)
+
+
+def remember(spare: AlertStore, path: Path) -> None:
+    """Keep what was told, when there was no store, for the next run. Raises OSError."""
+    for alert in spare.alerts(limit=1):
+        path.write_text(alert.model_dump_json(), encoding="utf-8")
+        path.chmod(0o600)
 
 
 def _judge(store: AlertStore, down: Sequence[str], config: Alerts, zone: tzinfo, clock: Clock) -> None:
@@ -74,7 +94,6 @@ def _send(
     stores: Sequence[AlertStore],
     zone: tzinfo,
     now_ns: Callable[[], int],
-    problems: list[str],
 ) -> Told:
     """Each channel in a thread of its own, none of them waited for longer than the bound."""
     counted = {name: _Counted(channel) for name, channel in channels.items()}
@@ -85,7 +104,7 @@ def _send(
     for thread in threads:
         thread.join(SEND_SECONDS)
     late = [sender.name for sender, thread in zip(senders, threads, strict=True) if thread.is_alive()]
-    problems += [f"{sender.name}: {sender.problem}" for sender in senders if sender.problem]
+    problems = [f"{sender.name}: {sender.problem}" for sender in senders if sender.problem]
     problems += [f"{name}: no end within {SEND_SECONDS:g} s" for name in late]
     return Told({name: channel.sent for name, channel in counted.items() if channel.sent}, problems)
 

@@ -2,11 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from controller.adapters.clock import SystemClock
 from controller.adapters.git.process import Git
-from controller.adapters.git.source import GitSource
-from controller.adapters.signatures.kinds import check_key
-from controller.adapters.signatures.kinds import verify as check_signature
 from controller.adapters.store import migrations, snapshot
 from controller.adapters.store.sqlite_file import problem, reading, schema_of
 from controller.core.policy.compile import compile_policy
@@ -14,6 +10,7 @@ from controller.errors import GtRiskError
 from controller.gate.policy import PolicyKeeper
 from controller.home import Home
 from controller.host import backups, books
+from controller.host.applied import desired_of
 from controller.host.book_check import contradictions
 from controller.host.finding import Finding
 from controller.latch import journal
@@ -23,7 +20,6 @@ from controller.latch.permit import PermitFile
 from controller.latch.raising import RaiseFile
 from controller.marketdata.instruments import load_instruments, sectors
 from controller.reconcile.publisher import LastKnownGood, load_last_known_good
-from controller.reconcile.verifier import Verifier
 from controller.settings import load
 
 Check = Callable[[Home], Iterator[Finding]]
@@ -186,15 +182,7 @@ def _named(home: Home) -> str:
 
 def _compiled(home: Home, known: LastKnownGood) -> str:
     """Empty when the limits of the commit, compiled again, are those of the last-known-good."""
-    settings = load({"GT_RISK_HOME": str(home.root)})
-    pins, folder = settings.pins, settings.source.path
-    source = GitSource(home.bare, pins.branch, SystemClock(), folder=folder, introduction=pins.introduction)
-    table = sectors(load_instruments())
-    try:
-        desired = Verifier(source, pins, check_signature, check_key, table).desired(known.commit)
-    finally:
-        source.close()
-    compiled = compile_policy(desired, table).model_dump(mode="json")
+    compiled = compile_policy(desired_of(home, known.commit), sectors(load_instruments())).model_dump(mode="json")
     kept = known.policies[0]
     names = sorted({*compiled["limits"], *kept["limits"]})
     other = [name for name in names if compiled["limits"].get(name) != kept["limits"].get(name)]

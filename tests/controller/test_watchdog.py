@@ -1,11 +1,12 @@
 """The watchdog without a service: it keeps, cools down, reminds, and sends when there is no store too."""
 
 from datetime import UTC
+from pathlib import Path
 
 from controller.adapters.channels.memory import MemoryChannel
 from controller.adapters.clock import ManualClock
 from controller.adapters.store.alert_memory import MemoryAlerts
-from controller.alerts.watchdog import Told, watch
+from controller.alerts.watchdog import Told, recall, remember, watch
 from controller.errors import ChannelUnavailable
 from schemas.alerting import Cursor, Send, Step
 from tests.support.alerts import START, config, some_alert
@@ -37,7 +38,28 @@ def test_watch_when_there_is_no_store_or_it_is_lost_then_sent_all_the_same() -> 
     assert site.run(None).sent == {"email": 1}
     site.store.fail("disk I/O error")
     told = site.run(site.store)
-    assert (told.sent, told.problems) == ({"email": 1}, ["store: disk I/O error"])
+    assert (told.sent, told.problems, told.store) == ({"email": 1}, [], "disk I/O error")
+
+
+def test_watch_when_there_is_no_store_then_the_next_run_knows_and_reminds_after_15_minutes(tmp_path: Path) -> None:
+    site, path, counts = Site(), tmp_path / "told.json", []
+    for seconds in (0, 60, 14 * 60, 60):
+        site.clock.advance(seconds)
+        spare = MemoryAlerts()
+        recall(spare, path, site.clock.wall_ns())
+        told = watch(["controller"], config(), UTC, {"email": site.email}, None, spare, site.clock)
+        remember(spare, path)
+        counts.append(told.sent.get("email", 0))
+    assert counts == [1, 0, 1, 0]
+    assert [item.title.partition(":")[0] for item in site.email.messages] == ["Service down", "Not acknowledged"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_recall_when_the_file_is_damaged_then_told_anew(tmp_path: Path) -> None:
+    path, spare = tmp_path / "told.json", MemoryAlerts()
+    path.write_text("{")
+    recall(spare, path, START)
+    assert spare.alerts(limit=1) == []
 
 
 def test_watch_when_the_dead_service_left_something_to_send_then_sent_too_and_marked() -> None:

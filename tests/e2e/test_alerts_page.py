@@ -32,6 +32,7 @@ class Try:
         self.folder = folder
         self.ports = {"8025": str(closed_port()), "8026": str(closed_port())}
         self.servers: list[subprocess.Popen[bytes]] = []
+        self.said = ""
 
     def shell(self, name: str) -> list[str]:
         """A shell that runs a block."""
@@ -46,6 +47,23 @@ class Try:
             env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
             self.servers.append(subprocess.Popen(self.shell(name), stdout=out, stderr=subprocess.STDOUT, env=env))
 
+    def configure(self, service: Service) -> None:
+        """Run the page's commands in the home of ``service``."""
+        env = {
+            **os.environ,
+            "GT_RISK_HOME": str(service.home),
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        ran = subprocess.run(self.shell("configure"), env=env, capture_output=True, text=True, check=False)
+        assert ran.returncode in (0, 3), (ran.stdout, ran.stderr, service.logs())
+        self.said = ran.stdout
+
+    def mails(self, subject: str) -> int:
+        """How many mails about it have come."""
+        return len(re.findall(rf"^Subject: .*{subject}", self.printed("inbox").replace("\n ", " "), re.MULTILINE))
+
     def printed(self, name: str) -> str:
         """What it has printed."""
         return (self.folder / name).read_text()
@@ -58,6 +76,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, T
         made.serve("inbox")
         made.serve("webhook")
         with running_service() as service:
+            made.configure(service)
             yield service, made
     finally:
         for server in made.servers:
@@ -71,16 +90,7 @@ def test_page_then_its_table_of_rules_is_that_of_the_rules() -> None:
 
 def test_page_when_followed_then_inbox_and_webhook_have_the_halt(trial: tuple[Service, Try]) -> None:
     service, made = trial
-    env = {
-        **os.environ,
-        "GT_RISK_HOME": str(service.home),
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
-    ran = subprocess.run(made.shell("configure"), env=env, capture_output=True, text=True, check=False)
-    assert ran.returncode in (0, 3), (ran.stdout, ran.stderr, service.logs())
-    assert "✓ email: the message was taken" in ran.stdout and "✓ slack: the message was taken" in ran.stdout
+    assert "✓ email: the message was taken" in made.said and "✓ slack: the message was taken" in made.said
     for name in ("inbox", "webhook"):
         until(lambda name=name: "trying the alerts" in made.printed(name), f"{name} has the halt")  # type: ignore[misc]
     assert "[gt-risk CRITICAL] Emergency halt triggered: trying the alerts" in made.printed("inbox").replace("\n ", " ")
@@ -107,3 +117,21 @@ def test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels(
         return [item["state"] for item in found] == ["resolved"]
 
     until(over, "that it is down is over")
+
+
+def test_watchdog_when_the_store_is_lost_too_then_git_says_where_to_tell_and_once_is_enough(
+    trial: tuple[Service, Try],
+) -> None:
+    service, made = trial
+    service.must("service", "stop")
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        (service.home / name).write_text("this is a text file\n")
+    mails = made.mails("Service down")
+    ran = service.gt("watchdog", "--json")
+    assert ran.code == 3 and ran.document["sent"] == {"logs": 1, "email": 1, "slack": 1}
+    assert [text.partition(":")[0] for text in ran.document["problems"]] == ["store"]
+    assert '"rule": "service_down"' in (service.home / "logs" / "alerts.log").read_text().splitlines()[-1]
+    assert service.gt("watchdog", "--json").document["sent"] == {}
+    assert service.gt("service", "start").code == 3
+    assert "cannot start" in " ".join(service.gt("watchdog", "--json").document["down"])
+    assert made.mails("Service down") == mails + 1
