@@ -133,6 +133,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("gt risk emergency liquidate-all", "halt everything and sell everything; asks for a phrase"),
     ),
     "emergency resume": (('gt risk emergency resume -r "prices are back"', "lift the halts that it lists"),),
+    "learning status": (("gt risk learning status", "the phase, its goals, and how far each strategy is"),),
+    "learning metrics": (("gt risk learning metrics", "what exploring has brought, and what it has cost"),),
+    "learning experiments": (("gt risk learning experiments", "the A/B tests that run, and what they show so far"),),
+    "learning phase show": (("gt risk learning phase show", "what this phase and the next allow"),),
+    "learning phase history": (("gt risk learning phase history", "who entered which phase when, and why"),),
+    "learning phase advance": (
+        ("gt risk learning phase advance", "show what changes and what speaks against it, ask, sign, apply"),
+        ('gt risk learning phase advance --force -r "three ready"', "despite warnings, without a question"),
+    ),
     "alerts list": (
         ("gt risk alerts list", "what was raised in the last 24 hours"),
         ("gt risk alerts list --state open --level critical", "what somebody must look at now"),

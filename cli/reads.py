@@ -22,6 +22,7 @@ READS: dict[tuple[str, ...], Read] = {
     ("status",): Read("status", "render.status:status", "Show the current risk status."),
     ("limits", "list"): Read("limits.list", "render.config:limits", "List all limits."),
     ("strategy", "list"): Read("strategy.list", "render.strategy:listing", "List all strategies."),
+    ("learning", "experiments"): Read("learning.experiments", "render.experiments:experiments", "List running tests."),
     ("ab-test", "list"): Read("abtest.list", "render.ab_test:listing", "List A/B tests and what was decided."),
     ("portfolio", "status"): Read("portfolio.status", "render.portfolio:status", "Summarise the portfolio."),
     ("portfolio", "positions"): Read("portfolio.positions", "render.portfolio:positions", "List all positions."),
@@ -30,6 +31,10 @@ READS: dict[tuple[str, ...], Read] = {
     ("emergency", "status"): Read("emergency.status", "render.status:emergency", "Show open halts and the mode."),
     ("config", "show"): Read("config.show", "render.config:show", "Show the configuration in force and where it is."),
     ("trust", "list"): Read("trust.list", "render.trust:listing", "Show signers, rules and who may change them."),
+    ("learning", "status"): Read("learning.status", "render.learning:status", "Show the phase and its progress."),
+    ("learning", "phase", "show"): Read("learning.phase", "render.learning:show", "Show what the phase allows."),
+    ("learning", "phase", "history"): Read("learning.history", "render.learning:history", "List the phases so far."),
+    ("learning", "metrics"): Read("learning.metrics", "render.learning_metrics:metrics", "Show what was learned."),
     ("audit", "verify"): Read("audit.verify", "render.audit:chain", "Recompute the audit chain."),
 }
 

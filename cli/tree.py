@@ -23,6 +23,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "status": Entry("cli.status", reads.READS[("status",)].help),
         "portfolio": Entry("cli.portfolio", "Look at the portfolio."),
+        "learning": Entry("cli.learning", "Follow and advance the learning phases."),
         "alerts": Entry("cli.alerts", "See alerts, acknowledge and silence them, try channels."),
         "audit": Entry("cli.audit", "Read and check the audit trail."),
         "dashboard": Entry("cli.dashboard", "Pages and API of this installation, and who may use them."),

@@ -7,6 +7,7 @@ from cli.change import Change, carry_out
 from cli.consent import UNCHANGED, Options, interruptible
 from cli.output import Document, Failure
 from cli.remote import ask
+from cli.render.text import market_day
 
 _HEADING = "This will:"
 
@@ -66,6 +67,7 @@ def resume(options: Options, id: str, peak: str | None = None, reviewer: str = "
 def add(options: Options, id: str, name: str = "", source: str | None = None) -> int:
     """Write a new strategy from the template, or from a copy of ``source``."""
     intent = {"kind": "add-strategy", "strategy": id, "uid": os.urandom(16).hex(), "name": name, "text": _begin(source)}
+    intent["added"] = market_day(ask("strategy.list"))
     change = Change(
         intent,
         lambda _: [f"Adding strategy: {id}"],

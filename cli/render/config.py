@@ -18,8 +18,14 @@ def limits(document: Document) -> list[str]:
     lines: list[str] = []
     for title, kind in (("Hard Limits:", "hard"), ("Soft Limits:", "soft")):
         rows = [item for item in document["limits"] if item["kind"] == kind]
-        lines += [title, *(f"  {pad(item['name'], width)}{item['text'] or unknown(_NOTHING)}" for item in rows), ""]
+        lines += [title, *(f"  {pad(item['name'], width)}{_value(item)}" for item in rows), ""]
     return lines[:-1]
+
+
+def _value(item: Document) -> str:
+    """``15%``, or ``15%  (acts as 11.25%)`` where the learning phase moves it."""
+    acts = f"  (acts as {item['acts']})" if item["acts"] else ""
+    return f"{item['text'] or unknown(_NOTHING)}{acts}"
 
 
 def limit(document: Document) -> list[str]:
@@ -31,6 +37,7 @@ def limit(document: Document) -> list[str]:
         f"  {item['doc']}",
         f"  {item['kind']} limit, in {item['unit']}{base}; default {item['default']}",
         *([f"  current utilisation: {safe(item['used_text'])}"] if item["used_text"] else []),
+        *([f"  acts as {item['acts']} in this learning phase (gt risk learning phase show)"] if item["acts"] else []),
         *([f"  {_waiting(item['waits'])}"] if item["waits"] else []),
     ]
 

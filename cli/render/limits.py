@@ -16,15 +16,17 @@ def detail(document: Document) -> list[str]:
     for title, kind in (("Hard Limits:", "hard"), ("Soft Limits:", "soft")):
         rows = [_row(item) for item in document["limits"] if item["kind"] == kind]
         lines += [title, *table(_HEADER, rows), ""]
-    shaded = [item for item in document["limits"] if item["shadow"]]
-    return [*lines, *[_shadow(item) for item in shaded]] if shaded else lines[:-1]
+    notes = [_shadow(item) for item in document["limits"] if item["shadow"]]
+    moved = next((item for item in document["limits"] if item["acts"]), None)
+    notes += [_phase(moved)] if moved else []
+    return [*lines, *notes] if notes else lines[:-1]
 
 
 def _row(item: Document) -> tuple[str, ...]:
     found = item["set"]
     return (
         f"  {item['name']}",
-        item["text"] or unknown("nothing applied yet"),
+        (item["text"] or unknown("nothing applied yet")) + (f" (acts as {item['acts']})" if item["acts"] else ""),
         safe(item["used_text"] or _NONE),
         _NONE if item["utilisation_pct"] is None else bar(item["utilisation_pct"]),
         _headroom(item),
@@ -54,6 +56,12 @@ def _level(item: Document) -> str:
 
 
 def _shadow(item: Document) -> str:
-    found = item["shadow_set"]
-    by = f" since {clock(found['at'])[:16]} by {safe(found['author'])} in {found['commit'][:12]}" if found else ""
-    return f"In shadow, blocks nothing: {item['name']}{by}"
+    return f"In shadow, blocks nothing: {item['name']}{_since(item['shadow_set'])}"
+
+
+def _phase(item: Document) -> str:
+    return f"What limits act as is the learning phase's{_since(item['phase_set'])}"
+
+
+def _since(found: Document | None) -> str:
+    return f" since {clock(found['at'])[:16]} by {safe(found['author'])} in {found['commit'][:12]}" if found else ""

@@ -112,6 +112,13 @@ def clock(instant: str | None) -> str:
     return instant[:19].replace("T", " ") if instant else "never"
 
 
+def market_day(document: dict[str, Any]) -> str:
+    """The day on the market's clock of a document with the header; today while nobody knows it."""
+    from datetime import date
+
+    return (document["market_time"] or date.today().isoformat())[:10]
+
+
 def paint(text: str, colour: str, stream: Any = None) -> str:
     """``text`` in ``colour`` where colour is wanted: a terminal, or CLICOLOR_FORCE; never with NO_COLOR."""
     if not _coloured(stream or sys.stdout):

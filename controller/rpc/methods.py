@@ -18,7 +18,7 @@ from controller.errors import GtRiskError, InvalidDesired, Raced, Refused, Tempo
 from controller.halt import API, halt
 from controller.home import Home
 from controller.ports import Control
-from controller.rpc import change, configuration, experiments, limits, reads, trust
+from controller.rpc import change, configuration, experiments, learning, limits, reads, trust
 from controller.settings import Settings
 from controller.views import audit, config, portfolio, status, strategies
 from schemas.desired import Strategy
@@ -71,6 +71,7 @@ class Dispatcher:
             **configuration.methods(control, settings),
             **change.methods(control),
             **experiments.methods(control, settings),
+            **learning.methods(control),
             **limits.methods(control),
             **reads.methods(control),
             **trust.methods(control, settings),

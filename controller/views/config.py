@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from controller.core.policy.policy_leaves import limit_text
 from controller.core.policy.utilisation import holders, used_text, utilisation
 from controller.core.risk.ladders import RANKS
 from controller.core.risk.levels import watched
@@ -32,11 +33,13 @@ def limits(overview: Overview) -> dict[str, Any]:
 
 
 def limits_detail(overview: Overview, origins: Mapping[str, SetBy]) -> dict[str, Any]:
-    """:func:`limits` with who set each in which commit, under ``set``, and under ``shadow_set`` who put it there."""
+    """:func:`limits` with who set each in which commit, under ``set``, and under ``shadow_set`` who put it there, under
+    ``phase_set`` who brought the account into the learning phase that it acts otherwise in."""
     found = limits(overview)
     for item in found["limits"]:
         item["set"] = _origin(origins.get(item["name"]))
         item["shadow_set"] = _origin(origins.get(f"shadow:{item['name']}")) if item["shadow"] else None
+        item["phase_set"] = _origin(origins.get("phase")) if item["acts"] else None
     return found
 
 
@@ -89,6 +92,7 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "kind": "hard" if limit.hard else "soft",
         "value": None if value is None else int(value) if whole else float(value),
         "text": limit.text(value) if value is not None else None,
+        "acts": _acts(overview, limit),
         "unit": _NUMBER_UNIT[limit.unit],
         "base": limit.base or None,
         "loosens": limit.leaf.value,
@@ -103,6 +107,16 @@ def _view(overview: Overview, limit: Limit, used: Mapping[str, int], whose: Mapp
         "default": limit.default,
         "doc": limit.doc,
     }
+
+
+def _acts(overview: Overview, limit: Limit) -> str | None:
+    """What the learning phase makes of the limit, where that is not what is written."""
+    policy = overview.effective
+    return (
+        None
+        if policy is None or limit.name not in policy.written
+        else limit_text(limit.name, policy.limits[limit.name])
+    )
 
 
 def _waits(overview: Overview, limit: Limit) -> dict[str, str] | None:

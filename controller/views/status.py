@@ -139,7 +139,7 @@ def phase(overview: Overview) -> dict[str, Any] | None:
         from datetime import date
 
         day = (date.fromisoformat(overview.live.market_time[:10]) - learning.started).days + 1
-    return {"number": learning.number, "name": learning.name, "day": day, "days": learning.days}
+    return {"number": learning.number, "name": learning.phase.name, "day": day, "days": learning.phase.days}
 
 
 def alerts(overview: Overview) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What ``--json`` prints, as models for the generated JSON Schemas alone: nothing imports them at run time."""
 
-from schemas.documents import acts, alarms, book, control, experiments, operate, records, web
+from schemas.documents import acts, alarms, book, control, experiments, learning, operate, records, web
 from schemas.scalars import Model
 
 COMMANDS: dict[str, tuple[type[Model], ...]] = {
@@ -13,9 +13,14 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
     "portfolio exposure": (book.PortfolioExposure,),
     "portfolio risk": (book.PortfolioRisk,),
     "emergency status": (book.EmergencyStatus,),
+    "learning status": (learning.LearningStatus,),
+    "learning metrics": (learning.LearningMetrics,),
+    "learning phase show": (learning.PhaseShow,),
+    "learning phase history": (learning.PhaseHistory,),
     "strategy list": (control.StrategyList,),
     "strategy show": (control.StrategyShow,),
     "strategy metrics": (control.StrategyMetrics,),
+    "learning experiments": (experiments.Experiments,),
     "ab-test list": (experiments.TestList,),
     "ab-test status": (experiments.TestStatus,),
     "ab-test analyze": (experiments.TestAnalysis, control.Landed),
@@ -81,6 +86,7 @@ COMMANDS: dict[str, tuple[type[Model], ...]] = {
             "ab-test create",
             "ab-test stop",
             "ab-test rollout",
+            "learning phase advance",
             "config approve",
             "config edit",
             "config rollback",

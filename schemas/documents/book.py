@@ -103,6 +103,7 @@ class LimitView(Model):
     kind: str
     value: float | None
     text: str | None
+    acts: str | None
     unit: str
     base: str | None
     loosens: str
@@ -186,6 +187,7 @@ class PortfolioStatus(Money):
     missing: Missing
     units: Units
     risk: BookFigures
+    equity_curve: tuple[float, ...]
 
 
 class Totals(Model):

@@ -9,6 +9,7 @@ ISSUES = {
     7: "A/B tests and the learning phases",
 }
 _READS = "tests/cli/test_golden_reads.py::test_"
+_LEARNING = "tests/cli/test_golden_learning.py::test_"
 _WRITES = "tests/cli/test_golden_writes.py::test_"
 _THREAD = "tests/e2e/test_thread.py::test_"
 _CONFIG = "tests/cli/test_config_changes.py::test_"
@@ -44,12 +45,12 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk portfolio exposure`": f"{_READS}portfolio_exposure_then_reads_as_the_spec",
         "`gt risk portfolio risk`": f"{_READS}portfolio_risk_then_reads_as_its_neighbours",
         "`gt risk portfolio liquidate`": f"{_LIQUIDATION}portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and_in_the_audit",
-        "`gt risk learning status`": 7,
-        "`gt risk learning phase show`": 7,
-        "`gt risk learning phase advance`": 7,
-        "`gt risk learning phase history`": 7,
-        "`gt risk learning metrics`": 7,
-        "`gt risk learning experiments`": 7,
+        "`gt risk learning status`": f"{_LEARNING}learning_status_then_reads_as_the_spec",
+        "`gt risk learning phase show`": f"{_LEARNING}phase_show_then_reads_as_its_neighbours",
+        "`gt risk learning phase advance`": f"{_LEARNING}phase_advance_when_declined_then_reads_as_the_spec_and_changes_nothing",
+        "`gt risk learning phase history`": f"{_LEARNING}phase_history_then_one_line_a_phase",
+        "`gt risk learning metrics`": f"{_LEARNING}learning_metrics_then_reads_as_the_spec",
+        "`gt risk learning experiments`": "tests/cli/test_ab_test_words.py::test_learning_experiments_then_reads_as_the_spec",
         "`gt risk ab-test list`": "tests/cli/test_ab_test_words.py::test_list_then_reads_as_the_spec",
         "`gt risk ab-test create`": "tests/cli/test_ab_test_words.py::test_create_then_reads_as_the_spec_and_says_what_it_can_see",
         "`gt risk ab-test status <id>`": "tests/cli/test_ab_test_words.py::test_status_then_reads_as_the_spec",
@@ -105,7 +106,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`limits set --force`, `-f`": "tests/cli/test_change.py::test_set_when_forced_then_signs_lands_and_says_what_is_in_force",
         "`limits set --dry-run`": "tests/cli/test_change.py::test_set_when_dry_run_then_prints_the_plan_and_changes_nothing",
         "`audit log` filters by type, user, level": f"{_AUDIT}log_when_filtered_by_time_and_type_then_only_those",
-        "`learning phase advance --force`": 7,
+        "`learning phase advance --force`": f"{_LEARNING}phase_advance_when_forced_then_reason_and_what_spoke_against_it_are_asked_for",
         "`ab-test create --strategy --name --variant-a --variant-b --duration --traffic-split`": "tests/e2e/test_ab_tests.py::test_test_when_created_then_both_variants_trade_and_a_stop_ends_it",
         "`dashboard start --port --open --read-only`": 6,
     },

@@ -271,7 +271,7 @@ class HeldControl:
     def origins(self) -> Mapping[str, SetBy]:
         at_ns = NOW - 86_400 * 1_000_000_000
         own = SetBy(commit=COMMIT, author="operator", at_ns=at_ns)
-        return {name: own for limit in LIMITS for name in (limit.name, f"shadow:{limit.name}")}
+        return {name: own for limit in LIMITS for name in (limit.name, f"shadow:{limit.name}")} | {"phase": own}
 
     def phases(self) -> Sequence[Entered]:
         return (
