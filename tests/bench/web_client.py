@@ -80,21 +80,23 @@ async def answered(reader: asyncio.StreamReader) -> int:
 
 async def stream(address: str, number: int, seen: Seen) -> None:
     """Read ``/api/stream`` to its end."""
-    reader, _ = await _opened(address, number, "/api/stream", {})
-    async for line in reader:
+    reader, writer = await _opened(address, number, "/api/stream", {})
+    while (line := await reader.readline()) not in (b"", b"0\r\n"):
         if line.startswith(b"id: "):
             seen.arrivals[line[4:].strip().decode()].append(time.monotonic_ns())
+    writer.close()
     seen.ended.append(time.time_ns())
 
 
 async def socket(address: str, number: int, seen: Seen) -> None:
     """Read ``/ws`` to its end."""
-    reader, _ = await _opened(address, number, "/ws", HANDSHAKE)
+    reader, writer = await _opened(address, number, "/ws", HANDSHAKE)
     while len(head := await reader.read(2)) == 2 and head[0] & 0x0F != 8:
         size = head[1] if head[1] < 126 else int.from_bytes(await reader.readexactly(2 if head[1] == 126 else 8), "big")
         text = await reader.readexactly(size)
         if head[0] & 0x0F == 1:
             seen.arrivals[json.loads(text)["id"]].append(time.monotonic_ns())
+    writer.close()
     seen.ended.append(time.time_ns())
 
 

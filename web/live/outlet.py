@@ -4,6 +4,7 @@ import errno
 import select
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 SLOW_SECONDS = 10.0
@@ -25,6 +26,13 @@ class Outlet:
             self.wait()
             yield data[start : start + PIECE]
 
+    def cut(self) -> None:
+        """End the connection; what was written still arrives. The server waits for no client's own end then, which
+        it would do in the one thread that accepts connections."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
     def wait(self) -> None:
         """Until a piece can be written. Raises BrokenPipeError, the connection cut, when the client is too slow."""
         if self._socket is None:
@@ -34,5 +42,5 @@ class Outlet:
         poll = select.poll()
         poll.register(self._socket, select.POLLOUT)
         if not poll.poll(self._patience * 1_000):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self.cut()
             raise BrokenPipeError(errno.EPIPE, "the client reads too slowly")

@@ -60,10 +60,13 @@ def declare(registry: Registry, parts: Parts) -> None:
 
     @registry.socket("/ws", "What changes, over a WebSocket", around=seated, name="events", query=StreamQuery)
     def socket(ws: Any) -> None:
+        outlet = Outlet(request.environ)
         try:
-            _tell(ws, hub, request.args.get("last_event_id", ""), Outlet(request.environ))
+            _tell(ws, hub, request.args.get("last_event_id", ""), outlet)
         except OSError:
             ws.connected = False  # gone or too slow: nothing more can be said
+        finally:
+            outlet.cut()
 
 
 def _frames(hub: Hub, last_id: str, outlet: Outlet) -> Iterator[bytes]:
