@@ -43,7 +43,7 @@ class TradingMode(StrEnum):
     @property
     def rank(self) -> int:
         """0 (normal) to 3 (halt-all); higher is stricter. The latch stores the same number."""
-        return list(TradingMode).index(self)
+        return _MODE_RANKS[self]
 
 
 class StrategyStatus(StrEnum):
@@ -56,9 +56,11 @@ class StrategyStatus(StrEnum):
     @property
     def rank(self) -> int:
         """0 (active), 1 (paused: only reducing orders), 2 (halted: nothing)."""
-        return list(StrategyStatus).index(self)
+        return _STATUS_RANKS[self]
 
 
+_MODE_RANKS = {mode: number for number, mode in enumerate(TradingMode)}
+_STATUS_RANKS = {status: number for number, status in enumerate(StrategyStatus)}
 _TYPES: dict[Unit, Any] = {
     Unit.MONEY: Money,
     Unit.PERCENT: Percent,

@@ -72,7 +72,7 @@ RECONCILE = edits(
         (_GOAL, "a breach gets its successor", "            self._desk.raise_halt(item.scope, item.reason)\n", "            pass\n"),
         (_GOAL, "pauses brake", "hold = first_hold(pause(), self._brake(plan, goal))", "hold = first_hold(self._brake(plan, goal))"),
         (_GOAL, "guards brake", "hold = first_hold(pause(), self._brake(plan, goal))", "hold = first_hold(pause())"),
-        (_GOAL, "open halts are in the goal", "target = effective(policy, halts, ", "target = effective(policy, (), "),
+        (_GOAL, "open halts are in the goal", "target = effective(self._tested(policy, desired), halts, ", "target = effective(self._tested(policy, desired), (), "),
         (_GOAL, "drawdown restricts", "(*restrictions, *drawdown.restrictions(found))", "(*restrictions,)"),
         (_GOAL, "staleness restricts", "(*restrictions, *drawdown.restrictions(found))", "(*drawdown.restrictions(found),)"),
         (_GOAL, "clock jump brakes", "    if jumped:\n", "    if False:\n"),

@@ -56,7 +56,7 @@ def plan_for(inputs: Inputs) -> Plan:
     """The plan for ``inputs``; without live (a dry run beside a stopped engine) live is taken to be as applied."""
     base, target, live = inputs.base, inputs.target, inputs.live
     changes = inputs.changes
-    if live is not None:
+    if live is not None and changes:
         used, whose = utilisation(target, live, inputs.peaks), holders(target, live, inputs.peaks)
         changes = tuple(annotate(change, target, used, whose) for change in changes)
     return Plan(

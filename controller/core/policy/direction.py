@@ -47,8 +47,15 @@ def compare_documents(old: Desired | None, new: Desired) -> tuple[Change, ...]:
         return ()
     gone = {strategy.uid for strategy in old.strategies.values()} if old else set()
     whole = gone ^ {strategy.uid for strategy in new.strategies.values()}
-    before = _documents(old, whole) if old else {}
-    return tuple(sorted(differences(before, _documents(new, whole)), key=_order))
+    shared = {key for key, item in new.strategies.items() if old is not None and old.strategies.get(key) is item}
+    before = _documents(_without(old, shared), whole) if old else {}
+    return tuple(sorted(differences(before, _documents(_without(new, shared), whole)), key=_order))
+
+
+def _without(desired: Desired, strategies: set[str]) -> Desired:
+    """``desired`` less what is one and the same document on both sides: nothing of it differs."""
+    left = {key: item for key, item in desired.strategies.items() if key not in strategies}
+    return desired.model_copy(update={"strategies": left})
 
 
 def _documents(desired: Desired, whole: set[str]) -> dict[Key, LeafValue]:
