@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.render.bars import bar
 from cli.render.status import why
 from cli.render.text import clock, count, fields, pad, percent, safe, table, unknown
 
@@ -50,13 +51,11 @@ def _stand(document: Document, where: Document) -> list[str]:
         reason = document["missing"].get("phase_day") or why(document)
         return [*lines, *fields([("Duration", f"{where['days']} days target"), ("Progress", unknown(reason))], _WIDTH)]
     share = where["progress_pct"]
-    filled = int(share * _BAR / 100)
-    bar = f"{'█' * filled}{'░' * (_BAR - filled)} {share:.0f}%"
     after = f"{where['ends']} (estimated)" if where["number"] < where["of"] else "none, this is the last"
     rows = [
         ("Started", f"{where['started']} ({where['day'] - 1} days ago)"),
         ("Duration", f"{where['days']} days target"),
-        ("Progress", bar),
+        ("Progress", bar(share, _BAR).replace("  ", " ")),
         ("Next Phase", after),
     ]
     return lines + fields(rows, _WIDTH)

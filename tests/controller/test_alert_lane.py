@@ -23,8 +23,7 @@ from schemas.alerts import Alerts
 from schemas.halts import Halt
 from schemas.overview import Overview
 from tests.support import policies
-from tests.support.alerts import config
-from tests.support.greenplace import greenplace
+from tests.support.alerts import calm, config
 from tests.support.stores import decision, entry
 
 
@@ -82,7 +81,7 @@ class Rig:
         self.changes += 1
 
     def show(self, *halts: Halt) -> None:
-        picture = greenplace()
+        picture = calm()
         desired = picture.desired
         assert desired is not None
         own = desired.model_copy(update={"alerts": desired.alerts.model_copy(update={"alerts": config()})})

@@ -13,7 +13,7 @@ from tests.mutants.arms import ARMS
 from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
-from tests.mutants.learning import LEARNING
+from tests.mutants.learning import EVIDENCE, LEARNING
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
@@ -48,6 +48,7 @@ TUPLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "RULES",
         ("test_validate", "test_alert_documents", "test_experiment_documents", "test_learning_documents"),
     ),
+    ("controller.core.learning.evidence", "GRADUATION_RULES", ("test_evidence",)),
     ("controller.core.desired.documents", "DOCUMENT_RULES", _DOCUMENTS),
     ("controller.core.desired.documents", "TREE_RULES", _DOCUMENTS),
     ("controller.core.desired.yaml_reader", "KEY_RULES", _YAML),
@@ -71,6 +72,7 @@ CONDITIONS: tuple[Mutant, ...] = (
     *RISK,
     *ALERTS,
     *LEARNING,
+    *EVIDENCE,
 )
 
 

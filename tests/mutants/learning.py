@@ -8,6 +8,7 @@ _PHASES = "controller.core.learning.phases"
 _TRANSITION = "controller.core.desired.transition"
 _COMPILE = "controller.core.policy.compile"
 _LEAVES = "controller.core.policy.document_leaves"
+_EVIDENCE = "controller.core.learning.evidence"
 _AUTHORISED = "controller.core.trust.authorised"
 
 LEARNING = edits(
@@ -23,5 +24,15 @@ LEARNING = edits(
         (_TRANSITION, "the bound before counts", "learnings = (move.old.risk.learning, move.new.risk.learning)", "learnings = (move.new.risk.learning,)"),
         (_TRANSITION, "an undated strategy counts", "    if undated:\n", "    if False:\n"),
         (_AUTHORISED, "a phase that is not approved does not show through a limit", "made = _with(made, risk=_acting(made.risk, key[1], approved))", "pass"),
+    ),
+)
+
+EVIDENCE = edits(
+    ("test_evidence",),
+    (
+        (_EVIDENCE, "a halt comes before all", "    if shown.barred:\n", "    if False:\n"),
+        (_EVIDENCE, "a broken bound is missed", "    if current > bound:\n", "    if False:\n"),
+        (_EVIDENCE, "a bound is met when the phase is over", 'return "met" if over else "holding"', 'return "met"'),
+        (_EVIDENCE, "a goal is reached by what is known", '    if current is None:\n        return "unknown"\n    return "met" if current >= wanted else "open"', '    return "met" if current is None or current >= wanted else "open"'),
     ),
 )

@@ -14,6 +14,8 @@ from controller.core.alerts.judge import Seen, decide
 from controller.core.alerts.rules import RULES, Rulebook
 from schemas.alerting import Alert, Load, Send, Silence, Step
 from schemas.alerts import Alerts
+from schemas.overview import Overview
+from tests.support.greenplace import greenplace
 
 START = 1_768_818_225_000_000_000
 """2026-01-19 10:23:45 UTC."""
@@ -21,6 +23,16 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 ALL = ["INFO", "WARN", "ERROR", "CRITICAL"]
+
+
+def calm() -> Overview:
+    """The samples' picture on a phase that does not say when it began, so that no checkpoint of it is found."""
+    picture = greenplace()
+    assert picture.desired is not None
+    risk = picture.desired.risk
+    learning = risk.learning.model_copy(update={"started": None})
+    desired = picture.desired.model_copy(update={"risk": risk.model_copy(update={"learning": learning})})
+    return picture.model_copy(update={"desired": desired})
 
 
 def config(**changes: Any) -> Alerts:

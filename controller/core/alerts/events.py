@@ -66,6 +66,20 @@ def critical(entry: AuditEntry) -> bool:
     return entry.level == "critical" and entry.kind == "fact" and not _begins(entry, _HALTS)
 
 
+def test_decided(entry: AuditEntry) -> bool:
+    """An A/B test ended as it may."""
+    return _of_test(entry) and entry.level == "info"
+
+
+def test_stopped(entry: AuditEntry) -> bool:
+    """An A/B test ended as it should not."""
+    return _of_test(entry) and entry.level == "warn"
+
+
+def _of_test(entry: AuditEntry) -> bool:
+    return entry.kind == "outcome" and entry.event.startswith("ab_test.")
+
+
 def _begins(entry: AuditEntry, words: tuple[str, ...]) -> bool:
     return entry.event.startswith(words)
 
@@ -84,6 +98,8 @@ RECORDS: tuple[tuple[str, Callable[[AuditEntry], bool], Callable[[AuditRecord], 
     ("liquidation", liquidation, _each),
     ("action_failed", failed, _alike),
     ("config_applied", applied, _each),
+    ("test_decided", test_decided, _each),
+    ("test_stopped", test_stopped, _each),
     ("resumed", released, _each),
     ("push_refused", push_refused, _alike),
     ("critical_record", critical, _each),

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from controller.core.alerts.found import Findings, Found
 from controller.core.alerts.rules import RULES
+from controller.core.learning.evidence import checkpoint
 from schemas.halts import ACCOUNT, Halt
 from schemas.overview import Overview
 from schemas.risk import Level
@@ -25,7 +27,7 @@ _LEVELS = {"info": "limit_info", "warn": "limit_warn", "error": "limit_error", "
 _FULL = 1_000_000
 FAILURES = 3
 """So often in a row a channel must fail before the others tell of it."""
-_LIVE = frozenset({"permit_ended", "data_stale"})
+_LIVE = frozenset({"permit_ended", "data_stale", "phase_checkpoint"})
 _BOOK = frozenset(_LEVELS.values())
 _OWN = frozenset({"disk_low", "database_lost", "api_errors", "channel_failure", "service_down"})
 _PICTURE = frozenset(name for name, rule in RULES.items() if rule.standing) - _LIVE - _BOOK - _OWN
@@ -192,4 +194,16 @@ def _names(picture: Overview) -> Mapping[str, str]:
     return {item.uid: item.id for item in picture.desired.strategies.values()} if picture.desired else {}
 
 
-PICTURES: tuple[Callable[[Overview], Iterator[Found]], ...] = (halts, conditions, refused, gate, levels)
+def phase(picture: Overview) -> Iterator[Found]:
+    """The newest checkpoint of the learning phase, by the market's clock; it stands until the next."""
+    if picture.desired is None or picture.live is None or not picture.live.market_time:
+        return
+    learning = picture.desired.risk.learning
+    reached = checkpoint(learning, date.fromisoformat(picture.live.market_time[:10]))
+    if reached:
+        fields = {"phase": str(learning.number), "name": learning.phase.name, "days": str(learning.phase.days)}
+        key = (str(learning.number), str(learning.started), str(reached))
+        yield Found("phase_checkpoint", key, {**fields, "day": str(reached)})
+
+
+PICTURES: tuple[Callable[[Overview], Iterator[Found]], ...] = (halts, conditions, refused, gate, levels, phase)

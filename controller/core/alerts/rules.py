@@ -78,6 +78,10 @@ _CONTROL = (
     Rule("commit_refused", "ERROR", "config", "Commit {revision} refused: {reason}", _MAIL,
          "the tip of the branch is refused; nothing new takes effect", ("revision", "reason"),
          standing=True, follows=True),
+    Rule("test_decided", "INFO", "ab-test", "A/B test {details}: {change} ({reason})", _MAIL,
+         "an A/B test is decided or was ended", _RECORD),
+    Rule("test_stopped", "WARN", "ab-test", "A/B test {details}: {change} ({reason})", _CHAT,
+         "an A/B test broke a guardrail, is invalid, or its rollout was taken back", _RECORD),
     Rule("push_refused", "WARN", "config", "A push was refused: {details}", _LOOK, "a push is refused", _RECORD),
     Rule("action_failed", "ERROR", "audit", "{event} by {actor} ended as {outcome}: {details}", _MAIL,
          "a control action failed, took effect in part, or nobody knows", (*_RECORD, "outcome")),
@@ -104,6 +108,8 @@ _CONDITIONS = (
          "condition BypassActive for another reason than an open halt", _STATED, standing=True),
     Rule("no_data", "WARN", "strategy", "Strategy {strategy_id} has no data: {message}", _LOOK,
          "condition NoData of a strategy", _STATED, standing=True),
+    Rule("phase_checkpoint", "INFO", "phase", "Phase {phase} day {day}/{days} checkpoint", _LOOK,
+         "another fifth of the learning phase's days is over", ("phase", "name", "day", "days"), standing=True),
 )  # fmt: skip
 _SYSTEM = (
     Rule("gate_silent", "ERROR", "gate", "The gate does not answer: {reason}", _MAIL,

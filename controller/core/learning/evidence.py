@@ -12,6 +12,10 @@ Readiness = Literal["ready", "on track", "behind", "needs data", "halted"]
 GoalState = Literal["met", "open", "holding", "missed", "unknown"]
 
 
+CHECKPOINTS = 5
+"""Into how many parts a phase's days are divided."""
+
+
 class Shown(NamedTuple):
     """What one strategy has shown; ``barred``: why nothing that it has shown counts now (a halt, a breached limit)."""
 
@@ -175,3 +179,13 @@ def progress(learning: Learning, today: date) -> Progress | None:
         return None
     day = (today - learning.started).days + 1
     return Progress(day, max(0, learning.phase.days - day), learning.started + timedelta(days=learning.phase.days))
+
+
+def checkpoint(learning: Learning, today: date) -> int | None:
+    """The day, from 1, on which the newest fifth of the phase was over; None before the first."""
+    reached = progress(learning, today)
+    if reached is None:
+        return None
+    days = learning.phase.days
+    fifths = min(CHECKPOINTS, reached.day * CHECKPOINTS // days)
+    return -(-fifths * days // CHECKPOINTS) if fifths > 0 else None

@@ -18,7 +18,7 @@ from schemas.live import Decision
 from schemas.overview import Overview
 from schemas.risk import Analysis, Level
 from schemas.status import Condition, ConditionType, Refusal, RefusalReason
-from tests.support.alerts import SECOND, START, config
+from tests.support.alerts import SECOND, START, calm, config
 from tests.support.greenplace import MOMENTUM, greenplace
 
 NOTHING = Surroundings()
@@ -32,7 +32,7 @@ def said(picture: Overview | None, around: Surroundings = NOTHING) -> list[tuple
 
 def picture(**changes: Any) -> Overview:
     """The samples' picture without its levels, changed."""
-    return greenplace().model_copy(update={"analysis": Analysis(), **changes})
+    return calm().model_copy(update={"analysis": Analysis(), **changes})
 
 
 def halt(scope: str, reason: str) -> Halt:
@@ -186,6 +186,9 @@ def record(event: str, **fields: Any) -> AuditRecord:
         (record("config.change", kind="intent"), None),
         (record("config.change", kind="outcome", intent=6, outcome="done", revision="a" * 40), "config_applied"),
         (record("config.change", kind="outcome", intent=6, outcome="failed", revision="a" * 40), "action_failed"),
+        (record("ab_test.winner_b", kind="outcome", intent=6, outcome="done"), "test_decided"),
+        (record("ab_test.returned", kind="outcome", intent=6, outcome="done", level="warn"), "test_stopped"),
+        (record("ab_test.winner_b", kind="intent"), None),
         (record("halt.released", level="warn"), "resumed"),
         (record("config.refused", level="error"), "push_refused"),
         (record("config.refused", level="error", audit_id="refused-1"), None),
@@ -270,3 +273,21 @@ def test_text_then_says_what_when_how_often_and_what_to_do() -> None:
     assert "WARN from engine: m3" in text and "4 times" in text and "3 more since" in text
     assert text.endswith("Acknowledge: gt risk alerts ack 3")
     assert "Acknowledge" not in text_of(alert(3, resolved_ns=START), "", zone_of("UTC"))
+
+
+def test_look_when_a_fifth_of_the_phase_is_over_then_a_checkpoint_that_stands_until_the_next() -> None:
+    seen = greenplace().model_copy(update={"analysis": None})
+    assert said(seen) == [("phase_checkpoint", "Phase 1 day 18/30 checkpoint")]
+    assert seen.live is not None
+    keys = {
+        look(seen.model_copy(update={"live": seen.live.model_copy(update={"market_time": day})}), NOTHING)
+        .found[0]
+        .fingerprint
+        for day in ("2026-01-19", "2026-01-20", "2026-01-24")
+    }
+    assert len(keys) == 1
+    later = seen.model_copy(update={"live": seen.live.model_copy(update={"market_time": "2026-01-25"})})
+    assert said(later) == [("phase_checkpoint", "Phase 1 day 24/30 checkpoint")]
+    assert look(later, NOTHING).found[0].fingerprint != look(seen, NOTHING).found[0].fingerprint
+    silent = look(seen.model_copy(update={"live_error": "timed out"}), NOTHING)
+    assert "phase_checkpoint" not in silent.judged

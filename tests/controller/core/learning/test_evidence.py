@@ -1,6 +1,6 @@
 """What a strategy and a book have shown, held against what a phase asks; one thing at a time."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from controller.core.learning.evidence import (
     Goal,
     Reached,
     Shown,
+    checkpoint,
     goals,
     graduation,
     progress,
@@ -128,3 +129,18 @@ def test_progress_then_counts_from_the_first_day_and_never_below_nothing_left() 
     assert progress(learning(start), date(2026, 1, 19)) == (18, 12, date(2026, 2, 1))
     assert progress(learning(start), date(2026, 3, 1)) == (59, 0, date(2026, 2, 1))
     assert progress(learning(None), start) is None
+
+
+@pytest.mark.parametrize(("day", "expected"), [(1, None), (5, None), (6, 6), (11, 6), (18, 18), (30, 30), (99, 30)])
+def test_checkpoint_then_the_newest_fifth_that_is_over(day: int, expected: int | None) -> None:
+    start = date(2026, 1, 2)
+    assert checkpoint(learning(start), start + timedelta(days=day - 1)) == expected
+
+
+def test_checkpoint_when_days_are_no_multiple_of_five_or_the_start_is_not_known_then_rounded_up_or_none() -> None:
+    start = date(2026, 1, 2)
+    odd = Learning(number=1, started=start, phases=(Phase(name="Odd", days=7),))
+    reached = [checkpoint(odd, start + timedelta(days=day)) for day in range(8)]
+    assert reached == [None, 2, 3, 3, 5, 6, 7, 7]
+    assert checkpoint(learning(None), start) is None
+    assert checkpoint(learning(start), start - timedelta(days=40)) is None
