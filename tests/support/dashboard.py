@@ -33,9 +33,10 @@ PATIENCE = 60_000.0
 
 
 @contextmanager
-def dashboard(home: Path, *more: str) -> Iterator[str]:
-    """``python -m web`` on a free port; gives its URL, and SIGTERM ends it."""
-    command = [sys.executable, "-m", "web", "--home", str(home), "--port", str(free_port()), "--json", *more]
+def dashboard(home: Path, *more: str, port: int = 0) -> Iterator[str]:
+    """``python -m web`` on ``port``, or on a free one; gives its URL, and SIGTERM ends it."""
+    listen = ["--port", str(port or free_port())]
+    command = [sys.executable, "-m", "web", "--home", str(home), *listen, "--json", *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
