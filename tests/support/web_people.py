@@ -40,7 +40,8 @@ class People:
             self.accounts.add_user(name, HASHED, rank, liquidate, self.rig.now)
         self.rig.look()
         self.ends = ExitStack()
-        self.app = create_app(self.rig.options, self.rig.feed, self.ends)
+        self.app = create_app(self.rig.options, self.rig.feed, self.ends, lambda: self.ticks)
+        self.ticks = 0.0
         self._logins = 0
 
     def stranger(self) -> FlaskClient:

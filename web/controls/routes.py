@@ -2,7 +2,6 @@
 that shows, and one that does it."""
 
 import json
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -89,12 +88,12 @@ class Controls:
                 self.repeats.end(owner, key, made)
 
 
-def make_controls(options: Options, feed: Feed, ends: ExitStack) -> Controls:
+def make_controls(options: Options, feed: Feed, ticks: Callable[[], float], ends: ExitStack) -> Controls:
     """The acts on one home, nothing confirmed and nothing repeated yet; ``ends`` ends the signer."""
     signer = Signer(options.home)
     ends.callback(signer.stop)
     desk = Desk(str(options.home), feed, signer, Proposals(Home(options.home).proposals))
-    return Controls(desk, Nonces(time.monotonic), Repeats(time.monotonic))
+    return Controls(desk, Nonces(ticks), Repeats(ticks))
 
 
 def declare(registry: Registry, controls: Controls) -> None:
@@ -157,7 +156,7 @@ def _form(controls: Controls, act: Act, asked: Asked) -> ResponseReturnValue:
 def _rendered(template: str, target: str, **shown: object) -> str:
     """A page of an act, which nothing refreshes under somebody's hands; ``back`` leads to the page about it."""
     back = request.path.rsplit("/", 2 if target else 1)[0]
-    return render_template(f"controls/{template}.html", still=True, back=back, me=me(), **shown)
+    return render_template(f"controls/{template}.html", still=True, back=back, **shown)
 
 
 def _tried(look: Callable[[], Answer], problem: str) -> tuple[Answer | None, str]:

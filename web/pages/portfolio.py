@@ -173,7 +173,11 @@ def _holding(item: Document, lines: Mapping[tuple[str, str], Sequence[float]]) -
     tone = gain(item["pnl"])
     return Row(
         (
-            Cell(item["symbol"], note="short" if item["quantity"] < 0 else ""),
+            Cell(
+                item["symbol"],
+                href=f"/portfolio/positions/{item['symbol']}",
+                note="short" if item["quantity"] < 0 else "",
+            ),
             Cell(item["strategy"], href=f"/strategies/{item['strategy']}"),
             Cell(item["sector"]),
             Cell(number(item["quantity"])),

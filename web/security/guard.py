@@ -1,7 +1,6 @@
 """The guard before every endpoint: where from, how often, who, whether they may, whether they meant it."""
 
 import sqlite3
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -107,11 +106,6 @@ def cookie(options: Options) -> str:
 def needs_login(options: Options) -> bool:
     """Whether people must say who they are: where they can act, and where others can connect."""
     return options.controls or not options.loopback
-
-
-def make_guard(options: Options, accounts: Accounts | None, clock: Callable[[], int]) -> Guard:
-    """The guard of a dashboard; ``accounts`` None where everybody may look."""
-    return Guard(options, accounts, Rates(time.monotonic), clock)
 
 
 _ASK = {"WWW-Authenticate": "Bearer"}

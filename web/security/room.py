@@ -9,8 +9,9 @@ from web.options import Options
 from web.registry import Registry, Role
 from web.security import login
 from web.security.accounts import Accounts
-from web.security.guard import Guard, make_guard, me, needs_login
+from web.security.guard import Guard, me, needs_login
 from web.security.passwords import Passwords
+from web.security.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,13 @@ class Security:
         return "base.html" if self.desk is None or me().holds(Role.VIEWER) else "bare.html"
 
 
-def make_security(options: Options, clock: Callable[[], int], ends: ExitStack) -> Security:
-    """The guard of a dashboard; ``clock`` gives Unix nanoseconds, ``ends`` closes its file.
+def make_security(options: Options, clock: Callable[[], int], ticks: Callable[[], float], ends: ExitStack) -> Security:
+    """The guard of a dashboard; ``clock`` gives Unix nanoseconds, ``ticks`` seconds, ``ends`` closes its file.
 
     Raises as :class:`Accounts`.
     """
     if not needs_login(options):
-        return Security(make_guard(options, None, clock), None)
+        return Security(Guard(options, None, Rates(ticks), clock), None)
     accounts = ends.enter_context(closing(Accounts(Home(options.home).dashboard)))
-    guard = make_guard(options, accounts, clock)
+    guard = Guard(options, accounts, Rates(ticks), clock)
     return Security(guard, login.Desk(options, accounts, Passwords(), guard))

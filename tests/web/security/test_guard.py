@@ -6,12 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from controller.home import Home
+from controller.proposals import Proposals
 from tests.support.web_people import OURS, USERS, People, people, token
 from tests.support.web_rig import WebRig
-from web.options import Options
 from web.registry import Endpoint, Kind, Rate, Role, registry_of
 from web.security.accounts import LIFE_NS
-from web.security.guard import make_guard
 from web.security.identity import EVERYBODY, Rank, roles_of
 from web.security.rates import RATES
 
@@ -211,7 +210,7 @@ def test_rate_when_others_ask_too_often_then_halts_are_not_among_them() -> None:
     with people() as crowd:
         client = crowd.client("ada")
         headers = {**OURS, "X-CSRF-Token": token(client)}
-        statuses = [client.post("/api/config/reload", headers=headers).status_code for _ in range(200)]
+        statuses = [client.post("/api/config/reload", headers=headers).status_code for _ in range(40)]
         assert statuses[-1] == 429
         assert client.post("/api/emergency/halt-all", headers=headers).status_code == 415
         assert crowd.client("rex").post("/api/emergency/halt-all").status_code == 403
@@ -221,7 +220,7 @@ def test_rate_when_somebody_drains_the_halts_then_only_the_own_ones() -> None:
     with people() as crowd:
         flood, other = crowd.client("rex"), crowd.client("ada")
         headers = {**OURS, "X-CSRF-Token": token(flood)}
-        statuses = [flood.post("/api/emergency/halt-all", headers=headers).status_code for _ in range(200)]
+        statuses = [flood.post("/api/emergency/halt-all", headers=headers).status_code for _ in range(40)]
         assert (statuses[0], statuses[-1]) == (415, 429)
         again = {**OURS, "X-CSRF-Token": token(other)}
         assert other.post("/api/emergency/halt-all", headers=again).status_code == 415
@@ -262,4 +261,45 @@ def test_dashboard_when_it_can_be_reached_from_elsewhere_then_even_looking_takes
 
 def test_everybody_when_nobody_logs_in_then_only_looks() -> None:
     assert EVERYBODY.roles == roles_of(Rank.READ_ONLY, False)
-    assert make_guard(Options(home=WebRig().options.home), None, lambda: 0).accounts is None
+
+
+def test_page_when_there_are_acts_then_links_to_those_that_the_person_may_do(crowd: People) -> None:
+    operator, reader = crowd.client("ada"), crowd.client("rex")
+    path = "/strategies/ml-momentum-v2"
+    assert all(f'href="{path}/{act}"' in operator.get(path).text for act in ("pause", "resume", "halt"))
+    assert f'href="{path}/pause"' not in reader.get(path).text
+    assert f'href="{path}/halt"' in reader.get(path).text
+    assert 'href="/portfolio/positions/NVDA"' in operator.get("/portfolio/positions").text
+    position = operator.get("/portfolio/positions/NVDA").text
+    assert all(f'href="/portfolio/positions/NVDA/{act}"' in position for act in ("close", "stop"))
+    assert 'href="/config/update"' in operator.get("/config").text
+    assert 'href="/emergency/halt-all"' in reader.get("/").text
+
+
+def test_page_when_the_dashboard_only_looks_then_no_act_is_offered() -> None:
+    rig = WebRig()
+    rig.look()
+    client = rig.client()
+    for path in ("/strategies/ml-momentum-v2", "/portfolio/positions/NVDA", "/config", "/"):
+        text = client.get(path).text
+        assert "What may be done here" not in text
+        assert "read-only" in text
+
+
+def test_proposals_page_when_something_waits_then_with_the_command_that_signs_it() -> None:
+    with people() as crowd:
+        client = crowd.client("rex")
+        assert "nothing waits for a signature" in client.get("/config/proposals").text
+        proposals = Proposals(Home(crowd.rig.options.home).proposals)
+        made = proposals.add({"kind": "resume"}, "ada", "<b>ripe</b>", "risk: resume", "", crowd.rig.now)
+        shown = client.get("/config/proposals").text
+        assert f"gt risk config sign {made.id}" in shown
+        assert "&lt;b&gt;ripe" in shown
+
+
+@pytest.mark.parametrize("path", ["/emergency/halt-all", "/emergency/halt-trading", "/config/update"])
+def test_form_when_shown_then_nothing_refreshes_it_under_somebodys_hands(crowd: People, path: str) -> None:
+    text = crowd.client("ada").get(path).text
+    assert 'http-equiv="refresh"' not in text
+    assert "hx-get" not in text
+    assert '<form method="post" class="act">' in text
