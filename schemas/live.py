@@ -73,7 +73,8 @@ class FillView(Labelled):
 
 
 class ShadowView(Model):
-    """One session of a paired test: what either variant would have returned, in parts per billion of its equity.
+    """One session of an A/B test: of a paired one what either variant would have returned, in parts per billion of its
+    equity; of one that shares signals, how many that either variant saw were drawn for which arm, taken or not.
 
     ``seq`` rises by one a row of its book; each (uid, test, epoch, market_time) comes once, in order of market time.
     """
@@ -83,8 +84,10 @@ class ShadowView(Model):
     test: str
     epoch: int
     market_time: str
-    return_a: int
-    return_b: int
+    return_a: int = 0
+    return_b: int = 0
+    signals_a: int = 0
+    signals_b: int = 0
 
 
 class StrategyLive(Model):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from controller.gate import exits, protection
 from controller.gate.policy import MODES, STATUSES
 from controller.gate.sentinel import Sentinel
-from controller.gate.shadow import note, span
+from controller.gate.shadow import FIGURES, note, span
 from controller.gate.venue import VenueRejected, VenueUnknown
 from controller.gate.views import gate_state, live_state, logged_fill, logged_shadow, mode, words
 
@@ -83,20 +83,20 @@ def fills(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
 
 
 def shadows(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
-    """Sessions of paired A/B tests, told as fills are."""
+    """Sessions of A/B tests, told as fills are."""
     venue = sentinel.desk.venue.book()
     found = _told(request, venue.id, venue.shadows, lambda item: item.seq, venue.durable_shadow)
     return {"ok": True, "shadows": [logged_shadow(item) for item in found]}
 
 
 def shadow(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
-    """Keep one session of a paired A/B test; ``look``: which sessions of it are kept."""
+    """Keep one session of an A/B test; ``look``: which sessions of it are kept."""
     test = _text(request, "uid"), _text(request, "test"), _whole(request, "epoch", 0)
     if "look" in request:
         first, last = span(sentinel.desk, test)
         return {"ok": True, "first": first, "last": last}
-    returns = _signed(request, "return_a"), _signed(request, "return_b")
-    return {"ok": True, "taken": note(sentinel.desk, test, _text(request, "market_time"), returns)}
+    figures = [_signed(request, name) for name in FIGURES]
+    return {"ok": True, "taken": note(sentinel.desk, test, _text(request, "market_time"), figures)}
 
 
 def halt(sentinel: Sentinel, request: Mapping[str, Any]) -> Reply:
@@ -202,7 +202,7 @@ def _whole(request: Mapping[str, Any], name: str, default: int) -> int:
 
 
 def _signed(request: Mapping[str, Any], name: str) -> int:
-    value = request.get(name)
+    value = request.get(name, 0)
     if type(value) is not int:
         raise BadRequest(f"{name} = {value!r} is not a whole number")
     return value

@@ -75,14 +75,17 @@ class LoggedFill(NamedTuple):
 
 
 class Shadow(NamedTuple):
-    """One session of a paired A/B test: both variants' returns in shadow, in parts per billion."""
+    """One session of an A/B test: both variants' returns in shadow, in parts per billion, if it is paired; the signals
+    drawn for each arm if not."""
 
     uid: str
     test: str
     epoch: int
     market_time: str
-    return_a: int
-    return_b: int
+    return_a: int = 0
+    return_b: int = 0
+    signals_a: int = 0
+    signals_b: int = 0
 
 
 class LoggedShadow(NamedTuple):
@@ -143,7 +146,7 @@ class VenueBook:
     ``fills``: the last 2,000 in order; without a controller a strategy soon only exits, so it never outruns them.
     ``liquidations``: id → ``begun`` or ``ended``, for ever. ``id``: random, made with the book, so that no two books'
     fills are taken for one series. ``durable``: number of the last fill that a loss of power cannot take back.
-    ``shadows``: the last 2,000 sessions of paired tests, ``durable_shadow`` as for fills; ``spans``: (uid, test, epoch)
+    ``shadows``: the last 2,000 sessions of A/B tests, ``durable_shadow`` as for fills; ``spans``: (uid, test, epoch)
     → first and last session.
     """
 
@@ -212,7 +215,7 @@ class Venue(Protocol):
         ...
 
     def note_shadow(self, shadow: Shadow) -> None:
-        """Keep a session of a paired test. VenueUnknown when it is not written."""
+        """Keep a session of an A/B test. VenueUnknown when it is not written."""
         ...
 
     def history(self, symbols: Sequence[str], n: int) -> Mapping[str, Sequence[tuple[str, int]]]:

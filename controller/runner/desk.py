@@ -10,14 +10,27 @@ from typing import Any, Protocol
 
 from controller.runner.catalog import build
 from controller.runner.shadow import ShadowBook, Shadows
-from controller.runner.split import CONTROL, OPEN_STATES, VARIANT, Split
-from controller.runner.strategy import BadParameter, Cancel, Context, Held, Market, NoData, Order, Strategy, Working
+from controller.runner.split import CONTROL, OPEN_STATES, VARIANT, Owners, Split
+from controller.runner.strategy import (
+    Action,
+    BadParameter,
+    Cancel,
+    Context,
+    Held,
+    Market,
+    NoData,
+    Order,
+    Strategy,
+    Working,
+)
 
 ATTEMPTS = 4
 REPLAY = 2_000
 """Sessions of history that a paired test asks for: what it has played is played again after a restart."""
 Owner = Callable[[str], str]
 """The arm that a symbol belongs to in this session."""
+CLOSED = 2
+"""The level at which nothing is sent."""
 WHOLE = ""
 """The arm of a strategy that is in no test, or in a paired one."""
 
@@ -67,9 +80,18 @@ class Desk:
         ``state`` has the fields of ``schemas.live.LiveState``; ``level`` is 0 (all), 1 (exits only), 2 (nothing).
         Raises GateUnavailable; what is then unknown is settled by asking again with the same client ids.
         """
-        owner, numbers = self._owners(market, state), dict[str, int]()
+        owners, numbers, signals = self._owners(market, state), dict[str, int](), set[str]()
         for arm in list(self._rules):
-            self._run(arm, gate, self._context(arm, owner, market, state), owner, level, numbers)
+            context = self._context(arm, owners.of, market, state)
+            actions = self._decide(arm, context)
+            signals |= {action.symbol for action in actions if isinstance(action, Order)} - owners.taken
+            for action in actions if level < CLOSED else ():
+                if isinstance(action, Cancel):
+                    gate.request("cancel", order=action.order)
+                elif owners.of(action.symbol) == arm and (level == 0 or _reduces(context, action)):
+                    self._send(arm, gate, context, action, numbers)
+        if self._split is not None and VARIANT in self._rules and signals and level == 0:
+            self._split.tell(gate, market.dates[-1], [owners.of(symbol) for symbol in signals])
         if self._shadows is not None:
             self._follow(self._shadows, gate, market)
 
@@ -104,20 +126,16 @@ class Desk:
         if rule is not None:
             self._rules[arm] = rule
 
-    def _run(self, arm: str, gate: Gate, context: Context, owner: Owner, level: int, numbers: dict[str, int]) -> None:
+    def _decide(self, arm: str, context: Context) -> Sequence[Action]:
+        """What the arm's rule wants."""
         rule = self._rules.get(arm)
         if rule is None:
-            return
+            return ()
         try:
-            actions = rule.on_bar(context)
+            return rule.on_bar(context)
         except Exception as error:  # noqa: BLE001  # the edge: a strategy's own error stays its own
             self._fail(arm, "Failed", f"{type(error).__name__}: {error}")
-            return
-        for action in actions if level < 2 else ():
-            if isinstance(action, Cancel):
-                gate.request("cancel", order=action.order)
-            elif owner(action.symbol) == arm and (level == 0 or _reduces(context, action)):
-                self._send(arm, gate, context, action, numbers)
+            return ()
 
     def _follow(self, shadows: Shadows, gate: Gate, market: Market) -> None:
         shadows.begin(gate, market)
@@ -154,9 +172,9 @@ class Desk:
             **(self._split.label(arm) if self._split else {}),
         }
 
-    def _owners(self, market: Market, state: Mapping[str, Any]) -> Owner:
+    def _owners(self, market: Market, state: Mapping[str, Any]) -> Owners:
         if self._split is None:
-            return lambda _symbol: WHOLE
+            return Owners(lambda _symbol: WHOLE)
         return self._split.owners(state, market.dates, self._symbols(market), frozenset(self._rules))
 
     def _context(self, arm: str, owner: Owner, market: Market, state: Mapping[str, Any]) -> Context:

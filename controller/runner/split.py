@@ -7,13 +7,28 @@ to the control, A.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from controller.runner.assignment import PPM, blocked, hashed
 
 CONTROL, VARIANT, NOBODY = "A", "B", ""
 OPEN_STATES = ("pending", "working", "unknown")
 _HALF = PPM // 2
+
+
+class Gate(Protocol):
+    """What a test needs of the gate."""
+
+    def request(self, op: str, **fields: Any) -> dict[str, Any]:
+        """One request, its reply."""
+        ...
+
+
+class Owners(NamedTuple):
+    """``of`` gives the arm of a symbol in one session; ``taken`` are those that nothing was drawn for."""
+
+    of: Callable[[str], str]
+    taken: frozenset[str] = frozenset()
 
 
 class Split:
@@ -32,9 +47,22 @@ class Split:
         """What an order of ``arm`` says of itself."""
         return {"arm": arm, "test": self._test["id"], "epoch": self._test["epoch"]}
 
+    def tell(self, gate: Gate, session: str, signals: Collection[str]) -> None:
+        """Hand the gate how many of ``signals`` (the arms that they were drawn for) went to which arm.
+
+        What it cannot keep now is not counted, for neither arm.
+        """
+        counts = {
+            "signals_a": sum(arm == CONTROL for arm in signals),
+            "signals_b": sum(arm == VARIANT for arm in signals),
+        }
+        gate.request(
+            "shadow", uid=self._uid, test=self._test["id"], epoch=self._test["epoch"], market_time=session, **counts
+        )
+
     def owners(
         self, state: Mapping[str, Any], sessions: Sequence[str], universe: Collection[str], arms: Collection[str]
-    ) -> Callable[[str], str]:
+    ) -> "Owners":
         """The arm of each symbol in the last of ``sessions``. Without B among ``arms`` the control has what B held, and
         nobody what B would have drawn."""
         session, taken = sessions[-1], self._taken(state, sessions[-2:][0])
@@ -46,7 +74,7 @@ class Split:
                 return arm
             return CONTROL if symbol in taken else NOBODY
 
-        return owner
+        return Owners(owner, frozenset(taken))
 
     def _taken(self, state: Mapping[str, Any], since: str) -> dict[str, str]:
         """The arm of each symbol that is held or ordered; open orders come last in ``state``."""

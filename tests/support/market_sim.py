@@ -201,8 +201,8 @@ def _shadow(market: Market, fields: dict[str, Any]) -> dict[str, Any]:
     if "look" in fields:
         first, last = shadow.span(market.desk, test)
         return {"ok": True, "first": first, "last": last}
-    returns = fields["return_a"], fields["return_b"]
-    return {"ok": True, "taken": shadow.note(market.desk, test, fields["market_time"], returns)}
+    figures = [fields.get(name, 0) for name in shadow.FIGURES]
+    return {"ok": True, "taken": shadow.note(market.desk, test, fields["market_time"], figures)}
 
 
 _OPERATIONS: dict[str, Callable[[Market, dict[str, Any]], dict[str, Any]]] = {

@@ -241,8 +241,10 @@ shadows = Table(
     _text("market_time", "session"),
     _number("return_a", "return of variant A, parts per billion"),
     _number("return_b", "return of variant B, parts per billion"),
+    _number("signals_a", "signals drawn for A, where they are shared"),
+    _number("signals_b", "signals drawn for B"),
     Index("shadows_by_test", "book", "test", "seq"),
-    comment="Sessions of paired A/B tests, each once; for ever.",
+    comment="Sessions of A/B tests, each once; for ever.",
 )
 
 samples = Table(

@@ -186,6 +186,7 @@ def test_shadow_session_when_told_then_kept_once_in_order(told: Told) -> None:
     rows = told.ask("shadows", book="b" * 32, since=0)["shadows"]
     assert rows[0] == {
         "seq": 1, "uid": ANN, "test": "t-1", "epoch": 0, "market_time": "2008-06-02", "return_a": 5, "return_b": -7,
+        "signals_a": 0, "signals_b": 0,
     }  # fmt: skip
     assert told.since() == [(1, "2008-06-02"), (2, "2008-06-03")]
     assert told.since(1) == [(2, "2008-06-03")]
@@ -210,6 +211,7 @@ def test_shadow_session_when_not_on_disk_then_is_not_told(told: Told) -> None:
         {"market_time": "tomorrow"},
         {"return_a": 0.5},
         {"return_b": None},
+        {"signals_a": "3"},
         {"return_b": 10**13},
         {"epoch": -1},
     ],

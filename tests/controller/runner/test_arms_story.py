@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controller.core.experiments.mismatch import of_two
 from controller.core.risk.trades import closed_trades
 from controller.gate.venue import LoggedShadow
 from controller.gate.views import logged_fill
@@ -106,12 +107,20 @@ def test_order_of_an_arm_then_never_moves_the_others_position(shared: Market) ->
     assert all(item.arm == arms[order.client_id] for item, order in known)
 
 
+def test_signals_then_are_shared_as_the_split_says_whatever_either_arm_makes_of_them(shared: Market) -> None:
+    rows = [item.shadow for item in shadows(shared)]
+    a, b = sum(row.signals_a for row in rows), sum(row.signals_b for row in rows)
+    assert a + b > 50
+    assert of_two(a, b, 0.5) > 0.001
+
+
 @KILLS
 def test_killed_on_the_way_then_every_order_and_fill_is_as_without(
     tmp_path: Path, feed: Feed, shared: Market, kill: Callable[[Market], None]
 ) -> None:
     killed = played(tmp_path, feed, policy_in(SPLIT), kill)
     assert without_times(fills(killed)) == without_times(fills(shared))
+    assert shadows(killed) == shadows(shared)
 
 
 @KILLS

@@ -83,7 +83,7 @@ def order(symbol: str, arm: str = "", test: str = "", state: str = "working", da
     return item(symbol, arm, test, state=state, **terms)
 
 
-def sent(gate: FakeGate, side: str = "buy") -> dict[str, tuple[str, int]]:
+def sent(gate: ShadowGate, side: str = "buy") -> dict[str, tuple[str, int]]:
     """Symbol to (arm, quantity) of what was sent."""
     orders = [order for order in gate.sent if order["side"] == side]
     assert len({order["symbol"] for order in orders}) == len(orders)
@@ -91,12 +91,12 @@ def sent(gate: FakeGate, side: str = "buy") -> dict[str, tuple[str, int]]:
 
 
 def draws(session: str = "2020-01-02", **test: Any) -> dict[str, str]:
-    owner = Split(GOOD, {**TEST, **test}).owners({"orders": (), "positions": ()}, [session], SYMBOLS, ("A", "B"))
+    owner = Split(GOOD, {**TEST, **test}).owners({"orders": (), "positions": ()}, [session], SYMBOLS, ("A", "B")).of
     return {symbol: owner(symbol) for symbol in SYMBOLS}
 
 
 def test_signals_then_each_goes_to_the_arm_that_was_drawn_with_that_arms_parameters() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     host_of(gate, in_test())
     drawn = draws()
     assert set(drawn.values()) == {"A", "B"}
@@ -107,8 +107,27 @@ def test_signals_then_each_goes_to_the_arm_that_was_drawn_with_that_arms_paramet
     }
 
 
+def test_signals_then_each_is_counted_for_the_arm_that_it_was_drawn_for_and_none_that_is_taken() -> None:
+    gate = ShadowGate()
+    drawn = draws()
+    gate.positions = [item("S00", "A", "t-1")]
+    gate.orders = [order("S01", "B", "t-1")]
+    host_of(gate, in_test())
+    arms = [arm for symbol, arm in drawn.items() if symbol not in ("S00", "S01")]
+    counts = {"signals_a": arms.count("A"), "signals_b": arms.count("B")}
+    assert gate.shadows == [{"uid": GOOD, "test": "t-1", "epoch": 0, "market_time": "2020-01-02", **counts}]
+
+
+def test_signals_when_one_arm_may_not_enter_then_are_counted_for_neither() -> None:
+    for status, test in (("paused", {}), ("active", {"parameters_b": {"size": 13}}), ("active", {"share_b_ppm": 0})):
+        gate = ShadowGate()
+        gate.gate = {"mode": "normal", "statuses": {GOOD: status}}
+        host_of(gate, in_test(**test))
+        assert gate.shadows == []
+
+
 def test_restart_in_the_session_then_the_same_orders_again() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     host_of(gate, in_test())
     first = list(gate.sent)
     host_of(gate, in_test())
@@ -129,7 +148,7 @@ def test_blocks_then_two_of_four_each_and_by_hash_when_the_share_is_no_half() ->
 
 
 def test_what_is_held_or_ordered_then_belongs_to_its_arm_and_to_the_control_when_it_has_none() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     drawn = draws()
     of_a = [symbol for symbol in SYMBOLS if drawn[symbol] == "A"]
     of_b = [symbol for symbol in SYMBOLS if drawn[symbol] == "B"]
@@ -146,7 +165,7 @@ def test_what_is_held_or_ordered_then_belongs_to_its_arm_and_to_the_control_when
 
 
 def test_arm_then_sees_the_whole_market_and_only_its_own_book_at_its_share() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     gate.positions = [item("S00", "A", "t-1"), item("S01", "B", "t-1")]
     gate.orders = [order("S02", "A", "t-1"), order("S03", "B", "t-1")]
     host_of(gate, in_test())
@@ -161,7 +180,7 @@ def test_arm_then_sees_the_whole_market_and_only_its_own_book_at_its_share() -> 
 
 
 def test_variant_that_cannot_be_built_then_says_so_and_the_control_goes_on_alone() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     drawn = draws()
     held = next(symbol for symbol in SYMBOLS if drawn[symbol] == "B")
     gate.positions = [item(held, "B", "t-1")]
@@ -174,7 +193,7 @@ def test_variant_that_cannot_be_built_then_says_so_and_the_control_goes_on_alone
 
 
 def test_variant_that_raises_then_the_control_looks_after_what_it_held_from_the_next_session_on() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     gate.positions = [item("S01", "B", "t-1")]
     host = host_of(gate, in_test(parameters_b={"fails": True}))
     assert gate.health[-1][1] == "VariantFailed"
@@ -186,7 +205,7 @@ def test_variant_that_raises_then_the_control_looks_after_what_it_held_from_the_
 
 @pytest.mark.parametrize("bad", [{"size": 13}, {"fails": True}, {"magic": 1}], ids=str)
 def test_control_that_fails_then_the_strategy_stays_away(bad: dict[str, Any]) -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     host = host_of(gate, in_test(parameters_a=bad))
     host.handle(bar(gate, "2020-01-03"))
     assert gate.sent == []
@@ -194,7 +213,7 @@ def test_control_that_fails_then_the_strategy_stays_away(bad: dict[str, Any]) ->
 
 
 def test_share_taken_back_to_nothing_then_all_is_the_controls() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     gate.positions = [item("S01", "B", "t-1")]
     host_of(gate, in_test(share_b_ppm=0))
     assert sent(gate, "sell") == {"S01": ("A", 5)}
@@ -203,7 +222,7 @@ def test_share_taken_back_to_nothing_then_all_is_the_controls() -> None:
 
 
 def test_test_that_ends_then_the_strategy_has_its_own_parameters_and_every_position() -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     gate.positions = [item("S01", "B", "t-1")]
     host = host_of(gate, in_test())
     host.handle({"event": "policy", "strategies": [document(GOOD, "eager", universe=SYMBOLS)], "statuses": {}})
@@ -216,7 +235,7 @@ def test_test_that_ends_then_the_strategy_has_its_own_parameters_and_every_posit
 
 @pytest.mark.parametrize("status", ["paused", "halted"])
 def test_restricted_strategy_then_no_arm_enters(status: str) -> None:
-    gate = FakeGate()
+    gate = ShadowGate()
     gate.gate = {"mode": "normal", "statuses": {GOOD: status}}
     gate.positions = [item("S01", "B", "t-1")]
     host_of(gate, in_test())

@@ -8,7 +8,7 @@ from controller.errors import SettingsError
 if TYPE_CHECKING:  # the names alone must cost a reader nothing
     from sqlalchemy import Connection
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD = REVISIONS[-1]
 FOLDER = Path(__file__).parent
 
