@@ -170,7 +170,7 @@ def judged(method: str, document: Document, now_ns: int) -> Panel:
     silence = _missing(document)
     if silence:
         return Panel("error", document, as_of, silence)
-    if now_ns - as_of > FRESH_NS:
+    if now_ns - as_of > FRESH_NS or document.get("market_time", "") is None:
         return Panel("stale", document, as_of, "the engine does not answer")
     if document.get("feed") == "stale":
         return Panel("stale", document, as_of, "no new prices")

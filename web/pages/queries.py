@@ -1,12 +1,14 @@
 """What pages may be asked for beside their address. A value that is none is a mistake, never "all"."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.scalars import Model
 from web.api.queries import Word
 
+Here = Annotated[str, StringConstraints(pattern=r"^/([^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*)?$", max_length=300)]
+"""An address on this dashboard: what a browser cannot take for one elsewhere."""
 Sort = Literal[
     "symbol", "strategy", "sector", "quantity", "entry", "current", "value", "pnl", "pnl_pct", "days",
     "-symbol", "-strategy", "-sector", "-quantity", "-entry", "-current", "-value", "-pnl", "-pnl_pct", "-days",
@@ -56,4 +58,4 @@ class ThemeQuery(Model):
     """Which colours, and where to go back to."""
 
     to: Literal["auto", "light", "dark"]
-    back: Word = Field("/", pattern=r"^/(?!/)")
+    back: Here = "/"
