@@ -14,6 +14,10 @@ _MERGES = {
     "halts": "INSERT OR REPLACE INTO main.halts ({columns}) SELECT {columns} FROM old.halts",
     "peaks": "INSERT INTO main.peaks ({columns}) SELECT {columns} FROM old.peaks WHERE true"
     " ON CONFLICT (scope) DO UPDATE SET value = max(value, excluded.value)",
+    **{
+        table: f"INSERT OR REPLACE INTO main.{table} ({{columns}}) SELECT {{columns}} FROM old.{table}"
+        for table in ("trials", "looks")
+    },
     "revisions": "INSERT OR REPLACE INTO main.revisions ({columns}) SELECT {columns} FROM old.revisions",
 }
 

@@ -26,6 +26,7 @@ from controller.reconcile.publisher import digest_of, write_durably
 from schemas.desired import TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.status import Revision
+from schemas.trials import Look, Trial
 from tests.support.homes import made_home, opened
 from tests.support.stores import NOW, entry
 
@@ -174,6 +175,23 @@ def test_restore_when_peaks_moved_then_the_higher_ones_hold(home: Home, since: d
     back(home, made)
     store = opened(home)
     assert dict(store.peaks()) == {"account": kept, "s": 7}
+    store.close()
+
+
+def test_restore_when_a_test_was_decided_since_then_it_stays_decided(home: Home) -> None:
+    store = opened(home)
+    before = Trial(test="t-1", strategy="s", book="b", plan="p", state="running")
+    store.tests.save_trial(before)
+    store.close()
+    made = backed_up(home)
+    store = opened(home)
+    look = Look(n=34, information=0.5, z=1, boundary=2, spent=0.01, p=0.3, shown=0.4)
+    store.tests.save_trial(before.model_copy(update={"state": "stopped_by_guardrail"}), [look])
+    store.close()
+    back(home, made)
+    store = opened(home)
+    assert store.tests.trials()["t-1"].state == "stopped_by_guardrail"
+    assert list(store.tests.looks("t-1")) == [look]
     store.close()
 
 

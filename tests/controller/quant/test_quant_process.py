@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from controller.core.experiments import answer as tests
+from controller.core.experiments.question import Seen, Trying, plan_of
 from controller.core.risk.answer import answer
 from controller.core.risk.question import Held, Question, Record
 from controller.errors import FiguresUnavailable
 from controller.quant.client import COMMAND, FIRST_WAIT, QuantProcess
 from controller.quant.wire import encode, stamp
 from tests.support.returns import closes, wave
+from tests.support.trials import ab_test
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 DATES = [f"2024-{1 + number // 28:02d}-{1 + number % 28:02d}" for number in range(253)]
@@ -40,6 +43,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuantProcess]:
 def test_compute_then_the_figures_are_those_of_the_same_functions_here(shared: QuantProcess) -> None:
     for held in (("AMD", "JPM"), ("AMD",), ("JPM", "AMD"), ()):
         assert shared.compute(question(*held)) == answer(question(*held))
+
+
+def test_look_then_the_answer_is_that_of_the_same_functions_here(shared: QuantProcess) -> None:
+    observed = [
+        Seen(f"2008-01-{1 + n:02d}", 0, "a" if n % 2 else "b", n * n * 7_919 % 41 * 1_000_000) for n in range(28)
+    ]
+    asked = Trying(plan_of(ab_test("s")), "collecting", False, observed * 2, [(28, 28, 0.5)], ())
+    found = shared.look(asked)
+    assert found == tests.answer(asked)
+    assert shared.look(asked._replace(looks=found.looks)) == found
+    assert shared.outlook(asked.plan) == tests.outlook(asked.plan)
+    assert shared.compute(question("AMD")) == answer(question("AMD"))
 
 
 def test_encode_when_histories_are_known_then_only_new_ones_follow() -> None:
