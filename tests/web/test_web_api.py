@@ -84,7 +84,7 @@ def test_reads_when_fresh_or_stale_then_as_the_openapi_document_says(rig: WebRig
     assert [
         (path, found) for path in paths for found in mistakes(path, fresh[path]) + mistakes(path, stale[path])
     ] == []
-    assert [path for path in paths if "stale" in fresh[path]] == []
+    assert bool([path for path in paths if "stale" in fresh[path]]) is not engine
     assert [path for path in paths if "stale" not in stale[path]] == ["/health"]
 
 
