@@ -19,13 +19,14 @@ _PPM = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything that one test has observed, in the order of the market's time; ``begun``: trades begun by each arm in
-    each step of the rollout, where trades are what is counted."""
+    """Everything that one test has observed, in the order of the market's time; ``begun`` and ``drawn``: trades begun
+    by and signals drawn for each arm in each step of the rollout, where they are shared."""
 
     unit: observations.Unit
     seen: Sequence[Seen]
     closed: Sequence[Closed]
     begun: Mapping[Label, int]
+    drawn: Mapping[Label, int]
     capital: Capital
 
     @property
@@ -39,13 +40,11 @@ class Observed:
         return [item for item in self.seen if item.epoch]
 
     def epochs(self, *, rollout: bool) -> Sequence[tuple[int, int, float]]:
-        """Trades begun by A and by B, with B's share, of the test or of each step of its rollout."""
-        if self.unit != "trade":
-            return []
-        steps = sorted({label.epoch for label in self.begun if bool(label.epoch) == rollout})
+        """Signals drawn for A and for B, with B's share, of the test or of each step of its rollout."""
+        steps = sorted({label.epoch for label in self.drawn if bool(label.epoch) == rollout})
         shares = self.capital.share_b_ppm
         return [
-            (self.begun.get(Label(step, "a"), 0), self.begun.get(Label(step, "b"), 0), shares[step] / _PPM)
+            (self.drawn.get(Label(step, "a"), 0), self.drawn.get(Label(step, "b"), 0), shares[step] / _PPM)
             for step in steps
         ]
 
@@ -72,12 +71,13 @@ class Facts:
         capital = Capital(allocation, shares_of(test))
         fills = observations.labelled(self.store.fills(live.book, limit=MOST, test=test.id), test.id)
         closed, begun = observations.trades(fills), observations.entries(fills)
+        rows = self.store.tests.shadows(live.book, test.id)
         if test.paired and not test.rollout:
-            pairs = observations.of_pairs(self.store.tests.shadows(live.book, test.id))
-            return Observed("pair", pairs, (), {}, capital)
+            return Observed("pair", observations.of_pairs(rows), (), {}, {}, capital)
+        drawn = observations.signals(rows)
         if test.unit == "trade":
-            return Observed("trade", observations.of_trades(closed), closed, begun, capital)
-        return Observed("day", self._days(fills, trial, live, benchmark, capital), closed, begun, capital)
+            return Observed("trade", observations.of_trades(closed), closed, begun, drawn, capital)
+        return Observed("day", self._days(fills, trial, live, benchmark, capital), closed, begun, drawn, capital)
 
     def _days(
         self,

@@ -119,6 +119,17 @@ def _gains(fills: Sequence[FillView], closes: Closes, sessions: Sequence[str]) -
         yield session, gain
 
 
+def signals(rows: Iterable[ShadowView]) -> Mapping[Label, int]:
+    """Signals that were drawn for each arm in each step, whatever became of them: their shares are the split's, while a
+    variant that trades more often than the other has more trades."""
+    found: dict[Label, int] = {}
+    for row in rows:
+        for arm, drawn in (("A", row.signals_a), ("B", row.signals_b)):
+            label = Label(row.epoch, _SIDES[arm])
+            found[label] = found.get(label, 0) + drawn
+    return found
+
+
 def entries(fills: Mapping[Label, Sequence[FillView]]) -> Mapping[Label, int]:
     """Trades begun by each arm in each step, open ones too."""
     return {label: sum(_opens(fill) for fill in own) for label, own in fills.items()}

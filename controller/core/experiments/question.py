@@ -27,8 +27,9 @@ class Seen(NamedTuple):
 
 
 class Trying(NamedTuple):
-    """A question about one test. ``plan`` as :func:`plan_of` makes it; ``observed`` in time order; ``epochs``: trades
-    begun by A and by B with B's share, by step. In state ``winner_b`` it is about the rollout, and all are of that."""
+    """A question about one test. ``plan`` as :func:`plan_of` makes it; ``observed`` in time order; ``epochs``:
+    signals drawn for A and for B with B's share, by step. In state ``winner_b`` it is about the rollout, and all are of
+    that."""
 
     plan: Mapping[str, Any]
     state: State

@@ -203,6 +203,16 @@ def test_work_when_a_person_ends_it_then_stopped(make: Callable[..., Lane], stat
     assert (trial.state, trial.reason, trial.n) == ("stopped", f"a person's commit says {status}", 8)
 
 
+@pytest.mark.parametrize(("drawn_b", "state"), [(60, "running"), (15, "invalid")])
+def test_work_when_one_arm_trades_more_often_then_only_the_signals_tell_a_mismatch(
+    make: Callable[..., Lane], drawn_b: int, state: str
+) -> None:
+    lane = make(n_max=400)
+    rows = [shadow(1, 0, 0).model_copy(update={"uid": UID_A, "signals_a": 60, "signals_b": drawn_b})]
+    lane.rig.store.tests.add_shadows(lane.rig.engine.read().book, rows)
+    assert lane.work(both(GOOD * 20, GOOD * 5), day=100).state == state
+
+
 def test_work_when_its_document_goes_then_stopped_and_one_of_the_same_id_is_invalid(make: Callable[..., Lane]) -> None:
     lane = make()
     lane.work(both(GOOD, GOOD), day=3)

@@ -13,6 +13,7 @@ from controller.core.experiments.observations import (
     of_days,
     of_pairs,
     of_trades,
+    signals,
     trades,
 )
 from controller.core.experiments.question import Seen
@@ -36,6 +37,15 @@ def test_trades_when_open_or_of_no_test_then_not_observed_and_begun_ones_counted
     fills = labelled(own + others, "t-1")
     assert trades(fills) == []
     assert entries(fills) == {Label(0, "a"): 1, Label(0, "b"): 1}
+
+
+def test_signals_then_drawn_ones_by_arm_and_step() -> None:
+    rows = [
+        shadow(1, 0, 0).model_copy(update={"signals_a": 3, "signals_b": 1}),
+        shadow(2, 0, 0).model_copy(update={"signals_a": 2, "signals_b": 4}),
+        shadow(3, 0, 0).model_copy(update={"signals_b": 5, "epoch": 1}),
+    ]
+    assert signals(rows) == {Label(0, "a"): 5, Label(0, "b"): 5, Label(1, "a"): 0, Label(1, "b"): 5}
 
 
 def test_entries_when_one_is_filled_in_parts_then_one() -> None:
