@@ -108,6 +108,7 @@ class Performance(Model):
     sessions below a peak, all of the session curve, of which ``curve`` has the newest values in micro-dollars.
     ``turnover``: half of what was traded over mean equity, a year. ``win_rate`` (between ``win_low`` and ``win_high``
     with 95 %), ``average_win`` and ``average_loss`` are of ``trades`` round trips, the averages as a share of cost.
+    ``backtest``: the scope's own results against the value at risk of those before them.
     """
 
     sessions: int = 0
@@ -127,6 +128,7 @@ class Performance(Model):
     win_high: float | None = None
     average_win: float | None = None
     average_loss: float | None = None
+    backtest: Backtest | None = None
     curve: tuple[int, ...] = ()
     missing: dict[str, str] = {}
 

@@ -1,16 +1,18 @@
-"""Bars and sparklines: figures that people would rather look at than read. Plain characters of one cell each."""
+"""Bars and sparklines: figures that people would rather look at than read. Plain characters of one cell each, without
+colour; ASCII where the output knows no others."""
 
+import sys
 from collections.abc import Sequence
 
-_FULL, _EMPTY = "█", "░"
-_SPARKS = "▁▂▃▄▅▆▇█"
+_SPARKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.,-=+*#"
 WIDTH = 10
 
 
 def bar(percent: float, width: int = WIDTH) -> str:
     """``███████░░░  78%``: how much of a limit is used; full from 100 % on, never before."""
     filled = min(width, max(0, int(percent * width / 100)))
-    return f"{_FULL * filled}{_EMPTY * (width - filled)} {percent:3.0f}%"
+    full, empty = ("#", ".") if _ascii() else ("█", "░")
+    return f"{full * filled}{empty * (width - filled)} {percent:3.0f}%"
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
@@ -23,5 +25,9 @@ def sparkline(values: Sequence[float], width: int = 40) -> str:
     count = min(width, len(values))
     chosen = [values[(place + 1) * len(values) // count - 1] for place in range(count)]
     low, high = min(chosen), max(chosen)
-    span = high - low
-    return "".join(_SPARKS[round((value - low) / span * (len(_SPARKS) - 1)) if span else 0] for value in chosen)
+    span, signs = high - low, _PLAIN if _ascii() else _SPARKS
+    return "".join(signs[round((value - low) / span * (len(signs) - 1)) if span else 0] for value in chosen)
+
+
+def _ascii() -> bool:
+    return "utf" not in (sys.stdout.encoding or "").lower()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.render.bars import sparkline
 from cli.render.risk import annualised, at_risk, beta, correlation
 from cli.render.status import as_of, why
 from cli.render.text import count, fields, money, percent, safe, table, unknown
@@ -53,6 +54,7 @@ def _capital(document: Document, reason: str) -> list[tuple[str, str]]:
         ("Total P&L", money(document["pnl"], reason, sign=True) + part),
         ("Peak Equity", money(document["peak_equity"], reason)),
         ("Drawdown", percent(document["drawdown_pct"], reason, digits=2)),
+        *([("Sessions", line)] if (line := sparkline(document["equity_curve"])) else []),
     ]
 
 

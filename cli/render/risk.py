@@ -126,6 +126,7 @@ def risk(document: Document) -> list[str]:
             ("Value at Risk (95%)", loss),
             ("Expected Shortfall", _shortfall(figures)),
             ("Backtest", _backtest(figures)),
+            ("Backtest (own P&L)", _backtest(document["performance"])),
             ("Peak Equity", money(document["peak_equity"], reason)),
             ("Drawdown", percent(document["drawdown_pct"], reason, digits=2) + limit),
         ],

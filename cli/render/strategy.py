@@ -83,6 +83,7 @@ def _performance(item: Document, reason: str) -> list[tuple[str, str]]:
         ("Current DD", percent(item["drawdown_pct"], reason)),
         ("Sharpe Ratio", sharpe(item["performance"])),
         *trades(item["performance"]),
+        *([("Equity", line)] if (line := sparkline(item["performance"]["equity_curve"])) else []),
     ]
 
 

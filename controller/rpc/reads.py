@@ -24,7 +24,7 @@ def methods(control: Control) -> dict[str, Callable[[Params], Document]]:
         "audit.page": reads.page,
         "portfolio.exposure": lambda _: reads.headed(lambda seen: risk.exposure(seen, _buckets())),
         "portfolio.risk": lambda _: reads.headed(risk.risk),
-        "portfolio.status": lambda _: reads.headed(lambda seen: {**portfolio.summary(seen), "risk": risk.book(seen)}),
+        "portfolio.status": lambda _: reads.headed(_summary),
         "status.detail": lambda _: reads.headed(_detail),
         "strategy.metrics": reads.metrics,
     }
@@ -58,6 +58,12 @@ class Reads:
     def _names(self) -> dict[str, str]:
         desired = self._control.overview().desired
         return {item.uid: item.id for item in desired.strategies.values()} if desired else {}
+
+
+def _summary(overview: Overview) -> Document:
+    """``portfolio status`` with the book's figures and its newest sessions."""
+    curve = risk.performance(overview, "account")["equity_curve"]
+    return {**portfolio.summary(overview), "risk": risk.book(overview), "equity_curve": curve}
 
 
 def _detail(overview: Overview) -> Document:

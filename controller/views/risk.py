@@ -29,6 +29,7 @@ _PERFORMANCE = (
     "win_rate",
     "average_win",
     "average_loss",
+    "backtest",
 )
 _BUCKETS = {"Large": "Large Cap (>$200B)", "Mid": "Mid Cap ($10-200B)", "Small": "Small Cap (<$10B)"}
 
@@ -135,6 +136,7 @@ def performance(overview: Overview, key: str) -> dict[str, Any]:
         "win_rate_high_pct": percent_of_share(known.win_high),
         "average_win_pct": percent_of_share(known.average_win),
         "average_loss_pct": percent_of_share(known.average_loss),
+        "backtest": known.backtest.model_dump(mode="json") if known.backtest else None,
         "missing": dict(known.missing),
     }
 

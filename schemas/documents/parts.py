@@ -196,4 +196,5 @@ class Performance(Model):
     win_rate_high_pct: float | None
     average_win_pct: float | None
     average_loss_pct: float | None
+    backtest: Backtest | None
     missing: Missing

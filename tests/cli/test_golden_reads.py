@@ -134,6 +134,7 @@ Performance:
   Win Rate:         58%
   Avg Win:          +2.3%
   Avg Loss:         -1.8%
+  Equity:           ▁▂▂▂▃▃▄▄▅▅▅▆▆▇▇██▁▂▂▂▃▃▄▄▅▅▆▆▇▇▇█▁▁▂▂▃▃▄
 
 Positions (4):
   NVDA  +25 shares  +$335  (+2.4%)
@@ -165,6 +166,7 @@ Capital:
   Total P&L:          -$1,549.77 (-1.55%)
   Peak Equity:        $102,340.56
   Drawdown:           -3.80%
+  Sessions:           ▁▂▂▃▄▄▅▅▅▆▆▇▇▇▇███████████▇▇▇▆▆▆▅▅▅▄▄▃▂▁
 
 Positions (12):
   Longs:              12 positions, $86,110 gross
@@ -261,6 +263,7 @@ Loss:
   Value at Risk (95%):  $3,240 daily (3.3% of equity, 252 sessions)
   Expected Shortfall:   $4,410 daily (4.5% of equity, beyond it)
   Backtest:             8 losses beyond it in 126 sessions, 6.3 expected (p 0.50, one by one p 0.32)
+  Backtest (own P&L):   n/a (120 of 252 sessions of its own)
   Peak Equity:          $102,340.56
   Drawdown:             -3.80% (emergency at -25%)
 

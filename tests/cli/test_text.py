@@ -2,12 +2,24 @@ import io
 
 import pytest
 
+from cli.render.bars import bar, sparkline
 from cli.render.text import ago, cells, cut, money, paint, percent, safe, span_in_words, table
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("⚠️", 2), ("🎯", 2), ("é", 1), ("e\u0301", 1), ("日本", 4)])
 def test_cells_when_signs_are_wide_or_combining_then_counts_terminal_cells(text: str, width: int) -> None:
     assert cells(text) == width
+
+
+@pytest.mark.parametrize(
+    ("encoding", "spark", "used"), [("utf-8", "▁▅█", "█████░░░░░  50%"), ("ascii", "_=#", "#####.....  50%")]
+)
+def test_bars_when_the_output_knows_ascii_alone_then_plain_signs(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, spark: str, used: str
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert (sparkline([1, 2, 3]), bar(50)) == (spark, used)
+    assert sparkline([1]) == ""
 
 
 def test_table_when_a_cell_has_wide_signs_then_columns_stay_aligned() -> None:

@@ -229,7 +229,10 @@ def _analysis() -> Analysis:
         present_drawdown=12,
         turnover=4.6,
         curve=tuple(micros(100_000 + 60 * day - day * day) for day in range(60)),
-        missing=dict.fromkeys(("win_rate", "average_win", "average_loss"), "no closed trades yet"),
+        missing={
+            "backtest": "120 of 252 sessions of its own",
+            **dict.fromkeys(("win_rate", "average_win", "average_loss"), "no closed trades yet"),
+        },
     )
     momentum = Performance(
         sessions=120,
@@ -243,6 +246,7 @@ def _analysis() -> Analysis:
         longest_drawdown=24,
         present_drawdown=9,
         turnover=7.25,
+        missing={"backtest": "120 of 252 sessions of its own"},
         win_low=0.4974,
         win_high=0.6582,
         curve=tuple(micros(40_000 + 100 * (day % 25)) for day in range(60)),

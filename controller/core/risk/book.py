@@ -11,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.core.risk import correlations, tails
+from controller.core.risk.backtest import backtest
 from controller.core.risk.measures import Array, Figures, NoFigure, beta, ewma_volatility, volatility
 from controller.core.risk.question import HISTORY, Closes, Held
-from schemas.risk import BOOK_FIGURES, Backtest, BookRisk, Tail
+from schemas.risk import BOOK_FIGURES, BookRisk, Tail
 
 SHORT, MEDIUM, LEAST = 20, 60, 60
-BACKTEST = 126
-"""Sessions of each forecast of the backtest, and sessions that it looks at: half a year against half a year."""
 MATRIX = 12
 """Instruments whose correlations are told one by one: the largest positions."""
 
@@ -65,7 +64,7 @@ def measured(held: Held, past: Past, market: Closes, benchmark: str) -> BookRisk
         value_at_risk=loss and round(loss.value_at_risk * held.equity),
         expected_shortfall=loss and round(loss.expected_shortfall * held.equity),
         tails=figures.of("tails", lambda: _tails(_newest(book, LEAST), held.equity)) or (),
-        backtest=figures.of("backtest", lambda: _backtest(book)),
+        backtest=figures.of("backtest", lambda: backtest(book, "prices")),
         beta=figures.of("beta", lambda: _beta(past.dates, book, market, benchmark)),
         correlation=closest and closest.value,
         pair=(past.symbols[closest.first], past.symbols[closest.second]) if closest else (),
@@ -112,23 +111,6 @@ def _tail(returns: Array, equity: int, method: tails.Method, confidence: float) 
         confidence=confidence,
         value_at_risk=round(loss.value_at_risk * equity),
         expected_shortfall=round(loss.expected_shortfall * equity),
-    )
-
-
-def _backtest(returns: Array) -> Backtest:
-    whole = _newest(returns, 2 * BACKTEST)[-2 * BACKTEST :]
-    confidence = tails.CONFIDENCES[0]
-    hits = tails.exceedances(whole, BACKTEST, confidence)
-    exceptions = int(hits.sum())
-    return Backtest(
-        confidence=confidence,
-        window=BACKTEST,
-        sessions=hits.size,
-        expected=hits.size * (1 - confidence),
-        exceptions=exceptions,
-        kupiec=tails.kupiec(exceptions, hits.size, 1 - confidence).p_value,
-        independence=tails.christoffersen(hits).p_value,
-        coverage=tails.coverage(hits, 1 - confidence).p_value,
     )
 
 

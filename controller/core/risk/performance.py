@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from controller.core.risk.backtest import backtest
 from controller.core.risk.concentration import wilson
 from controller.core.risk.falls import calmar, curve_of, falls
 from controller.core.risk.measures import (
@@ -40,6 +41,7 @@ _RETURNED = (
     "annual_return",
     "deepest_drawdown",
     "turnover",
+    "backtest",
 )
 
 
@@ -86,6 +88,7 @@ def _returned(figures: Figures, record: Record, calendar: Sequence[str]) -> dict
         "longest_drawdown": fell and fell.longest,
         "present_drawdown": fell and fell.present,
         "turnover": figures.of("turnover", lambda: _turnover(record, seen)),
+        "backtest": figures.of("backtest", lambda: backtest(_single(seen), "its own")),
     }
 
 
@@ -114,6 +117,11 @@ def _seen(curve: Closes, calendar: Sequence[str]) -> _Seen:
     returns = returns_of(equity) if len(known) > 1 else np.empty(0)
     spanned = places[-1] - places[0] if len(known) > 1 else 1
     return _Seen(dates, equity, places, returns, SESSIONS_A_YEAR * max(1, returns.size) / spanned)
+
+
+def _single(seen: _Seen) -> Array:
+    """The returns of one session each: value at risk is for one, what spans several is no test of it."""
+    return seen.returns[np.diff(seen.places) == 1] if seen.returns.size else seen.returns
 
 
 def _enough(returns: Array) -> Array:

@@ -4,10 +4,12 @@ from datetime import date, timedelta
 from itertools import pairwise
 from math import sqrt
 
+import numpy as np
 import pytest
 
 from controller.core.risk.performance import performance
 from controller.core.risk.question import Closes, Record
+from controller.core.risk.tails import kupiec
 from schemas.risk import Performance
 from tests.support.returns import closes, wave
 
@@ -43,6 +45,21 @@ def test_performance_when_only_each_fifth_session_was_seen_then_annualised_by_wh
 def test_performance_when_there_are_few_sessions_then_says_how_many(sessions: int, returns: int) -> None:
     found = performed(CURVE[len(CURVE) - sessions :], DATES, [])
     assert found.missing["sharpe"] == found.missing["volatility"] == f"{returns} of 20 sessions"
+
+
+def test_backtest_then_each_session_s_own_result_against_the_half_year_before_it() -> None:
+    found = performed(CURVE, DATES, []).backtest
+    own = stepped(EQUITY[-253:])
+    beyond = [own[day] < float(np.quantile(own[day - 126 : day], 0.05)) for day in range(126, 252)]
+    assert found is not None
+    assert (found.exceptions, found.sessions, found.window) == (sum(beyond), 126, 126)
+    assert found.kupiec == pytest.approx(kupiec(sum(beyond), 126, 0.05).p_value)
+
+
+def test_backtest_when_sessions_were_not_seen_then_what_spans_several_is_no_result_of_one() -> None:
+    holes = [*CURVE[:150], *CURVE[153:]]
+    assert performed(holes, DATES, []).missing["backtest"] == "248 of 252 sessions of its own"
+    assert performed(CURVE[::2], DATES, []).missing["backtest"] == "0 of 252 sessions of its own"
 
 
 def test_performance_when_the_strategy_never_traded_then_its_returns_do_not_vary() -> None:
