@@ -51,6 +51,7 @@ def _stand(document: Document, where: Document) -> list[str]:
         reason = document["missing"].get("phase_day") or why(document)
         return [*lines, *fields([("Duration", f"{where['days']} days target"), ("Progress", unknown(reason))], _WIDTH)]
     share = where["progress_pct"]
+    demoted = ["  ⚠️  Demoted: the account has fallen too far, the caps of the phase before hold as well"]
     after = f"{where['ends']} (estimated)" if where["number"] < where["of"] else "none, this is the last"
     rows = [
         ("Started", f"{where['started']} ({where['day'] - 1} days ago)"),
@@ -58,7 +59,7 @@ def _stand(document: Document, where: Document) -> list[str]:
         ("Progress", bar(share, _BAR).replace("  ", " ")),
         ("Next Phase", after),
     ]
-    return lines + fields(rows, _WIDTH)
+    return [*lines, *fields(rows, _WIDTH), *(demoted if where["demoted"] else [])]
 
 
 def _shown(goal: Document) -> bool:
@@ -97,7 +98,8 @@ def _evidence(row: Document) -> str:
         fall = row["drawdown_pct"]
         return f"{safe(row['lacks'][0]).capitalize()}{'' if fall is None else f' ({fall:.0f}% DD)'}"
     sharpe = f"Sharpe {ratio(row['sharpe'], row['missing'].get('sharpe', ''))}"
-    shown = f"{count(row['trades'], row['missing'].get('trades', 'not computed yet'))} trades, {sharpe}"
+    trades = count(row["trades"], row["missing"].get("trades", "not computed yet"))
+    shown = f"{trades} trade{'' if row['trades'] == 1 else 's'}, {sharpe}"
     lacks = f": {safe('; '.join(row['lacks'][:_LACKS]))}" if row["lacks"] else ""
     return f"{pad(shown, 24)} ({row['state']}{lacks})"
 
@@ -179,6 +181,13 @@ def show(document: Document) -> list[str]:
     return lines + (["Against advancing now:", *found] if found else ["✓ Nothing speaks against advancing"])
 
 
+def _reason(item: Document) -> str:
+    """``three ready (despite 2 warnings)``; what they said is in ``--json`` and in the commit."""
+    number = len(item["despite"])
+    despite = f" (despite {number} warning{'' if number == 1 else 's'})" if number else ""
+    return f"{safe(item['reason']) or '-'}{despite}"
+
+
 def advance_title(seen: Document) -> list[str]:
     """From where to where, and what changes."""
     where, now, after = seen["phase"], seen["parameters"], seen["next"]
@@ -249,7 +258,7 @@ def history(document: Document) -> list[str]:
             safe(item["author"]),
             item["commit"][:12],
             clock(item["at"])[:16],
-            safe("; ".join(filter(None, [item["reason"], *(f"despite: {each}" for each in item["despite"])])) or "-"),
+            _reason(item),
         )
         for item in document["phases"]
     ]

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from controller.core.change import known_bad
 from controller.core.experiments.restriction import without_b
+from controller.core.learning.demotion import SCOPE, demoted, demotion
 from controller.core.plan import drawdown, staleness
 from controller.core.plan.effective import Restriction, effective, keep_halted
 from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_of, too_much, unsaved
@@ -146,8 +147,8 @@ class GoalMaker:
         equity = drawdown.equities(policy, live, peaks) if live else {}
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
         found = levels(policy, live, peaks, self._memory.levels) if live else ()
-        restrictions = (*restrictions, *drawdown.restrictions(found))
-        target = effective(self._tested(policy, desired), halts, restrictions)
+        restrictions = (*restrictions, *drawdown.restrictions(found), *self._demotion(desired, found))
+        target = effective(self._shown(policy, desired, restrictions), halts, restrictions)
         target, kept = keep_halted(target, self._memory.applied, halts)
         return self._compared(
             Goal(desired, policy, target, halts, releases, rebases, equity, peaks, origin, kept, restrictions)
@@ -159,12 +160,18 @@ class GoalMaker:
         if applied is None or applied.commit == goal.desired.commit:
             return goal
         before, halts = compile_policy(applied, self._sectors), (*goal.halts, *goal.releases)
-        now = effective(self._tested(before, applied), halts, goal.restrictions)
+        now = effective(self._shown(before, applied, goal.restrictions), halts, goal.restrictions)
         unchanged, _ = keep_halted(now, self._memory.applied, halts)
         return replace(goal, before=before, unchanged=unchanged)
 
-    def _tested(self, policy: Policy, desired: Desired) -> Policy:
-        """``policy`` as the standing of its A/B tests restricts it."""
+    def _demotion(self, desired: Desired, found: Sequence[Level]) -> tuple[Restriction, ...]:
+        """After a restart a demotion counts as in force, so that none is lifted early."""
+        binds = any(item.scope == SCOPE for item in self._memory.restrictions)
+        return demotion(desired.risk.learning, found, binds=binds or (bool(found) and self._memory.levels is None))
+
+    def _shown(self, policy: Policy, desired: Desired, restrictions: Sequence[Restriction]) -> Policy:
+        """``policy`` as the standing of its A/B tests and the phase's evidence restrict it."""
+        policy = demoted(policy, desired.risk.learning, restrictions)
         return without_b(policy, desired.ab_tests, self._store.tests.trials()) if desired.ab_tests else policy
 
     def raise_successors(self, goal: Goal, live: LiveState) -> bool:

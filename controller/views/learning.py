@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from controller.core.learning import evidence
+from controller.core.learning.demotion import is_demoted
 from controller.core.learning.phases import SIZED, TOLERATED, size_ppm
 from controller.core.plan.drawdown import drawdowns
 from controller.core.policy.policy_leaves import limit_text
@@ -95,6 +96,7 @@ def stand(overview: Overview) -> dict[str, Any] | None:
         "progress_pct": min(100.0, round(100 * reached.day / learning.phase.days, 1)) if reached else None,
         "ends": reached.ends.isoformat() if reached else None,
         "size_pct": percent_of_ppm(size_ppm(learning.phase)),
+        "demoted": overview.effective is not None and is_demoted(overview.effective, learning),
     }
 
 

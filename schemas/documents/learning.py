@@ -7,7 +7,8 @@ from schemas.scalars import Model
 
 
 class Stand(Model):
-    """Where the phase stands on the market's clock. ``size_pct``: what position limits act as, of what is written."""
+    """Where the phase stands on the market's clock. ``size_pct``: what position limits act as, of what is written;
+    ``demoted``: the caps of the phase before hold as well, because the account has fallen too far."""
 
     number: int
     name: str
@@ -19,6 +20,7 @@ class Stand(Model):
     progress_pct: float | None
     ends: str | None
     size_pct: float
+    demoted: bool
 
 
 class Parameters(Model):

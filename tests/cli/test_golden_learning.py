@@ -10,9 +10,12 @@ import pytest
 from cli import reads
 from cli.render import config, limits
 from controller.adapters.signatures import keys
+from controller.core.learning.demotion import SCOPE, demoted
+from controller.core.plan.effective import Restriction
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from controller.views import learning
+from schemas.desired import TradingMode
 from schemas.edits import AdvancePhase
 from schemas.learning import Goals
 from schemas.overview import Overview
@@ -304,3 +307,15 @@ def test_limits_when_a_phase_moves_them_then_written_acting_and_who_entered_it()
     control, params = LearningControl(), {"name": "position.max_position_pct"}
     one = Dispatcher(control, Settings(home=Path("/home/op"))).call("limits.get", params)
     assert "  acts as 11.25% in this learning phase (gt risk learning phase show)" in config.limit(one)
+
+
+def test_learning_status_when_the_account_has_fallen_too_far_then_says_that_it_is_demoted() -> None:
+    seen = in_phase(3)
+    assert seen.effective is not None and seen.desired is not None
+    caps = demoted(seen.effective, seen.desired.risk.learning, [Restriction(SCOPE, TradingMode.NORMAL, "")])
+    found = reads.READS["learning", "status"]
+    for policy, expected in ((seen.effective, False), (caps, True)):
+        control = LearningControl(seen.model_copy(update={"effective": policy}))
+        document = Dispatcher(control, Settings(home=Path("/home/op"))).call(found.method, {})
+        assert any("Demoted" in line for line in reads.renderer(found.render)(document)) is expected
+        assert document["phase"]["demoted"] is expected

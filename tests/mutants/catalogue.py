@@ -13,11 +13,12 @@ from tests.mutants.arms import ARMS
 from tests.mutants.change import CHANGE
 from tests.mutants.control import CONTROLLER
 from tests.mutants.fence import FENCE
-from tests.mutants.learning import EVIDENCE, LEARNING
+from tests.mutants.learning import DEMOTION, EVIDENCE, LEARNING
 from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
 from tests.mutants.risk import RISK
+from tests.mutants.web import WEB
 
 _CHECK = ("test_gate_check", "test_gate_desk")
 _TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
@@ -70,9 +71,11 @@ CONDITIONS: tuple[Mutant, ...] = (
     *LIQUIDATION,
     *RECOVERY,
     *RISK,
+    *WEB,
     *ALERTS,
     *LEARNING,
     *EVIDENCE,
+    *DEMOTION,
 )
 
 

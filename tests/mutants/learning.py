@@ -9,6 +9,8 @@ _TRANSITION = "controller.core.desired.transition"
 _COMPILE = "controller.core.policy.compile"
 _LEAVES = "controller.core.policy.document_leaves"
 _EVIDENCE = "controller.core.learning.evidence"
+_DEMOTION = "controller.core.learning.demotion"
+_GOAL = "controller.reconcile.goal"
 _AUTHORISED = "controller.core.trust.authorised"
 
 LEARNING = edits(
@@ -34,5 +36,18 @@ EVIDENCE = edits(
         (_EVIDENCE, "a broken bound is missed", "    if current > bound:\n", "    if False:\n"),
         (_EVIDENCE, "a bound is met when the phase is over", 'return "met" if over else "holding"', 'return "met"'),
         (_EVIDENCE, "a goal is reached by what is known", '    if current is None:\n        return "unknown"\n    return "met" if current >= wanted else "open"', '    return "met" if current is None or current >= wanted else "open"'),
+    ),
+)
+
+DEMOTION = edits(
+    ("test_demotion",),
+    (
+        (_DEMOTION, "a fall beyond the goal demotes", "if fallen >= limit or (", "if False or ("),
+        (_DEMOTION, "it ends well within the bound", "(binds and fallen * 100 > limit * ENDS_PCT)", "False"),
+        (_DEMOTION, "what is not known ends nothing", 'return (_restriction(learning, "not known"),) if binds else ()', "return ()"),
+        (_DEMOTION, "the stricter cap of both phases", "for name, value in earlier.items() if value < policy.limits[name]}", "for name, value in earlier.items()}"),
+        (_GOAL, "demotion restricts", "*self._demotion(desired, found))", "*())"),
+        (_GOAL, "a restart lifts no demotion", "binds=binds or (bool(found) and self._memory.levels is None)", "binds=binds"),
+        (_GOAL, "the goal is demoted", "policy = demoted(policy, desired.risk.learning, restrictions)", "pass"),
     ),
 )
