@@ -36,7 +36,8 @@ def test_proposal_when_removed_or_too_old_then_gone(proposals: Proposals) -> Non
 
 @pytest.mark.parametrize("id", ["", "../settings", "zz", "a/b", "..", "A0"])
 def test_proposal_when_the_id_is_none_then_nothing_is_read(proposals: Proposals, tmp_path: Path, id: str) -> None:
-    (tmp_path / "settings.json").write_text("{}")
+    made = proposals.add(PAUSE, "ada", "", "one", "", NOW)
+    (tmp_path / "settings.json").write_bytes((tmp_path / "proposals" / f"{made.id}.json").read_bytes())
     assert proposals.find(id) is None
 
 

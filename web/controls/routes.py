@@ -25,8 +25,6 @@ from web.security.guard import me
 from web.signer.client import Signer
 
 ACTS: tuple[Act, ...] = (*halting.ACTS, *changing.ACTS, *acting.ACTS)
-PANEL = ("halt-all", "halt-trading", "liquidate", "resume")
-"""The four of the emergency panel (spec 3.4), in its order."""
 REPEAT = "Idempotency-Key"
 _STATUSES = (200, 202, 400, 404, 409)
 _NO_SUCH = ("BadArgument", "NothingToDo")

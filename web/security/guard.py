@@ -72,11 +72,9 @@ class Guard:
 
     def _often(self, endpoint: Endpoint, who: Identity) -> None:
         """Strangers share what their address has; whoever is known has buckets of their own."""
-        known = who.via != "open"
-        asker = who.name if known else neighbourhood(request.remote_addr or "")
-        rate = endpoint.rate if known or endpoint.rate is not Rate.HALT else Rate.CONTROL
-        if not self.rates.take(rate, asker):
-            raise Problem(429, "too-often", f"too many requests of the class {rate.value}", retry=2)
+        asker = neighbourhood(request.remote_addr or "") if who.via == "open" else f"{who.via} {who.name}"
+        if not self.rates.take(endpoint.rate, asker):
+            raise Problem(429, "too-often", f"too many requests of the class {endpoint.rate.value}", retry=2)
 
     def _who(self) -> Identity:
         if self.accounts is None:

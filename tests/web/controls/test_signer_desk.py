@@ -90,6 +90,7 @@ def test_request_when_it_brings_a_payload_of_its_own_then_that_is_never_signed()
     controller = Controller(PAUSE)
     controller.tighten(payload="ZXZpbA==", channel="cli")
     assert controller.signed == [b"tree 0"]
+    assert controller.asked[1] == ("propose", {**REQUEST, "channel": "api"})
 
 
 def test_request_when_the_branch_moves_then_planned_anew_each_time_and_given_up() -> None:
