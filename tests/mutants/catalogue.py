@@ -19,7 +19,6 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
 from tests.mutants.risk import RISK
 from tests.mutants.web import WEB
-from tests.mutants.web import WEB
 
 _CHECK = ("test_gate_check", "test_gate_desk")
 _TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
@@ -72,7 +71,6 @@ CONDITIONS: tuple[Mutant, ...] = (
     *LIQUIDATION,
     *RECOVERY,
     *RISK,
-    *WEB,
     *WEB,
     *ALERTS,
     *LEARNING,
