@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def edit(options: Options, file: str = "", folder: Path | None = None) -> int:
     """Edit the documents, or ``file`` alone; ``folder`` holds the text of an earlier edit."""
     from cli import drafts
+    from controller.settings import load
 
     root = Path(home())
     with interruptible(UNCHANGED):
@@ -30,7 +32,8 @@ def edit(options: Options, file: str = "", folder: Path | None = None) -> int:
     if folder is not None:
         draft = drafts.resume(folder, found["files"])
     else:
-        draft = drafts.begin(root / "drafts", found["commit"], found["files"], file, root / "config" / ".schemas")
+        schemas = root / "config" / load({**os.environ, "GT_RISK_HOME": home()}).source.path / ".schemas"
+        draft = drafts.begin(root / "drafts", found["commit"], found["files"], file, schemas)
     again = f"gt risk config edit --from {draft.folder}"
     with _kept(draft, again):
         code = _until_valid(draft, again, options)

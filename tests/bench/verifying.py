@@ -1,10 +1,13 @@
 """How many commits a second one core verifies: signature, trust and paths; and with a limit changed by every one."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.bench.figures import Figure, Goal
 from tests.support.config_repo import Site, make_site, replaced
@@ -14,11 +17,22 @@ Files = Mapping[str, bytes | None]
 
 
 def verification(count: int) -> list[Figure]:
-    """Both rows, over ``count`` commits on one line, each read from git by a fresh verifier."""
+    """Rates over ``count`` commits on one line, each read from git by a fresh verifier; ten times as many at once."""
     return [
         _row("verified: signature, trust, paths", count, lambda number: {"README.md": b"%d\n" % number}, 1_500),
         _row("verified: each changes a limit", count, _limit, 400),
+        _bootstrap(10 * count),
     ]
+
+
+def _bootstrap(count: int) -> Figure:
+    with tempfile.TemporaryDirectory(prefix="gt") as folder, pytest.MonkeyPatch.context() as patch:
+        # Flushing every object to disk would only make the preparation slow.
+        patch.setattr(os, "fdatasync", lambda _: None)
+        site = make_site(Path(folder))
+        tip = _history(site, count, lambda number: {"README.md": b"%d\n" % number})
+        seconds = _seconds(site, tip)
+    return Figure.of(f"bootstrap of {count:,} commits", "s", [seconds], Goal(largest=25 * count / 10_000))
 
 
 def _limit(number: int) -> Files:
@@ -46,6 +60,8 @@ def _seconds(site: Site, tip: str) -> float:
         verifier = site.verifier(source)
         began = time.perf_counter()
         found = verifier.advance(site.pins.introduction, tip)
+        while found.more:
+            found = verifier.advance(found.commit, tip)
         taken = time.perf_counter() - began
     assert found.refusal is None and found.commit == tip, found
     return taken

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import StringMark, YAMLError
@@ -39,8 +39,7 @@ Data = Any
 Pointer = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a node is: ``line`` and ``column`` from 1; ``start`` and ``end`` are character offsets of a scalar.
 
     ``style`` is ``plain``, ``"``, ``'``, ``|`` or ``>`` for scalars, ``block`` or ``flow`` for collections.
@@ -192,8 +191,8 @@ class _Builder:
             return None
 
     def _place(self, event: Any, style: str) -> Place:
-        start, end = self.offset(event.start_mark), self.offset(event.end_mark)
-        return Place(event.start_mark.line + 1, event.start_mark.column + 1, start, end, style)
+        begin = event.start_mark
+        return Place(begin.line + 1, begin.column + 1, self.offset(begin), self.offset(event.end_mark), style)
 
     def offset(self, mark: StringMark) -> int:
         """Character offset of a parser's mark, which may lie behind the last line."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from schemas.scalars import FloatText
 
@@ -45,6 +46,7 @@ def not_finite(text: str) -> None:
 SCALAR_RULES: tuple[Callable[[str], None], ...] = (old_boolean, odd_integer, not_finite)
 
 
+@lru_cache(maxsize=4_096)
 def resolve(text: str) -> Scalar:
     """The value of a plain scalar; a float stays its own text (FloatText). Raises BadScalar."""
     for rule in SCALAR_RULES:
