@@ -29,6 +29,11 @@ SAME = {
     "/api/strategies": "strategy.list",
     "/api/emergency/status": "emergency.status",
     "/api/config": "config.show",
+    "/api/learning/status": "learning.status",
+    "/api/learning/metrics": "learning.metrics",
+    "/api/learning/history": "learning.history",
+    "/api/learning/experiments": "learning.experiments",
+    "/api/ab-tests": "abtest.list",
 }
 NAMED = (
     f"/api/strategies/{STRATEGY}",
@@ -90,7 +95,8 @@ def test_reads_when_fresh_or_stale_then_as_the_openapi_document_says(rig: WebRig
 
 def test_every_read_of_the_spec_is_declared(rig: WebRig) -> None:
     declared = {item.rule for item in registry_of(rig.app()).endpoints if item.kind is Kind.API}
-    assert {*SAME, "/api/strategies/<id>", "/api/strategies/<id>/metrics", "/api/alerts", "/api/audit/log"} <= declared
+    named = {"/api/strategies/<id>", "/api/strategies/<id>/metrics", "/api/ab-tests/<id>"}
+    assert {*SAME, *named, "/api/alerts", "/api/audit/log"} <= declared
 
 
 def test_read_when_the_client_has_it_then_304_until_it_changes(rig: WebRig) -> None:
@@ -131,7 +137,9 @@ def test_read_when_there_never_was_a_document_then_503_and_when_to_ask_again(pat
     assert document["type"] == "urn:gt-risk:problem:service-down" and document["hint"] == "gt risk service start"
 
 
-@pytest.mark.parametrize("path", ["/api/strategies/nobody", "/api/strategies/nobody/metrics", "/api/alerts/4711"])
+@pytest.mark.parametrize(
+    "path", ["/api/strategies/nobody", "/api/strategies/nobody/metrics", "/api/alerts/4711", "/api/ab-tests/none"]
+)
 def test_read_when_nothing_has_that_name_then_404_and_what_to_run(rig: WebRig, path: str) -> None:
     answer = rig.client().get(path)
     assert (answer.status_code, answer.mimetype) == (404, MEDIA_TYPE)

@@ -156,3 +156,11 @@ def test_place_when_it_is_no_id_then_none_or_the_same(text: str) -> None:
 def test_types_then_each_has_its_meaning_and_the_whole_has_all_but_alerts(rig: WebRig) -> None:
     assert {"portfolio_update", "position_update", "alert", "mode", "plan", "revision"} < MEANINGS.keys()
     assert set(whole(looked(rig)).data) == {"portfolio", "positions", "mode", "plan", "revision"}
+
+
+@pytest.mark.parametrize(("filler", "head"), [(0, 2), (200, 4), (70_000, 10)])
+def test_event_when_short_or_long_then_one_whole_websocket_frame(filler: int, head: int) -> None:
+    event = rendered(News("alert", AT, {"m": "x" * filler}), Place("0badcafe", 3, 7))
+    given = event.packet[1]
+    size = given if given < 126 else int.from_bytes(event.packet[2:head], "big")
+    assert (event.packet[0], size, event.packet[head:].decode()) == (0x81, len(event.text), event.text)

@@ -240,6 +240,14 @@ def test_outlet_when_the_client_reads_then_all_of_it_and_when_it_does_not_then_i
             ours.sendall(b"x")
 
 
+def test_outlet_when_given_packets_then_each_is_written_whole_and_small_ones_together() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        Outlet({"gunicorn.socket": ours}).send([b"a" * 10, b"b" * 10, b"c" * PIECE, b"d" * (2 * PIECE), b"e"])
+        sizes = [len(theirs.recv(4 * PIECE)) for _ in range(4)]
+    assert sizes == [20, PIECE, 2 * PIECE, 1]
+
+
 def test_outlet_when_the_socket_is_closed_then_gone_and_without_one_all_is_written() -> None:
     ours, theirs = socket.socketpair()
     ours.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.documents import alarms, book, control
+from schemas.documents import alarms, book, control, experiments, learning
 from schemas.scalars import Model
 from schemas.spans import since_ns
 from web.api.answers import answer, known, served
@@ -26,18 +26,33 @@ _SNAPSHOT: tuple[tuple[str, str, type[Model], str], ...] = (
     ("/api/strategies", "strategy.list", control.StrategyList, "All strategies"),
     ("/api/emergency/status", "emergency.status", book.EmergencyStatus, "Mode and open halts"),
 )
+_ASKED: tuple[tuple[str, str, type[Model], str], ...] = (
+    ("/api/config", "config.show", control.ConfigShow, "The configuration in force and where it is"),
+    ("/api/learning/status", "learning.status", learning.LearningStatus, "The learning phase and its goals"),
+    ("/api/learning/metrics", "learning.metrics", learning.LearningMetrics, "What was learnt and what it cost"),
+    ("/api/learning/history", "learning.history", learning.PhaseHistory, "Every phase that was entered"),
+    ("/api/learning/experiments", "learning.experiments", experiments.Experiments, "A/B tests that run"),
+    ("/api/ab-tests", "abtest.list", experiments.TestList, "All A/B tests"),
+)
+_NAMED: tuple[tuple[str, str, type[Model], str], ...] = (
+    ("/api/strategies/<id>", "strategy.show", control.StrategyShow, "One strategy: figures, holdings, orders"),
+    ("/api/strategies/<id>/metrics", "strategy.metrics", control.StrategyMetrics, "Where its result comes from"),
+    ("/api/ab-tests/<id>", "abtest.show", experiments.TestStatus, "One A/B test and where it stands"),
+    ("/api/ab-tests/<id>/analysis", "abtest.analysis", experiments.TestAnalysis, "Every look at an A/B test"),
+    ("/api/alerts/<int:id>", "alerts.show", alarms.AlertsShow, "One alert and what was sent of it"),
+)
 _DAY_NS = 86_400 * 1_000_000_000
 _MINUTE_NS = 60 * 1_000_000_000
 
 
 def declare(registry: Registry, parts: Parts) -> None:
     """Declare every read."""
-    _declare_snapshot(registry, parts)
+    _declare_whole(registry, parts)
     _declare_named(registry, parts)
     _declare_records(registry, parts)
 
 
-def _declare_snapshot(registry: Registry, parts: Parts) -> None:
+def _declare_whole(registry: Registry, parts: Parts) -> None:
     feed = parts.feed
     for rule, method, model, summary in _SNAPSHOT:
 
@@ -46,25 +61,23 @@ def _declare_snapshot(registry: Registry, parts: Parts) -> None:
 
         _api(registry, rule, summary, model)(read)
 
-    @_api(registry, "/api/config", "The configuration in force and where it is", control.ConfigShow)
-    def config() -> Response:
-        return answer(feed.ask("config.show"), feed.now_ns())
+    for rule, method, model, summary in _ASKED:
+
+        def asked(method: str = method) -> Response:
+            return answer(feed.ask(method), feed.now_ns())
+
+        _api(registry, rule, summary, model)(asked)
 
 
 def _declare_named(registry: Registry, parts: Parts) -> None:
     feed = parts.feed
 
-    @_api(registry, "/api/strategies/<id>", "One strategy: figures, holdings, orders", control.StrategyShow)
-    def strategy(id: str) -> Response:
-        return answer(known(feed.ask("strategy.show", id=id)), feed.now_ns())
+    for rule, method, model, summary in _NAMED:
 
-    @_api(registry, "/api/strategies/<id>/metrics", "Where a strategy's result comes from", control.StrategyMetrics)
-    def metrics(id: str) -> Response:
-        return answer(known(feed.ask("strategy.metrics", id=id)), feed.now_ns())
+        def one(id: str | int, method: str = method) -> Response:
+            return answer(known(feed.ask(method, id=id)), feed.now_ns())
 
-    @_api(registry, "/api/alerts/<int:id>", "One alert and what was sent of it", alarms.AlertsShow)
-    def alert(id: int) -> Response:
-        return answer(known(feed.ask("alerts.show", id=id)), feed.now_ns())
+        _api(registry, rule, summary, model)(one)
 
 
 def _declare_records(registry: Registry, parts: Parts) -> None:

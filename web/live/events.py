@@ -50,19 +50,30 @@ class News(NamedTuple):
 
 
 class Event(NamedTuple):
-    """News rendered once for everybody: ``text`` is its JSON, ``frame`` the same for Server-Sent Events."""
+    """News rendered once for everybody: ``text`` is its JSON, ``frame`` that for Server-Sent Events, ``packet``
+    that for a WebSocket (RFC 6455: a server's frames are not masked, so they are the same for all)."""
 
     place: Place
     type: Type
     text: str
     frame: bytes
+    packet: bytes
 
 
 def rendered(news: News, place: Place) -> Event:
     """``news`` at its place."""
     shown = {"id": str(place), "type": news.type, "timestamp": _instant(news.at_ns), "data": news.data}
     text = json.dumps(shown, ensure_ascii=False)
-    return Event(place, news.type, text, f"id: {place}\nevent: {news.type}\ndata: {text}\n\n".encode())
+    frame = f"id: {place}\nevent: {news.type}\ndata: {text}\n\n".encode()
+    return Event(place, news.type, text, frame, _packet(text.encode()))
+
+
+def _packet(data: bytes) -> bytes:
+    """One text frame, whole."""
+    if len(data) < 126:
+        return bytes((0x81, len(data))) + data
+    wide = len(data) > 0xFFFF
+    return bytes((0x81, 127 if wide else 126)) + len(data).to_bytes(8 if wide else 2, "big") + data
 
 
 def news_between(before: Snapshot, after: Snapshot) -> Iterator[News]:

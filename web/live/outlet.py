@@ -3,7 +3,7 @@
 import errno
 import select
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -25,6 +25,22 @@ class Outlet:
         for start in range(0, len(data), PIECE):
             self.wait()
             yield data[start : start + PIECE]
+
+    def send(self, packets: Iterable[bytes]) -> None:
+        """Write packets, each whole, several at once where they are small. Raises BrokenPipeError as :meth:`wait`."""
+        waiting = b""
+        for packet in packets:
+            if waiting and len(waiting) + len(packet) > PIECE:
+                self._write(waiting)
+                waiting = b""
+            waiting += packet
+        if waiting:
+            self._write(waiting)
+
+    def _write(self, data: bytes) -> None:
+        self.wait()
+        if self._socket is not None:
+            self._socket.sendall(data)
 
     def cut(self) -> None:
         """End the connection; what was written still arrives. The server waits for no client's own end then, which

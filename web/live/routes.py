@@ -82,9 +82,7 @@ def _tell(ws: Any, hub: Hub, last_id: str, outlet: Outlet) -> None:
         if heard:
             ws.close(_SILENT, "this socket only tells")
             return
-        for event in batch:
-            outlet.wait()
-            ws.send(event.text)
         if not ws.connected:
             return
+        outlet.send(event.packet for event in batch)
     ws.close(_GOING, "connect again")
