@@ -83,7 +83,7 @@ def test_compare_when_a_limit_is_unknown_then_any_change_loosens() -> None:
 
 WHOLE = (
     'active, $40,000, {"module":"momentum","name":"ML Momentum v2","parameters":'
-    '{"lookback":126,"require_gain":true,"top_n":3,"weighting":"rank"}}'
+    '{"lookback":126,"require_gain":true,"top_n":5,"weighting":"rank"}}'
 )
 CASES: dict[str, tuple[Policy, Policy, tuple[str, str, str, Direction]]] = {
     "mode up": (policy(), policy(mode=TradingMode.HALT_ALL), ("trading_mode", "normal", "halt-all", TIGHTEN)),
