@@ -31,7 +31,7 @@ FRESH_NS = 5_000_000_000
 KEEP_NS = 1_000_000_000
 """How long an answer outside of the snapshot serves everybody."""
 MOST_KEPT = 256
-_OF_ENGINE = ("emergency", "limits", "portfolio", "series", "status", "strategy")
+_OF_ENGINE = ("abtest", "emergency", "learning", "limits", "portfolio", "series", "status", "strategy")
 _ROWS = {
     "portfolio.positions": "positions",
     "strategy.list": "strategies",

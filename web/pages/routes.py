@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from flask import Flask, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from web.pages import alerts, audit, config, emergency, overview, portfolio, risk, strategies
+from web.pages import alerts, audit, config, emergency, learning, overview, portfolio, risk, strategies, trials
 from web.pages.chrome import chrome
 from web.pages.look import Look
 from web.pages.model import Box
@@ -20,6 +20,7 @@ PLAIN: tuple[tuple[str, str, str, Make], ...] = (
     ("/", "Overview", "How the book stands, on one screen", overview.boxes),
     ("/risk", "Risk", "What the book may lose, and how near its limits are", risk.boxes),
     ("/strategies", "Strategies", "How the strategies compare", strategies.listing),
+    ("/ab-tests", "A/B tests", "Tests of variants and what was decided", trials.listing),
     ("/config", "Configuration", "What git says, what is in force, and who signed it", config.boxes),
 )
 """Pages that take no parameters: address, title, summary, boxes."""
@@ -30,13 +31,14 @@ def declare(registry: Registry, parts: Parts) -> None:
     for rule, title, summary, make in PLAIN:
         _plain(registry, parts, rule, title, summary, make)
     _portfolio(registry, parts)
+    _learning(registry, parts)
     _records(registry, parts)
     _emergency(registry, parts)
     _front(registry, parts)
 
 
 def _plain(registry: Registry, parts: Parts, rule: str, title: str, summary: str, make: Make) -> None:
-    @registry.page(rule, summary, name=rule.strip("/") or "overview")
+    @registry.page(rule, summary, name=rule.strip("/").replace("-", "_") or "overview")
     def page() -> str:
         return _page(parts, title, make)
 
@@ -65,6 +67,22 @@ def _portfolio(registry: Registry, parts: Parts) -> None:
     @registry.page("/strategies/<id>", "One strategy: results, holdings, trades", name="strategy")
     def strategy(id: str) -> str:
         return _page(parts, id, lambda look: strategies.one(look, id))
+
+
+def _learning(registry: Registry, parts: Parts) -> None:
+    tabs = learning.TABS
+
+    @registry.page("/learning", "The phase, and how far each strategy is", name="learning")
+    def progress() -> str:
+        return _page(parts, "Learning", learning.progress, tabs)
+
+    @registry.page("/learning/experiments", "Experiments under way", name="experiments")
+    def experiments() -> str:
+        return _page(parts, "Learning", learning.experiments, tabs)
+
+    @registry.page("/ab-tests/<id>", "One test: how both variants do, and how sure that is", name="ab_test")
+    def test(id: str) -> str:
+        return _page(parts, id, lambda look: trials.one(look, id))
 
 
 def _records(registry: Registry, parts: Parts) -> None:
