@@ -20,6 +20,7 @@ _DB = "tests/cli/test_db.py::test_"
 _ALERTS = "tests/cli/test_alert_commands.py::test_"
 _WORDS = "tests/cli/test_liquidation_words.py::test_"
 _LIMIT_SET = f"{_THREAD}limit_when_set_by_command_or_by_plain_git_then_in_force"
+_ACTS = "tests/web/controls/test_controls_story.py::test_"
 _CONTRACT = "tests/cli/test_json_contract.py::test_"
 
 SECTIONS: dict[str, dict[str, Proof]] = {
@@ -174,34 +175,41 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         )
     },
     "Endpoints (6.2)": {
-        f"`{endpoint}`": 6
-        for endpoint in (
-            "GET /api/portfolio/status",
-            "GET /api/portfolio/positions",
-            "GET /api/portfolio/exposure",
-            "GET /api/portfolio/risk",
-            "GET /api/strategies",
-            "GET /api/strategies/{id}",
-            "GET /api/strategies/{id}/metrics",
-            "GET /api/learning/status",
-            "GET /api/learning/experiments",
-            "GET /api/ab-tests",
-            "GET /api/ab-tests/{id}",
-            "GET /api/alerts",
-            "GET /api/audit/log",
-            "GET /api/config",
-            "POST /api/strategies/{id}/pause",
-            "POST /api/strategies/{id}/resume",
-            "POST /api/strategies/{id}/halt",
-            "POST /api/emergency/halt-all",
-            "POST /api/emergency/halt-trading",
-            "POST /api/emergency/liquidate",
-            "POST /api/emergency/resume",
-            "POST /api/config/update",
-            "POST /api/config/reload",
-            "POST /api/alerts/{id}/ack",
-            "WS /api/stream",
-        )
+        **{
+            f"`{endpoint}`": 6
+            for endpoint in (
+                "GET /api/portfolio/status",
+                "GET /api/portfolio/positions",
+                "GET /api/portfolio/exposure",
+                "GET /api/portfolio/risk",
+                "GET /api/strategies",
+                "GET /api/strategies/{id}",
+                "GET /api/strategies/{id}/metrics",
+                "GET /api/learning/status",
+                "GET /api/learning/experiments",
+                "GET /api/ab-tests",
+                "GET /api/ab-tests/{id}",
+                "GET /api/alerts",
+                "GET /api/audit/log",
+                "GET /api/config",
+                "WS /api/stream",
+            )
+        },
+        **{
+            f"`POST /api{path}`": f"{_ACTS}{name}"
+            for path, name in {
+                "/strategies/{id}/pause": "pause_when_confirmed_then_in_force_by_a_commit_of_the_web_key_with_the_person_as_author",
+                "/strategies/{id}/resume": "strategy_when_halted_then_its_resume_takes_a_note_and_a_persons_signature",
+                "/strategies/{id}/halt": "halt_when_a_program_with_a_reading_key_asks_then_halted",
+                "/emergency/halt-all": "halt_when_raised_then_in_force_at_once_in_the_persons_name",
+                "/emergency/halt-trading": "halt_when_by_the_form_without_scripts_then_two_pages",
+                "/emergency/liquidate": "liquidation_when_confirmed_then_halted_and_not_one_order_sent",
+                "/emergency/resume": "resume_when_asked_for_then_waits_for_a_person_who_signs",
+                "/config/update": "limit_when_lowered_then_at_once_and_when_raised_then_only_asked_for",
+                "/config/reload": "reload_when_asked_for_then_what_is_in_force_is_told",
+                "/alerts/{id}/ack": "alert_when_acknowledged_then_by_the_person_who_did",
+            }.items()
+        },
     },
     "Targets (7, 8)": {
         "CLI reads and writes (7.1), printed by `make bench`": "tests/bench/test_bench_smoke.py::test_bench_when_run_quickly_then_every_row_has_positive_figures",

@@ -86,7 +86,7 @@ def _acknowledge(desk: Desk, asked: Asked, _: Preview) -> Answer:
 
 def _look_acknowledge(desk: Desk, asked: Asked) -> Preview:
     alert = desk.feed.request("alerts.show", {"id": _number(asked)})["alert"]
-    return Preview(f"Acknowledge alert {asked.target}", (alert["title"], "It stops escalating; what caused it stays"))
+    return Preview(f"Acknowledge alert {asked.target}", (alert["message"], "It stops escalating; what caused it stays"))
 
 
 def _number(asked: Asked) -> int:

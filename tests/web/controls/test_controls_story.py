@@ -240,6 +240,54 @@ def test_halt_when_by_the_form_without_scripts_then_two_pages(desk: Desk) -> Non
     until(lambda: desk.mode() == "halt-trading", "everybody is told")
 
 
+def test_strategy_when_halted_then_its_resume_takes_a_note_and_a_persons_signature(desk: Desk) -> None:
+    path = f"/strategies/{STRATEGIES[0]}"
+    desk.send(f"{path}/halt", reason="odd")
+    until(lambda: desk.status(STRATEGIES[0]) == "halted", "it is halted")
+    assert desk.send(f"{path}/resume")[0] == 400
+    shown = desk.client.get(f"{path}/resume").text
+    assert "say what the review has found" in shown
+    assert 'name="note"' in shown
+    status, answer = desk.act(f"{path}/resume", note="a bad price", reason="clean")
+    assert (status, answer["state"]) == (202, "asked")
+    desk.land("config", "sign", answer["detail"]["proposal"], "--yes")
+    until(lambda: desk.status(STRATEGIES[0]) == "active", "it is active")
+
+
+def test_alert_when_acknowledged_then_by_the_person_who_did(desk: Desk) -> None:
+    desk.send("/emergency/halt-trading", reason="odd")
+    until(lambda: bool(desk.ask("alerts.list", state="open")["alerts"]), "somebody is told")
+    id = desk.ask("alerts.list", state="open")["alerts"][0]["id"]
+    assert "Acknowledge alert" in desk.client.get(f"/alerts/{id}/ack").text
+    status, answer = desk.send(f"/alerts/{id}/ack", reason="seen")
+    assert (status, answer["state"]) == (200, "done"), answer
+    assert desk.audited("alert.ack")["actor"] == "ada"
+    assert desk.send("/alerts/none/ack")[0] == 404
+
+
+def test_position_when_left_then_by_orders_of_the_person_that_only_reduce(desk: Desk) -> None:
+    until(lambda: bool(desk.ask("portfolio.positions")["positions"]), "something is held")
+    held = desk.ask("portfolio.positions")["positions"][0]
+    path = f"/portfolio/positions/{held['symbol']}"
+    price = f"${held['current'] * (0.5 if held['quantity'] > 0 else 2):.2f}"
+    status, answer = desk.act(f"{path}/stop", price=price)
+    assert (status, answer["state"]) in DONE, answer
+    assert desk.audited("portfolio.stop")["actor"] == "ada"
+    status, answer = desk.act(f"{path}/close", reason="enough")
+    assert (status, answer["state"]) in DONE, answer
+    side = "sell" if held["quantity"] > 0 else "buy"
+    assert side in {item["side"] for item in answer["detail"]["orders"]}
+    assert desk.audited("portfolio.close")["reason"] == "enough"
+    assert desk.send("/portfolio/positions/NOTHING/close")[0] == 404
+
+
+def test_reload_when_asked_for_then_what_is_in_force_is_told(desk: Desk) -> None:
+    status, answer = desk.send("/config/reload", reason="impatient")
+    assert (status, answer["state"]) in DONE
+    assert answer["detail"]["applied"]["commit"] == desk.ask("config.show")["revision"]["observed_tip"]
+    assert desk.audited("config.reload")["actor"] == "ada"
+
+
 def test_liquidation_when_confirmed_then_halted_and_not_one_order_sent(desk: Desk) -> None:
     held = desk.ask("portfolio.positions")["positions"]
     status, answer = desk.act("/emergency/liquidate", reason="fire")
