@@ -11,7 +11,7 @@ WIDE, MIDDLE, NARROW = 1080, 720, 520
 """Widths of a chart for a whole row, two thirds and half of it: its letters are then as large as the page's."""
 _HEIGHT = 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 12, 26
-_LABELS = 6
+_LABEL = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _grid(frame: _Frame, value: float, label: str) -> Markup:
 
 
 def _labels(frame: _Frame, times: Sequence[str]) -> list[Markup]:
-    count = min(_LABELS, len(times))
+    count = min(frame.width // _LABEL, len(times))
     places = dict.fromkeys(round(number * (len(times) - 1) / max(1, count - 1)) for number in range(count))
     sides = {0: "axis", len(times) - 1: "axis end"}
     return [

@@ -8,6 +8,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
+_FLAT = 1e-6
+"""A smaller share of the figures themselves is no difference that could be seen."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -44,8 +46,8 @@ def path(points: Sequence[tuple[float, float]], *, closed: bool = False) -> str:
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
     """About ``count`` round numbers that enclose ``low`` to ``high``, rising."""
-    if high <= low:
-        high = low + (abs(low) * 0.02 or 1.0)
+    if high - low <= _FLAT * max(1.0, abs(low), abs(high)):
+        high = low + max(abs(low) * 0.02, 1.0)
     raw = (high - low) / count
     size = 10.0 ** floor(log10(raw))
     step = next(item * size for item in _STEPS if item * size >= raw * 0.999)

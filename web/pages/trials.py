@@ -183,9 +183,10 @@ def _variants(document: Document) -> Iterator[Body]:
 
 
 def _variant(arm: str, variant: Document, seen: Document) -> Row:
-    given = ", ".join(f"{name} {value}" for name, value in variant.items() if value not in (None, "", [], {}))
+    own = variant.get("parameters") or {}
+    given = ", ".join(f"{name} {value}" for name, value in own.items()) or "the strategy's own"
     sums = Cell(number(seen["n"])), Cell(number(seen["closed"])), Cell(money(seen["pnl"], "nothing closed", sign=True))
-    return Row((Cell(arm.upper()), Cell(given), *sums))
+    return Row((Cell(arm.upper(), note=str(variant.get("name") or "")), Cell(given), *sums))
 
 
 def _rail(item: Document) -> Line:
