@@ -46,13 +46,12 @@ def main() -> int:
 def banner(options: Options) -> str:
     """What ``gt risk dashboard start`` says (spec 2.2.10)."""
     features = "".join(f"  - {line}\n" for line in FEATURES)
-    acts = "" if options.controls else "\nRead-only: nothing can be changed from here.\n"
     return (
         "🎯 Risk Management Dashboard starting...\n\n"
         f"Server:   {options.url}\n"
         f"API:      {options.url}/api\n"
         "Updates:  WebSocket on /ws (real-time)\n\n"
-        f"Dashboard Features:\n{features}{acts}\n"
+        f"Dashboard Features:\n{features}\n"
         f"✓ Dashboard running at {options.url}\n"
         "  Press Ctrl+C to stop\n"
     )
