@@ -58,7 +58,7 @@ def start(
     if tls and certificate is None:
         certificate, private = self_signed(place.root, host, datetime.now(UTC))
     options = Options(place.root, host, port, controls, certificate, private, _networks(allow))
-    _may_listen(place, options)
+    _may_listen(options)
     return _become(place, options, browse, as_json)
 
 
@@ -90,17 +90,13 @@ def _networks(given: tuple[str, ...]) -> tuple[str, ...]:
         raise Failure(f"--allow: {error}", "gt risk dashboard start --allow 10.1.0.0/16", USAGE) from error
 
 
-def _may_listen(place: Home, options: "Options") -> None:
+def _may_listen(options: "Options") -> None:
     """Raises Failure where the dashboard would be open to others, or somebody else has its port."""
-    from contextlib import closing
+    from web.security.room import may_listen
+    from web.security.tls import Exposed
 
-    from web.security.accounts import Accounts
-    from web.security.tls import Exposed, check
-
-    with closing(Accounts(place.dashboard)) as accounts:
-        users = sum(not item.disabled for item in accounts.users())
     try:
-        check(options, users)
+        may_listen(options)
     except Exposed as error:
         raise Failure(str(error), error.hint, USAGE, "Exposed") from error
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET

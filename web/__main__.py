@@ -7,6 +7,8 @@ import webbrowser
 from pathlib import Path
 
 from web.options import Options
+from web.security.room import may_listen
+from web.security.tls import Exposed
 from web.serve import serve
 
 FEATURES = (
@@ -20,7 +22,7 @@ FEATURES = (
 
 
 def main() -> int:
-    """The exit code."""
+    """The exit code: 1 where it would be open to others, or nobody could log in."""
     given = _arguments()
     options = Options(
         home=given.home,
@@ -31,6 +33,12 @@ def main() -> int:
         key=given.key,
         allow=tuple(given.allow),
     )
+
+    try:
+        may_listen(options)
+    except Exposed as error:
+        sys.stderr.write(f"✗ {error}\n  next: {error.hint}\n")
+        return 1
 
     def ready() -> None:
         told = json.dumps({"ok": True, "url": options.url, "controls": options.controls}, indent=2)

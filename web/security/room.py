@@ -1,5 +1,6 @@
 """What guards one dashboard, put together."""
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from web.security.accounts import Accounts
 from web.security.guard import Guard, me, needs_login
 from web.security.passwords import Passwords
 from web.security.rates import Rates
+from web.security.tls import Exposed, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,15 @@ def make_security(options: Options, clock: Callable[[], int], ticks: Callable[[]
     accounts = ends.enter_context(closing(Accounts(Home(options.home).dashboard)))
     guard = Guard(options, accounts, Rates(ticks), clock)
     return Security(guard, login.Desk(options, accounts, Passwords(), guard))
+
+
+def may_listen(options: Options) -> None:
+    """Raises Exposed where the dashboard would be open to others, or where nobody could log in."""
+    users = 0
+    if needs_login(options):
+        try:
+            with closing(Accounts(Home(options.home).dashboard)) as accounts:
+                users = sum(not user.disabled for user in accounts.users())
+        except (OSError, sqlite3.Error) as error:
+            raise Exposed(f"users cannot be read: {error}", "gt risk doctor") from error
+    check(options, users)

@@ -1,5 +1,7 @@
 import ssl
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from cryptography import x509
 
 from web.options import Options
+from web.security.room import may_listen
 from web.security.tls import DAYS, RENEW_DAYS, Exposed, check, fingerprint, self_signed
 
 NOW = datetime(2026, 1, 19, 10, 23, 45, tzinfo=UTC)
@@ -69,3 +72,18 @@ def test_start_when_only_this_machine_can_connect_then_looking_takes_nothing_and
     check(options("127.0.0.1", tls=False, controls=True), 1)
     with pytest.raises(Exposed, match="nobody could log in"):
         check(options("127.0.0.1", tls=False, controls=True), 0)
+
+
+def test_dashboard_when_settings_would_open_it_then_the_process_itself_refuses(tmp_path: Path) -> None:
+    for more, why in ((["--host", "0.0.0.0"], "bare"), (["--controls"], "nobody could log in")):
+        argv = [sys.executable, "-m", "web", "--home", str(tmp_path), "--port", "1", *more]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+
+
+def test_dashboard_when_the_users_cannot_be_read_then_not_started(tmp_path: Path) -> None:
+    (tmp_path / "dashboard.db").write_text("no database at all, but long enough to be looked at " * 40)
+    (tmp_path / "dashboard.db").chmod(0o600)
+    with pytest.raises(Exposed, match="users cannot be read"):
+        may_listen(Options(home=tmp_path, controls=True))
+    may_listen(Options(home=tmp_path))
