@@ -48,6 +48,7 @@ check: install
 	$(BIN)/python -m controller.alerts.document --check
 	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m tests.spec.coverage --check
+	$(BIN)/python -m web.api.document --check
 	$(BIN)/python -m tests.mutants.run
 
 docs: install
@@ -56,6 +57,7 @@ docs: install
 	$(BIN)/python -m controller.alerts.document
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m tests.spec.coverage
+	$(BIN)/python -m web.api.document
 
 clean:
 	rm -rf $(VENV)

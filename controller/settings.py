@@ -125,8 +125,8 @@ class HookSettings:
 class DashboardSettings:
     """The dashboard that the service keeps alive beside itself.
 
-    ``listen``: address and port; empty: none, as ``gt risk dashboard start`` shows one at any time. ``controls``: people
-    who log in may act on it.
+    ``listen``: address and port; empty: none, as ``gt risk dashboard start`` shows one at any time. ``controls``:
+    people who log in may act on it.
     """
 
     listen: str = ""
