@@ -9,7 +9,6 @@ learning = Near("learning", help="Follow and advance the learning phases.", no_a
 learning.add_command(read_command(("learning", "status")))
 learning.add_command(read_command(("learning", "metrics")))
 learning.add_command(read_command(("learning", "experiments")))
-learning.add_command(read_command(("learning", "experiments")))
 phase = Near("phase", help="Show, list and advance phases.", no_args_is_help=True)
 phase.add_command(read_command(("learning", "phase", "show")))
 phase.add_command(read_command(("learning", "phase", "history")))

@@ -23,8 +23,9 @@ from controller.core.trust.case import Pinned
 from controller.core.trust.commits import PLAN, target_text
 from controller.core.trust.keys import Signed
 from controller.core.trust.threshold import Needed
+from controller.engine_ports import Reading
 from controller.errors import FiguresUnavailable, GtRiskError, SourceUnavailable, Temporary
-from controller.ports import Clock, Reading, Source, Store
+from controller.ports import Clock, Source, Store
 from controller.reconcile.configuration import Configuration
 from controller.reconcile.documents import Documents
 from controller.reconcile.goal import Goal, GoalMaker, Memory

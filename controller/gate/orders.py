@@ -42,7 +42,7 @@ _FIELDS = frozenset(OrderRequest._fields[:-1] + Label._fields)
 
 
 def parse_order(source: object) -> OrderRequest | Deny:
-    """The order in ``source`` (fields of ``ports.Order``), or a denial naming the first field that is wrong."""
+    """The order in ``source`` (fields of ``engine_ports.Order``), or a denial naming the first field that is wrong."""
     if not isinstance(source, dict):
         return _invalid("order", source)
     if not source.keys() <= _FIELDS:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from controller.core.plan.drawdown import equities
 from controller.core.risk.question import ASKED, Closes, Held, Question, Record
 from controller.core.risk.trades import closed_trades
+from controller.engine_ports import Engine
 from controller.errors import FiguresUnavailable
-from controller.ports import Clock, Engine, Store
+from controller.ports import Clock, Store
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT
 from schemas.live import FillView, LiveState

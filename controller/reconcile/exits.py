@@ -8,10 +8,11 @@ from typing import Literal
 
 from controller.audit import Action, control_action
 from controller.core.plan.edits import BadArgument
+from controller.engine_ports import Engine, Order
 from controller.errors import GtRiskError
 from controller.gate.answer import Answer
 from controller.gate.protection import STOP
-from controller.ports import Clock, Engine, Order, Store
+from controller.ports import Clock, Store
 from schemas.audit import AuditEntry
 from schemas.live import LiveState, OrderView, PositionView
 

@@ -13,8 +13,9 @@ from controller.audit import control_action
 from controller.core.experiments.question import Trying, plan_digest, plan_of
 from controller.core.experiments.standing import DECIDED
 from controller.core.plan.effective import strategy_scope
+from controller.engine_ports import Engine
 from controller.errors import FiguresUnavailable
-from controller.ports import Clock, Engine, Store
+from controller.ports import Clock, Store
 from controller.reconcile.trial_facts import Facts, Observed
 from schemas.audit import AuditEntry
 from schemas.desired import Desired

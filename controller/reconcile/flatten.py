@@ -5,7 +5,7 @@ Everything follows from live state: its own orders carry its id, so after a cras
 
 from collections.abc import Mapping
 
-from controller.ports import Order
+from controller.engine_ports import Order
 from schemas.liquidation import Flattened
 from schemas.live import LiveState, OrderView
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from controller.engine_ports import Engine, Order
 from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
-from controller.ports import Clock, Engine, Order
+from controller.ports import Clock
 from controller.reconcile.flatten import TRIES, Place, flattened, next_orders, tried
 from schemas.liquidation import Flattened
 

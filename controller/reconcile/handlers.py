@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from controller.engine_ports import Engine
 from controller.errors import LeaseLost, Permanent, Temporary
-from controller.ports import Engine, Store
+from controller.ports import Store
 from controller.reconcile.publisher import Published, Publisher
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT

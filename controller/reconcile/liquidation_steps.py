@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from controller.core.trust.case import Pinned
 from controller.core.trust.grant import Grant, problems
 from controller.core.trust.keys import SignatureError, Signed
+from controller.engine_ports import Engine
 from controller.errors import EngineUnavailable, Permanent, Raced, Temporary
 from controller.gate.claim import BEGUN, DIGEST_DIGITS
 from controller.gate.verdicts import Code
 from controller.halt import CLI, halt
 from controller.latch.permit import PermitFile
 from controller.latch.ticket import NAMESPACE, Ticket
-from controller.ports import Clock, Engine, Store
+from controller.ports import Clock, Store
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.liquidation_record import grant_of
 from schemas.desired import Desired

@@ -13,8 +13,9 @@ from controller.core.plan.drawdown import Drawdown
 from controller.core.plan.effective import status_under
 from controller.core.policy.utilisation import utilisation
 from controller.core.risk.levels import changed, levels
+from controller.engine_ports import Engine
 from controller.errors import StoreUnavailable
-from controller.ports import Clock, Engine, Store
+from controller.ports import Clock, Store
 from controller.reconcile.goal import Desk, Memory
 from schemas.desired import Desired
 from schemas.halts import ACCOUNT, Halt

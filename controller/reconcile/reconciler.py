@@ -14,8 +14,9 @@ from controller.core.change.partly import meet
 from controller.core.plan import approval, staleness
 from controller.core.plan.drift import drifts
 from controller.core.plan.guards import Hold
+from controller.engine_ports import Engine
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
-from controller.ports import Clock, Engine, RawCommit, Source, Store
+from controller.ports import Clock, RawCommit, Source, Store
 from controller.reconcile.change_desk import ChangeDesk
 from controller.reconcile.goal import Desk, Goal, GoalMaker, Memory, pause_of
 from controller.reconcile.handlers import Backoff, Context, in_use, run_plan

@@ -7,7 +7,8 @@ from datetime import date
 from controller.core.experiments import observations
 from controller.core.experiments.observations import Capital, Closed, Label
 from controller.core.experiments.question import Seen
-from controller.ports import Engine, Store
+from controller.engine_ports import Engine
+from controller.ports import Store
 from schemas.experiments import ROLLOUT, ABTest
 from schemas.live import FillView, LiveState
 from schemas.trials import ArmSeen, Side, Trial

@@ -9,8 +9,9 @@ from controller.core.plan.drawdown import equities
 from controller.core.plan.intents import strategy_named
 from controller.core.plan.limit_intents import limit_named
 from controller.core.risk.question import Closes
+from controller.engine_ports import Engine
 from controller.errors import Temporary
-from controller.ports import Clock, Control, Engine, Store
+from controller.ports import Clock, Control, Store
 from controller.reconcile.analyst import midnight_ns, session_key
 from controller.views import portfolio, status
 from controller.views.config import number

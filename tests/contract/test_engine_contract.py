@@ -1,13 +1,13 @@
-"""The contract of ports.Engine, on the real gate service over its socket and on the in-memory twin."""
+"""The contract of engine_ports.Engine, on the real gate service over its socket and on the in-memory twin."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from controller.engine_ports import Order, Reading
 from controller.errors import EngineUnavailable
 from controller.gate.venue import Shadow
-from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import ShadowView
 from tests.support.engines import CASH, ENGINES, EngineUnderTest

@@ -18,6 +18,7 @@ from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
 from tests.mutants.risk import RISK
+from tests.mutants.trials import STORED, TRIALS
 from tests.mutants.web import WEB
 
 _CHECK = ("test_gate_check", "test_gate_desk")
@@ -76,6 +77,8 @@ CONDITIONS: tuple[Mutant, ...] = (
     *LEARNING,
     *EVIDENCE,
     *DEMOTION,
+    *TRIALS,
+    *STORED,
 )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from controller.adapters.clock import ManualClock
 from controller.adapters.engines.gate import GateEngine
 from controller.adapters.engines.memory import MemoryEngine
+from controller.engine_ports import Engine
 from controller.gate.venue import Shadow
 from controller.latch.ticket import Ticket, book_digest
-from controller.ports import Engine
 from schemas.halts import Halt
 from schemas.live import ShadowView
 from schemas.policy import Snapshot

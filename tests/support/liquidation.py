@@ -10,8 +10,8 @@ from controller.adapters.signatures.keys import generate
 from controller.adapters.signatures.signer import sign
 from controller.adapters.signatures.sshsig import verify
 from controller.audit import close_open_intents
+from controller.engine_ports import Order
 from controller.latch.ticket import NAMESPACE
-from controller.ports import Order
 from controller.reconcile.liquidation import Liquidations
 from controller.reconcile.liquidation_steps import Parts, Prepared
 from controller.settings import Pins

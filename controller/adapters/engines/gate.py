@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from controller.engine_ports import Order, Reading
 from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.client import GateClient, GateUnavailable
-from controller.ports import Order, Reading
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
 

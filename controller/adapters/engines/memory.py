@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from controller.adapters.engines.memory_liquidation import MemoryLiquidations
+from controller.engine_ports import Order, Reading
 from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
-from controller.ports import Clock, Order, Reading
+from controller.ports import Clock
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView

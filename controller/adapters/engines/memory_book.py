@@ -1,7 +1,7 @@
 """The venue's half of the in-memory engine: positions, orders, prices and money that a test moves by hand."""
 
+from controller.engine_ports import Order
 from controller.gate.protection import STOP
-from controller.ports import Order
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.live import Account, FillView, OrderView, PositionView, ShadowView, StrategyLive
 

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from controller.adapters.engines.memory_book import MemoryBook
+from controller.engine_ports import Order
 from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.claim import BEGIN_RULES, BEGUN, ENDED, ORDER_RULES, Claim, refusal
 from controller.gate.verdicts import Code
 from controller.latch.ticket import Ticket, book_digest
-from controller.ports import Clock, Order
+from controller.ports import Clock
 from schemas.halts import ACCOUNT, Halt
 
 

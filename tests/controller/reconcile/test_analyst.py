@@ -9,8 +9,8 @@ import pytest
 from controller.core.policy.compile import compile_policy
 from controller.core.risk.answer import answer
 from controller.core.risk.question import Question
+from controller.engine_ports import Order
 from controller.errors import EngineUnavailable, FiguresUnavailable
-from controller.ports import Order
 from controller.reconcile.analyst import FILLS, FIRST_NS, Analyst, Compute, midnight_ns
 from schemas.desired import Desired
 from schemas.policy import Policy

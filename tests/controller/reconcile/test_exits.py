@@ -6,8 +6,8 @@ from controller.adapters.clock import ManualClock
 from controller.adapters.engines.memory import MemoryEngine
 from controller.adapters.store.memory import MemoryStore
 from controller.core.plan.edits import BadArgument
+from controller.engine_ports import Order
 from controller.errors import StoreUnavailable
-from controller.ports import Order
 from controller.reconcile.exits import Exits, NothingHeld
 from schemas.audit import AuditEntry
 from schemas.desired import StrategyStatus, TradingMode

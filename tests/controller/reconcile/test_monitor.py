@@ -7,8 +7,8 @@ import pytest
 
 from controller.core.plan.drawdown import base_key
 from controller.core.policy.compile import compile_policy
+from controller.engine_ports import Order
 from controller.errors import EngineUnavailable, StoreUnavailable
-from controller.ports import Order
 from controller.reconcile.monitor import Monitor
 from schemas.desired import Desired
 from schemas.policy import Policy

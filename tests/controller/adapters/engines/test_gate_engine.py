@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.engines.gate import GateEngine
+from controller.engine_ports import Order
 from controller.errors import EngineUnavailable
-from controller.ports import Order
 from tests.support.gates import ANN, make_policy, running, short_home
 
 
