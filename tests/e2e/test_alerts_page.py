@@ -1,96 +1,35 @@
 """docs/alerts.md, followed on a running service: its commands, a real inbox and webhook; then the service is killed."""
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from controller.alerts.document import render
-from tests.support.inbox import closed_port
+from tests.support.alert_page import PAGE, Try
 from tests.support.service import Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
-BIN = Path(sys.executable).parent
-
-
-def block(name: str) -> str:
-    """The commands of one block of the page."""
-    found = re.search(rf"```sh {name}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None, name
-    return found[1]
-
-
-class Try:
-    """The page's two servers on ports of their own, and its commands with these."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ports = {"8025": str(closed_port()), "8026": str(closed_port())}
-        self.servers: list[subprocess.Popen[bytes]] = []
-        self.said = ""
-
-    def shell(self, name: str) -> list[str]:
-        """A shell that runs a block."""
-        text = block(name)
-        for port, own in self.ports.items():
-            text = text.replace(port, own)
-        return ["bash", "-ec", f"exec {text}" if name != "configure" else text]
-
-    def serve(self, name: str) -> None:
-        """Start one of the servers; what it prints goes to a file."""
-        with (self.folder / name).open("wb") as out:
-            env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-            self.servers.append(subprocess.Popen(self.shell(name), stdout=out, stderr=subprocess.STDOUT, env=env))
-
-    def configure(self, service: Service) -> None:
-        """Run the page's commands in the home of ``service``."""
-        env = {
-            **os.environ,
-            "GT_RISK_HOME": str(service.home),
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-        ran = subprocess.run(self.shell("configure"), env=env, capture_output=True, text=True, check=False)
-        assert ran.returncode in (0, 3), (ran.stdout, ran.stderr, service.logs())
-        self.said = ran.stdout
-
-    def mails(self, subject: str) -> int:
-        """How many mails about it have come."""
-        return len(re.findall(rf"^Subject: .*{subject}", self.printed("inbox").replace("\n ", " "), re.MULTILINE))
-
-    def printed(self, name: str) -> str:
-        """What it has printed."""
-        return (self.folder / name).read_text()
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Try]]:
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Try, str]]:
     made = Try(tmp_path_factory.mktemp("alerts"))
     try:
         made.serve("inbox")
         made.serve("webhook")
         with running_service() as service:
-            made.configure(service)
-            yield service, made
+            yield service, made, made.run(service, "configure")
     finally:
-        for server in made.servers:
-            server.kill()
-            server.wait()
+        made.close()
 
 
 def test_page_then_its_table_of_rules_is_that_of_the_rules() -> None:
     assert PAGE.read_text() == render(PAGE.read_text())
 
 
-def test_page_when_followed_then_inbox_and_webhook_have_the_halt(trial: tuple[Service, Try]) -> None:
-    service, made = trial
-    assert "✓ email: the message was taken" in made.said and "✓ slack: the message was taken" in made.said
+def test_page_when_followed_then_inbox_and_webhook_have_the_halt(trial: tuple[Service, Try, str]) -> None:
+    service, made, said = trial
+    assert "✓ email: the message was taken" in said and "✓ slack: the message was taken" in said
     for name in ("inbox", "webhook"):
         until(lambda name=name: "trying the alerts" in made.printed(name), f"{name} has the halt")  # type: ignore[misc]
     assert "[gt-risk CRITICAL] Emergency halt triggered: trying the alerts" in made.printed("inbox").replace("\n ", " ")
@@ -100,8 +39,10 @@ def test_page_when_followed_then_inbox_and_webhook_have_the_halt(trial: tuple[Se
     assert service.read("alerts", "show", str(found[0]["id"]))["alert"]["acked_by"] == "op"
 
 
-def test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels(trial: tuple[Service, Try]) -> None:
-    service, made = trial
+def test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels(
+    trial: tuple[Service, Try, str],
+) -> None:
+    service, made, _ = trial
     service.kill("controller", "gate", "runner")
     ran = service.gt("watchdog", "--json")
     assert ran.code == 3 and ran.document["sent"]["email"] >= 1 and ran.document["problems"] == []
@@ -120,9 +61,9 @@ def test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels(
 
 
 def test_watchdog_when_the_store_is_lost_too_then_git_says_where_to_tell_and_once_is_enough(
-    trial: tuple[Service, Try],
+    trial: tuple[Service, Try, str],
 ) -> None:
-    service, made = trial
+    service, made, _ = trial
     service.must("service", "stop")
     for name in ("store.db", "store.db-wal", "store.db-shm"):
         (service.home / name).write_text("this is a text file\n")

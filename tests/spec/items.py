@@ -69,8 +69,8 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk audit log`": f"{_READS}audit_log_then_reads_as_the_spec",
         "`gt risk audit interventions`": f"{_READS}audit_interventions_then_reads_as_the_spec",
         "`gt risk audit config-changes`": f"{_AUDIT}config_changes_when_git_has_commits_then_each_with_its_record",
-        "`gt risk dashboard start`": 6,
-        "`gt risk dashboard url`": 6,
+        "`gt risk dashboard start`": "tests/web/pages/test_dashboard_command.py::test_start_then_the_screen_of_the_spec_an_address_and_a_quick_end",
+        "`gt risk dashboard url`": "tests/web/pages/test_dashboard_command.py::test_url_when_nothing_runs_then_says_how_to_start",
     },
     "Sample outputs, whole (2.2)": {
         **{
@@ -109,7 +109,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`audit log` filters by type, user, level": f"{_AUDIT}log_when_filtered_by_time_and_type_then_only_those",
         "`learning phase advance --force`": f"{_LEARNING}phase_advance_when_forced_then_reason_and_what_spoke_against_it_are_asked_for",
         "`ab-test create --strategy --name --variant-a --variant-b --duration --traffic-split`": "tests/e2e/test_ab_tests.py::test_test_when_created_then_both_variants_trade_and_a_stop_ends_it",
-        "`dashboard start --port --open --read-only`": 6,
+        "`dashboard start --port --open --read-only`": "tests/web/pages/test_dashboard_command.py::test_start_when_it_would_be_open_or_useless_then_refused_with_the_way_on",
     },
     "Installation, monitoring, recovery (10.2–10.4)": {
         "`gt risk init`": f"{_THREAD}home_when_running_then_closed_to_others",
@@ -124,7 +124,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "daily backup, snapshot before major changes": "tests/e2e/test_backup_story.py::test_a_large_change_waits_for_a_backup_and_a_restore_brings_yesterday_but_no_halt_back",
         "config corruption during a reload": "tests/e2e/test_closed_home.py::test_config_when_the_branch_is_damaged_during_a_reload_then_last_known_good_stays",
         "database failure during an emergency halt (9.5)": "tests/crash/test_halt_when_down.py::test_halt_when_the_store_is_destroyed_then_in_force_durable_and_there_after_everything_died",
-        "`curl http://localhost:8080/health`": 6,
+        "`curl http://localhost:8080/health`": "tests/web/test_web_api.py::test_health_when_a_source_is_not_fresh_then_503_and_which",
         "continuous WAL archiving": "with PostgreSQL, on the road behind issue 7",
     },
     "Configuration management (5.2, 5.3, 8.3)": {
@@ -145,7 +145,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "config files 0600, audit 0600, keys 0400": "tests/e2e/test_closed_home.py::test_home_when_used_under_a_careless_umask_then_every_mode_is_closed",
         "templates `*.template.yaml`": "tests/controller/core/desired/test_template.py::test_template_when_yaml_then_names_its_schema",
         "`docs/database/schema.md` and the picture of it": "tests/controller/adapters/store/test_sql_store.py::test_schema_document_then_up_to_date",
-        "`docs/api/openapi.yaml`": 6,
+        "`docs/api/openapi.yaml`": "tests/web/test_web_api.py::test_openapi_then_every_schema_is_valid_and_docs_name_every_path",
         "man pages (11.1)": "tests/cli/test_reference.py::test_man_page_when_set_by_groff_then_no_complaint",
     },
     "Alerts (4)": {
@@ -155,7 +155,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "service down (10.3)": "tests/e2e/test_alerts_page.py::test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels",
     },
     "Pages (3.2, appendix B)": {
-        page: 7 if page.startswith(("/learning", "/ab-tests")) else 6
+        page: "tests/browser/test_every_page.py::test_page_renders_fits_and_nothing_complains"
         for page in (
             "/",
             "/portfolio",
@@ -176,7 +176,7 @@ SECTIONS: dict[str, dict[str, Proof]] = {
     },
     "Endpoints (6.2)": {
         **{
-            f"`{endpoint}`": 6
+            f"`{endpoint}`": "tests/web/test_web_server.py::test_storm_when_the_dashboard_is_killed_then_nothing_is_lost_and_nothing_comes_twice" if "stream" in endpoint else "tests/web/test_web_api.py::test_read_then_the_document_of_the_command"
             for endpoint in (
                 "GET /api/portfolio/status",
                 "GET /api/portfolio/positions",
@@ -217,9 +217,9 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "destructive operations ask for their phrase, never scripted (8.2)": f"{_LIQUIDATION}liquidate_when_a_flag_should_answer_then_refused",
         "anyone may halt, with a reason (8.2)": f"{_FAST}halt_all_when_on_a_terminal_then_asks_its_phrase_and_the_reason_after",
         "commits must be signed (8.3)": f"{_THREAD}commit_when_unsigned_or_invalid_then_refused_with_the_reason",
-        "branch protection on the forge (8.3)": 4,
-        "dashboard and API latency (7.1)": 6,
-        "100+ dashboard users, broadcast to 50 (9.4)": 6,
+        "branch protection on the forge (8.3)": "tests/controller/host/test_forge.py::test_forge_when_nothing_is_set_then_each_thing_is_named",
+        "dashboard and API latency (7.1), printed by `make bench`": "tests/bench/test_bench_smoke.py::test_bench_when_run_quickly_then_every_row_has_positive_figures",
+        "100+ dashboard users, broadcast to 50 (9.4), printed by `make bench`": "tests/bench/test_bench_smoke.py::test_bench_when_run_quickly_then_every_row_has_positive_figures",
         "1,000 orders a minute (9.4), printed by `make bench`": "tests/bench/test_bench_smoke.py::test_bench_when_run_quickly_then_every_row_has_positive_figures",
     },
 }
