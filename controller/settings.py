@@ -64,7 +64,7 @@ class PaperSettings:
     ``duplicate-fill``, ``late-504``, ``stall-cancel``, ``crash@n``).
     """
 
-    start: str = "2012-03-01"
+    start: str = "2015-06-01"
     bar_seconds: float = 1.0
     seed: int = 1
     slippage_bps: int = 5

@@ -2,11 +2,13 @@
 
 A data pack that the environment names is for the tests of the arithmetic alone; no service that a test starts sees it.
 No property has a deadline: how long an example takes says how busy the machine is. Examples are random, but the same in
-every run where ``GT_RISK_TEST_REPEATABLE`` is set, as CI does: new ones are looked for on people's machines.
+every run where ``GT_RISK_TEST_REPEATABLE`` is set, as CI does: new ones are looked for on people's machines. Ctrl-C
+reaches every process that a test starts, also where the suite runs in the background of a shell, which ignores it.
 """
 
 import os
 import resource
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +33,8 @@ def _closed() -> Iterator[None]:
 
 
 def pytest_configure() -> None:
-    """As many open files as this machine lets a process have."""
+    """As many open files as this machine lets a process have, and Ctrl-C that no parent has switched off."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

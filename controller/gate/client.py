@@ -50,7 +50,7 @@ class GateClient:
             raise GateUnavailable(f"gate at {self._path}: {str(error) or type(error).__name__}") from error
 
     def submit(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Put an order (fields of ``engine_ports.Order``) through the gate; the reply has the fields of ``answer.Answer``."""
+        """Put one (fields of ``engine_ports.Order``) through the gate; the reply has those of ``answer.Answer``."""
         return self.request("submit", order=dict(order))
 
     def events(self, symbols: Sequence[str] = (), poll: float = 1.0) -> Iterator[dict[str, Any] | None]:

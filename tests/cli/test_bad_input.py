@@ -28,7 +28,7 @@ HALTS = {
     ("emergency", "pause-new-orders"),
     ("strategy", "halt"),
 }
-READS = [words for words, _ in LEAVES if words[0] not in LOCAL]
+READS = [words for words, _ in LEAVES if words[0] not in LOCAL and words != ("dashboard", "start")]
 ALSO = [
     ("doctor",),
     ("service", "status"),

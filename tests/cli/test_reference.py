@@ -30,7 +30,8 @@ def test_example_when_listed_then_its_command_exists_and_takes_the_line(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "allowed_signers").touch()
+    for name in ("allowed_signers", "my-test.yaml"):
+        (tmp_path / name).touch()
     command = LEAVES[path]
     for line, what in EXAMPLES[path]:
         words = shlex.split(line.removeprefix('eval "$(').removesuffix(')"'))

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from tests.support.stores import NOW, decision, entry
 
 CURSOR = Cursor(record=7, decision_ns=START, decision=3)
 COOLDOWN = 5 * MINUTE
+LATER_TABLES = (
+    *("alerts", "deliveries", "silences", "alert_channels", "alert_marks"),
+    *("trials", "looks", "shadows"),
+)
+"""What a store of revision 0002 had not yet."""
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -276,8 +282,10 @@ def test_store_when_migrated_then_what_happened_before_is_never_judged(tmp_path:
     assert opened.alerts.cursor() == Cursor()
     opened.close()
     with sqlite3.connect(path) as connection:
-        for table in ("alerts", "deliveries", "silences", "alert_channels", "alert_marks"):
+        for table in LATER_TABLES:
             connection.execute(f"DROP TABLE {table}")
+        for table, column in product(("positions", "orders", "fills"), ("arm", "test", "epoch")):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     connection.close()
     Database(path, upgrade=True).close()

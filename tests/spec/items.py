@@ -176,7 +176,9 @@ SECTIONS: dict[str, dict[str, Proof]] = {
     },
     "Endpoints (6.2)": {
         **{
-            f"`{endpoint}`": "tests/web/test_web_server.py::test_storm_when_the_dashboard_is_killed_then_nothing_is_lost_and_nothing_comes_twice" if "stream" in endpoint else "tests/web/test_web_api.py::test_read_then_the_document_of_the_command"
+            f"`{endpoint}`": "tests/web/test_web_server.py::test_storm_when_the_dashboard_is_killed_then_nothing_is_lost_and_nothing_comes_twice"
+            if "stream" in endpoint
+            else "tests/web/test_web_api.py::test_read_then_the_document_of_the_command"
             for endpoint in (
                 "GET /api/portfolio/status",
                 "GET /api/portfolio/positions",

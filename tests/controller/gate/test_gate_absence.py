@@ -18,7 +18,7 @@ SNAPSHOT = Snapshot(version=1, fence=1, book="b" * 32, environment="paper", poli
 POLICY: Path = ("policies", 0)
 UNREAD = {
     ("book",),
-    *((*POLICY, name) for name in ("account", "halts")),
+    *((*POLICY, name) for name in ("account", "halts", "written")),
     *((*POLICY, "strategies", ANN, name) for name in ("id", "name", "module", "parameters")),
     *((*POLICY, "limits", name) for name in SNAPSHOT.policies[0].limits if name not in ORDER_LIMITS),
     *((*POLICY, "sectors", symbol) for symbol in SNAPSHOT.policies[0].sectors),

@@ -7,7 +7,7 @@ import pytest
 
 from controller.settings import PaperSettings
 from schemas.policy import Policy
-from tests.support.market_sim import Happening, Market, template_policy
+from tests.support.market_sim import Market, template_policy
 
 FIVE_MINUTES = 300
 
@@ -19,23 +19,21 @@ def with_uids(policy: Policy, digit: str) -> Policy:
     return policy.model_copy(update={"strategies": strategies})
 
 
-def sector_warning(market: Market) -> Happening | None:
-    return market.first("warned", "SECTOR_WARNING")
-
-
 @pytest.mark.parametrize("digit", ["0", "c"])
-def test_default_settings_then_denial_sector_warning_and_drawdown_halt_come_within_minutes(
+def test_default_settings_then_denial_warning_reduction_and_drawdown_halt_come_within_a_minute(
     tmp_path: Path, digit: str
 ) -> None:
     market = Market(tmp_path, with_uids(template_policy(), digit))
     market.run(FIVE_MINUTES)
-    denied, warned, halted = market.first("denied"), sector_warning(market), market.first("halted")
+    denied, warned, halted = market.first("denied"), market.first("warned"), market.first("halted")
+    reduced = market.first("reduced", "VOLATILITY_REDUCTION")
     assert denied is not None
     assert warned is not None
+    assert reduced is not None
     assert halted is not None
     assert denied.session <= 5
-    assert warned.session <= 60
-    assert 30 <= halted.session <= 120
+    assert warned.session < reduced.session <= 60
+    assert 30 <= halted.session <= 60
     value = next(item for item in market.policy.strategies.values() if item.module == "value")
     assert halted.what.startswith(value.uid)
     assert market.first("halted", "account") is None
@@ -46,7 +44,13 @@ def test_drawdown_limit_raised_first_then_the_halt_does_not_come(tmp_path: Path)
     market = Market(tmp_path, template_policy(drawdown__strategy_halt_pct=600_000))
     market.run(FIVE_MINUTES)
     assert market.first("halted") is None
-    assert sector_warning(market) is not None
+    assert market.first("reduced") is not None
+
+
+def test_sector_warning_when_lower_then_a_sector_is_warned_of_within_a_minute(tmp_path: Path) -> None:
+    market = Market(tmp_path, template_policy(concentration__sector_warning_pct=300_000))
+    market.run(60)
+    assert market.first("warned", "SECTOR_WARNING") is not None
 
 
 def test_start_in_2008_then_the_account_is_halted_too(tmp_path: Path) -> None:
