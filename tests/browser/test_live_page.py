@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.dashboard import DESKTOP, PATIENCE, Watched, chromium, dashboard, free_port
+from tests.support.dashboard import DESKTOP, PATIENCE, Watched, chromium, dashboard
+from tests.support.ports import free_port
 from tests.support.service import Service, in_time, running_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]

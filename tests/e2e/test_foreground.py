@@ -20,7 +20,7 @@ import pytest
 
 from controller.host.supervisor import DASHBOARD, SERVICES
 from tests.support.cli import ENTRY, gt_risk, short_home
-from tests.support.dashboard import free_port
+from tests.support.ports import free_port
 from tests.support.service import FAST, Service, until
 from tests.support.terminal import SECONDS, readable
 

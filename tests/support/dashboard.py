@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from tests.support.forges import needed
+from tests.support.ports import free_port
 from tests.support.service import SECONDS
 from web.front import build as front
 
@@ -46,13 +46,6 @@ def dashboard(home: Path, *more: str, port: int = 0) -> Iterator[str]:
         process.wait(SECONDS)
         if process.stdout is not None:
             process.stdout.close()
-
-
-def free_port() -> int:
-    """A port of the loopback address on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _told(process: "subprocess.Popen[str]") -> str:

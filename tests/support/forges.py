@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.ports import free_port
 from tests.support.service import until
 
 BACKEND = Path("/usr/lib/git-core/git-http-backend")
@@ -154,9 +155,7 @@ def ssh_forge(folder: Path) -> Iterator[tuple[str, str]]:
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     if not os.geteuid():
         Path("/run/sshd").mkdir(exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     lines = [f"HostKey {folder}/host", f"AuthorizedKeysFile {folder}/client.pub", f"Port {port}"]
     lines += ["ListenAddress 127.0.0.1", "StrictModes no", "PidFile none", "PasswordAuthentication no"]
     (folder / "sshd_config").write_text("\n".join([*lines, ""]))

@@ -3,13 +3,13 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.service import SECONDS
 
 
@@ -53,10 +53,3 @@ def serving(home: Path, *more: str) -> Iterator[WebServer]:
         yield server
     finally:
         server.end()
-
-
-def free_port() -> int:
-    """A port of the loopback address on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

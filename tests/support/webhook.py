@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.cli import short_home
+from tests.support.ports import free_port
 from tests.support.service import Service, running_service, until
 
 SECRET = "a secret of the forge and of this home"
@@ -24,9 +25,7 @@ urllib.request.urlopen(urllib.request.Request(URL, body, headers), timeout=10).r
 @contextmanager
 def told_service(folder: Path) -> Iterator[Service]:
     """The service; the forge is a bare repo in ``folder`` whose post-receive hook posts to the webhook."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    listen = f"127.0.0.1:{free_port()}"
     forge = folder / "forge.git"
     subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", str(forge)], check=True)
     script = folder / "post.py"

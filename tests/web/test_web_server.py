@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.service import SECONDS, until
 from tests.support.web_rig import WebRig, controller_of
-from tests.support.web_server import WebServer, free_port, serving
+from tests.support.web_server import WebServer, serving
 from tests.support.websocket import WebSocket
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]

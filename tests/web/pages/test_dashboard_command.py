@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import gt_risk
+from tests.support.ports import free_port
 from tests.support.service import SECONDS, until
 from tests.support.web_rig import WebRig, controller_of
 
@@ -39,12 +39,6 @@ def home() -> Iterator[Path]:
     with controller_of(WebRig()) as found:
         (found / "settings.toml").touch()
         yield found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_start_then_the_screen_of_the_spec_an_address_and_a_quick_end(home: Path) -> None:
