@@ -90,7 +90,7 @@ def test_asked_again_then_only_newer_commits_are_read_and_another_history_from_i
 
 
 def phase(number: int, started: str) -> dict[str, bytes | None]:
-    return text(("number: 1", f"number: {number}"), ('started: "2012-03-01"', f'started: "{started}"'))
+    return text(("number: 1", f"number: {number}"), ('started: "2015-06-01"', f'started: "{started}"'))
 
 
 def told(made: Provenance, commit: str) -> list[tuple[int, str, str]]:
