@@ -98,14 +98,14 @@ def told(made: Provenance, commit: str) -> list[tuple[int, str, str]]:
 
 
 def test_phases_then_each_is_of_the_commit_that_entered_it_and_others_add_none(site: Site, source: GitSource) -> None:
-    second = site.commit(source, phase(2, "2012-04-02"))
-    noted = site.commit(source, phase(2, "2012-04-02") | EMERGENCY, parent=second)
-    third = site.commit(source, phase(3, "2012-06-01"), parent=noted)
-    back = site.commit(source, phase(2, "2012-07-02"), parent=third)
+    second = site.commit(source, phase(2, "2015-07-02"))
+    noted = site.commit(source, phase(2, "2015-07-02") | EMERGENCY, parent=second)
+    third = site.commit(source, phase(3, "2015-09-01"), parent=noted)
+    back = site.commit(source, phase(2, "2015-10-02"), parent=third)
     made = Provenance(source)
-    first = (1, "2012-03-01", site.pins.introduction)
-    assert told(made, noted) == [first, (2, "2012-04-02", second)]
-    assert told(made, back) == [first, (2, "2012-04-02", second), (3, "2012-06-01", third), (2, "2012-07-02", back)]
+    first = (1, "2015-06-01", site.pins.introduction)
+    assert told(made, noted) == [first, (2, "2015-07-02", second)]
+    assert told(made, back) == [first, (2, "2015-07-02", second), (3, "2015-09-01", third), (2, "2015-10-02", back)]
     assert made.phases(second)[-1].name == "Refinement"
     assert made.of(third)["phase"].commit == third
 
@@ -113,14 +113,14 @@ def test_phases_then_each_is_of_the_commit_that_entered_it_and_others_add_none(s
 def test_phases_when_two_sides_are_merged_then_the_side_that_is_in_the_phase_tells(
     site: Site, source: GitSource
 ) -> None:
-    advanced = site.commit(source, phase(2, "2012-04-02"))
+    advanced = site.commit(source, phase(2, "2015-07-02"))
     other = site.commit(source, EMERGENCY)
-    merge = merged(site, source, advanced, other, phase(2, "2012-04-02"))
-    assert told(Provenance(source), merge)[-1] == (2, "2012-04-02", advanced)
+    merge = merged(site, source, advanced, other, phase(2, "2015-07-02"))
+    assert told(Provenance(source), merge)[-1] == (2, "2015-07-02", advanced)
 
 
 def test_phase_when_forced_then_history_says_why_and_against_what(site: Site, source: GitSource) -> None:
     words = "risk: advance\n\nbody\n\nReason: three ready\nDespite: 12 days remaining\nDespite: no Sharpe ratio"
-    commit = site.commit(source, phase(2, "2012-04-02"), message=words)
+    commit = site.commit(source, phase(2, "2015-07-02"), message=words)
     found = Provenance(source).phases(commit)[-1]
     assert (found.reason, found.despite) == ("three ready", ("12 days remaining", "no Sharpe ratio"))

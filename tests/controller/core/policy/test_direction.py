@@ -263,8 +263,8 @@ DOCUMENT_CASES: dict[str, tuple[dict[str, tuple[str, str]], tuple[str, str, str,
         ("document", "learning.phases.1.position_size_multiplier", "0.75", "0.8", LOOSEN, RISK_PATH),
     ),
     "first day of a phase": (
-        {"risk_config": ('started: "2015-06-01"', 'started: "2012-03-02"')},
-        ("document", "learning.started", "2012-03-01", "2012-03-02", NEUTRAL, RISK_PATH),
+        {"risk_config": ('started: "2015-06-01"', 'started: "2015-06-02"')},
+        ("document", "learning.started", "2015-06-01", "2015-06-02", NEUTRAL, RISK_PATH),
     ),
     "ladder earlier": (
         {"risk_config": ("after_seconds: 3600", "after_seconds: 1800")},
