@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.adapters.channels.build import channels
@@ -23,10 +24,12 @@ DISK_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Alerting:
-    """The alerts of ``control`` on ``home``: ``desk`` and ``feed`` for whoever asks; :meth:`service` runs them."""
+    """The alerts of ``control`` on ``home``: ``desk`` and ``feed`` for whoever asks; :meth:`service` runs them.
+    ``changed`` is called when an alert is new or another."""
 
     control: ControllerControl
     home: Home
+    changed: Callable[[], None] = lambda: None
     feed: Feed = field(init=False)
     desk: AlertDesk = field(init=False)
     traffic: Traffic = field(default_factory=lambda: Traffic(time.monotonic))
@@ -35,7 +38,7 @@ class Alerting:
     def __post_init__(self) -> None:
         parts = self.control.parts
         self.feed = Feed(parts.alerts)
-        self.desk = AlertDesk(parts.alerts, parts.store, parts.clock, self.config, self.channels, self.feed.notify)
+        self.desk = AlertDesk(parts.alerts, parts.store, parts.clock, self.config, self.channels, self._tell)
 
     def config(self) -> Alerts:
         """The document in force; before there is one, its defaults."""
@@ -62,9 +65,13 @@ class Alerting:
             lambda: self._around(senders),
             self.channels,
             senders,
-            self.feed.notify,
+            self._tell,
         )
         return AlertService(lane, senders, os.getpid())
+
+    def _tell(self) -> None:
+        self.feed.notify()
+        self.changed()
 
     def _around(self, senders: Senders) -> Surroundings:
         failed, requests = self.traffic.counts()

@@ -99,11 +99,11 @@ def _supervised(settings: Settings) -> tuple[str, ...]:
 
 def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "BackupKeeper") -> int:
     from controller.alerting import Alerting
-    from controller.rpc import alerts, dashboard, health, liquidation, pushes, series
+    from controller.rpc import alerts, dashboard, health, liquidation, picture, pushes, series
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
-    alerting = Alerting(control, controller.home)
+    alerting = Alerting(control, controller.home, controller.picture.changed)
     raising = alerting.service()
     more = {
         **alerts.methods(control, settings, alerting.desk, alerting.feed),
@@ -112,6 +112,7 @@ def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "Backu
         **pushes.methods(settings, controller.store, controller.clock),
         **dashboard.methods(controller.store, controller.clock, settings.operator_name),
         **series.methods(control, controller.store, controller.engine, controller.clock),
+        **picture.methods(controller.picture),
     }
     server = serve_rpc(control, settings, hold, more)
     server.noted = alerting.traffic.note

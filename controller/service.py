@@ -38,6 +38,7 @@ from controller.reconcile.record import pins_entry, pins_text
 from controller.reconcile.rescue import Rescue
 from controller.reconcile.restore import restore
 from controller.reconcile.signers import Signers
+from controller.rpc.picture import Picture
 from controller.settings import Pins, Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
@@ -58,6 +59,7 @@ class Controller(Common):
         known, verified = booted.known_good, booted.permit.last_verified
         self.memory = restore(known, verified, self.store, self.source, self.verifier)
         self.memory.published = booted.published
+        self.picture = Picture()
         self.engine = GateEngine(home.gate_socket)
         self.watch = ClockWatch(self.clock)
         self.keeper = PermitKeeper(
@@ -122,9 +124,9 @@ class Controller(Common):
     def _loop(self) -> Loop:
         fetch = self.polled.fetch if self.polled is not None else None
         work = Work(
-            self._reconcile,
+            self.picture.counts(self._reconcile),
             self._adopt,
-            self.monitor.sample,
+            self.picture.counts(self.monitor.sample),
             self._probe,
             self._evidence,
             fetch,

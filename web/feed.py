@@ -1,4 +1,4 @@
-"""The controller asked once a second for all clients together; every answer judged by how fresh it is."""
+"""The controller asked after each of its changes for all clients together; every answer judged by how fresh it is."""
 
 import json
 import logging
@@ -29,7 +29,13 @@ NAMES = (
 FRESH_NS = 5_000_000_000
 """Older figures of the engine are stale, which is read once a second, and so is every picture that is older itself."""
 KEEP_NS = 1_000_000_000
-"""How long an answer outside of the snapshot serves everybody."""
+"""How long an answer outside of the snapshot serves everybody, unless there is a newer snapshot before."""
+WAIT_SECONDS = 2.0
+"""Longest wait for a change: more than the second between two samples, so that a look follows each of them."""
+REST_SECONDS = 0.2
+"""Between two looks, however much changes: as often as a page asks."""
+AGAIN_SECONDS = 0.8
+"""The rest of a second, where the controller does not say when it changes."""
 MOST_KEPT = 256
 _OF_ENGINE = ("abtest", "emergency", "learning", "limits", "portfolio", "series", "status", "strategy")
 _ROWS = {
@@ -48,15 +54,15 @@ class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     panel: Panel | None = None
     at_ns: int = 0
+    version: int = 0
 
 
 class Feed:
-    """``clock`` gives Unix nanoseconds; ``period`` in seconds between two pictures."""
+    """``clock`` gives Unix nanoseconds."""
 
-    def __init__(self, ask: Ask, clock: Callable[[], int], period: float = 1.0) -> None:
+    def __init__(self, ask: Ask, clock: Callable[[], int]) -> None:
         self._ask = ask
         self._clock = clock
-        self._period = period
         self._changed = threading.Condition()
         self._snapshot = Snapshot(0, 0, {})
         self._kept: dict[str, _Kept] = {}
@@ -64,7 +70,7 @@ class Feed:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take a first picture, and one every period in a thread of its own."""
+        """Take a first picture, and one after each change in a thread of its own."""
         self.refresh()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
@@ -120,16 +126,16 @@ class Feed:
         return self._stop.is_set()
 
     def ask(self, method: str, **params: Any) -> Panel:
-        """What is in no snapshot. The same question within a second is asked once, whoever asks."""
+        """What is in no snapshot. The same question beside one picture is asked once a second, whoever asks."""
         kept = self._slot(json.dumps([method, params], sort_keys=True))
         with kept.lock:
-            now = self._clock()
-            if kept.panel is None or not 0 <= now - kept.at_ns < KEEP_NS:
+            now, version = self._clock(), self._snapshot.version
+            if kept.panel is None or kept.version != version or not 0 <= now - kept.at_ns < KEEP_NS:
                 try:
                     kept.panel = self._read(method, params)
                 except RpcError as error:
                     kept.panel = _failed(kept.panel, error)
-                kept.at_ns = now
+                kept.at_ns, kept.version = now, version
             return kept.panel
 
     def _slot(self, key: str) -> _Kept:
@@ -139,11 +145,21 @@ class Feed:
             return self._kept.setdefault(key, _Kept())
 
     def _run(self) -> None:
-        while not self._stop.wait(self._period):
+        seen = 0
+        while not self._stop.wait(REST_SECONDS):
+            seen = self._next(seen)
             try:
                 self.refresh()
             except Exception:  # noqa: BLE001  # the edge of the thread's loop: the picture ages and says so; the next look may do better
                 _log.exception("a picture failed")
+
+    def _next(self, seen: int) -> int:
+        """Wait until the controller's picture is not number ``seen`` any more; which one it is then, 0 for unknown."""
+        try:
+            return int(self._ask("picture.wait", {"after": seen, "wait": WAIT_SECONDS})["number"])
+        except RpcError:
+            self._stop.wait(AGAIN_SECONDS)
+            return 0
 
     def _read(self, method: str, params: dict[str, Any]) -> Panel:
         document = self._ask(method, params)

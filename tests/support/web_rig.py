@@ -17,8 +17,10 @@ from controller.adapters.store.memory import MemoryStore
 from controller.alerts.desk import AlertDesk
 from controller.alerts.service import Feed as AlertFeed
 from controller.rpc import alerts as alert_rpc
+from controller.rpc import picture as picture_rpc
 from controller.rpc.client import RpcError, ServiceDown
 from controller.rpc.methods import Dispatcher
+from controller.rpc.picture import Picture
 from controller.rpc.server import RpcServer
 from controller.settings import Settings
 from schemas.alerting import Cursor, Step
@@ -37,7 +39,7 @@ SETTINGS = Settings(home=Path("/home/op"))
 @dataclass
 class WebRig:
     """``down``: the controller does not answer; ``now`` in Unix nanoseconds. The feed looks when :meth:`look` is
-    called, or by itself once it was started."""
+    called, or by itself once it was started; ``picture`` tells it of changes."""
 
     control: HeldControl = field(default_factory=GreenplaceControl)
     alerts: MemoryAlerts = field(default_factory=greenplace_alerts)
@@ -50,7 +52,9 @@ class WebRig:
         self.alert_feed = AlertFeed(self.alerts)
         desk = AlertDesk(self.alerts, MemoryStore(), SystemClock(), Alerts, lambda _: {})
         followed = alert_rpc.methods(self.control, SETTINGS, desk, self.alert_feed)["alerts.feed"]
-        more = {**alert_methods(self.control, SETTINGS, self.alerts), "alerts.feed": followed}
+        self.picture = Picture()
+        shown = picture_rpc.methods(self.picture)
+        more = {**alert_methods(self.control, SETTINGS, self.alerts), "alerts.feed": followed, **shown}
         self.dispatcher = Dispatcher(self.control, SETTINGS, more=more)
         self.feed = Feed(self.ask, lambda: self.now)
 

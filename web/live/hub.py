@@ -155,11 +155,13 @@ class Hub:
         return alert
 
     def _publish(self, news: Iterable[News]) -> None:
-        """Add them to the ring; what comes before the beginning is in what everybody is told first."""
+        """Add them to the ring and wake every stream, if there are any; what comes before the beginning is in what
+        everybody is told first."""
+        found = list(news)
         with self._changed:
-            if self._floor is None:
+            if self._floor is None or not found:
                 return
-            for item in news:
+            for item in found:
                 at = self._ends()[1]
                 if len(self._ring) == RING:
                     self._floor = self._ring[0].place

@@ -2,8 +2,11 @@
 
 import threading
 
+import pytest
+
 from tests.support.pages_rig import pages_rig
 from tests.support.web_rig import WebRig
+from web import feed as feeds
 from web.feed import NAMES
 
 SECOND = 1_000_000_000
@@ -54,6 +57,15 @@ def test_ask_then_the_same_question_is_asked_once_a_second() -> None:
     assert rig.asked == ["config.show", "audit.log", "config.show"]
 
 
+def test_ask_when_there_is_a_newer_picture_then_asked_again() -> None:
+    rig = pages_rig()
+    rig.feed.ask("config.show")
+    rig.feed.refresh()
+    rig.asked.clear()
+    rig.feed.ask("config.show")
+    assert rig.asked == ["config.show"]
+
+
 def test_ask_when_it_fails_later_then_the_last_answer_stale() -> None:
     rig = pages_rig()
     before = rig.feed.ask("config.show")
@@ -75,3 +87,28 @@ def test_wait_then_returns_with_the_next_picture_and_at_the_end() -> None:
     rig.feed.stop()
     assert rig.feed.stopped
     assert rig.feed.wait(version + 5, 60.0).version == version + 1
+
+
+def test_start_when_the_controller_changes_then_looks_without_waiting_for_a_period(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "WAIT_SECONDS", 25.0)
+    rig = WebRig()
+    rig.feed.start()
+    for _ in range(3):
+        version = rig.feed.current().version
+        rig.picture.changed()
+        assert rig.feed.wait(version, 20.0).version > version
+    ending = threading.Thread(target=rig.feed.stop)
+    ending.start()
+    while ending.is_alive():
+        rig.picture.changed()
+        ending.join(0.01)
+
+
+def test_start_when_the_controller_does_not_say_that_it_changes_then_looks_all_the_same() -> None:
+    rig = WebRig()
+    del rig.dispatcher.methods["picture.wait"]
+    rig.feed.start()
+    assert rig.feed.wait(1, 30.0).version > 1
+    rig.feed.stop()
