@@ -12,6 +12,8 @@ from schemas.plan import Plan
 from schemas.status import Refusal
 
 _TEXT = 2_000
+_HALT_RECORDS = ("halts", "cleared/")
+"""What changes in a plan with every halt that ends."""
 
 
 def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int, restricted: tuple[Restriction, ...] = ()) -> AuditEntry:
@@ -26,7 +28,7 @@ def entry_for(goal: Goal, plan: Plan, applied: str, at_ns: int, restricted: tupl
         actor=origin.actor,
         channel=origin.channel,
         level="warn" if loosens(plan) else "info",
-        scope=_scope(plan),
+        scope=_scope(goal, plan),
         reason=origin.reason or _restricting(restricted, goal.restrictions),
         before=_texts(plan, "old") or applied,
         after=_texts(plan, "new") or goal.target.revision,
@@ -108,6 +110,8 @@ def _texts(plan: Plan, side: str) -> str:
     return ", ".join(f"{change.label}={getattr(change, side)}" for change in plan.changes)[:_TEXT]
 
 
-def _scope(plan: Plan) -> str:
-    scopes = {change.scope for change in plan.changes}
+def _scope(goal: Goal, plan: Plan) -> str:
+    """The one strategy that all of it is about, the account otherwise; halts that end are about what they halted."""
+    ended = {halt.scope.removeprefix("strategy:") for halt in goal.releases}
+    scopes = {change.scope for change in plan.changes if not (ended and change.label.startswith(_HALT_RECORDS))} | ended
     return scopes.pop() if len(scopes) == 1 else ACCOUNT

@@ -82,7 +82,10 @@ def test_strategy_when_halted_then_its_own_resume_clears_it(service: Service) ->
     refused = service.gt("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
     assert (refused.code, "--note TEXT" in refused.err) == (2, True)
     service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine", "--note", "one bad bar")
-    assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "active"
+    shown = service.read("strategy", "show", "ml-momentum-v2")["strategy"]
+    assert shown["status"] == "active"
+    resumed = service.read("audit", "log", "--type", "strategy", "--limit", "1")["events"][0]
+    assert (resumed["event"], resumed["scope"]) == ("strategy.resume", shown["uid"])
 
 
 def test_controller_when_killed_then_the_gate_goes_on_and_start_brings_it_back(service: Service) -> None:
