@@ -4,12 +4,16 @@ import argparse
 import json
 import sys
 import webbrowser
+from functools import partial
 from pathlib import Path
 
+from controller.home import Home
+from controller.rpc.client import call
 from web.options import Options
 from web.security.room import may_listen
-from web.security.tls import Exposed
+from web.security.tls import Exposed, fingerprint
 from web.serve import serve
+from web.signer.listing import command, listed, make_key
 
 FEATURES = (
     "Portfolio overview and P&L chart",
@@ -40,9 +44,13 @@ def main() -> int:
         sys.stderr.write(f"✗ {error}\n  next: {error.hint}\n")
         return 1
 
+    if options.controls:
+        make_key(Home(options.home))
+
     def ready() -> None:
-        told = json.dumps({"ok": True, "url": options.url, "controls": options.controls}, indent=2)
-        sys.stdout.write(f"{told}\n" if given.json else banner(options))
+        once, seal = to_list(options), fingerprint(options.certificate) if options.certificate else ""
+        told = {"ok": True, "url": options.url, "controls": options.controls, "certificate": seal, "next": once}
+        sys.stdout.write(f"{json.dumps(told, indent=2)}\n" if given.json else banner(options, seal, once))
         sys.stdout.flush()
         if given.open:
             webbrowser.open(options.url)
@@ -51,9 +59,18 @@ def main() -> int:
     return 0
 
 
-def banner(options: Options) -> str:
-    """What ``gt risk dashboard start`` says (spec 2.2.10)."""
+def to_list(options: Options) -> str:
+    """What an admin runs once, so that what only tightens acts at once; empty where nobody acts or it was done."""
+    home = Home(options.home)
+    done = not options.controls or listed(home, partial(call, str(home.controller_socket)))
+    return "" if done else command(home)
+
+
+def banner(options: Options, seal: str, once: str) -> str:
+    """What ``gt risk dashboard start`` says (spec 2.2.10), the certificate's ``seal``, and what to run ``once``."""
     features = "".join(f"  - {line}\n" for line in FEATURES)
+    sealed = f"\nCertificate, SHA-256:\n  {seal}\n" if seal else ""
+    waits = f"\n▲ A pause or a lower limit waits for a signature until this was run once:\n  {once}\n" if once else ""
     return (
         "🎯 Risk Management Dashboard starting...\n\n"
         f"Server:   {options.url}\n"
@@ -62,6 +79,7 @@ def banner(options: Options) -> str:
         f"Dashboard Features:\n{features}\n"
         f"✓ Dashboard running at {options.url}\n"
         "  Press Ctrl+C to stop\n"
+        f"{sealed}{waits}"
     )
 
 

@@ -89,10 +89,13 @@ class ProposalDiscarded(Answer):
 
 
 class Served(Answer):
-    """A dashboard that listens now; ``controls``: people who have logged in may act."""
+    """A dashboard that listens now; ``controls``: people who have logged in may act. ``certificate``: its SHA-256, or
+    empty; ``next``: what an admin runs once so that its key may tighten, empty where there is nothing to do."""
 
     url: str
     controls: bool
+    certificate: str
+    next: str
 
 
 class Urls(Answer):

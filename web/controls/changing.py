@@ -2,8 +2,10 @@
 for a person: it is kept as a proposal, and ``gt risk config sign`` makes, shows, signs and lands it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
+from controller.home import Home
 from controller.proposals import TooMany, refusal
 from controller.rpc.client import RpcError, ServiceDown
 from web.controls.act import Act, Asked, Desk, Document, Entry, Preview
@@ -11,11 +13,11 @@ from web.controls.models import Answer, GivenResume, GivenReview, GivenUpdate
 from web.problems import Problem
 from web.registry import Role
 from web.signer.client import Unsigned
+from web.signer.listing import command, listed
 
 WAIT_SECONDS = 3.0
 """How long an answer waits for a landed change to be in force; the page goes on showing it."""
 _PEAKS = ("", "keep", "rebase")
-_TRUST = "gt risk trust add web --key {home}/keys/web.pub --role web"
 _UNTRUSTED = ("UnknownKey", "NotAuthorizedForPath", "NotAuthorizedForDirection")
 Intent = Callable[[Desk, Asked], Document]
 
@@ -29,7 +31,7 @@ def looker(title: str, intent: Intent) -> Callable[[Desk, Asked], Preview]:
         lines = [*proposal["notes"], *([f"Large change: {proposal['hold']}"] if proposal["hold"] else [])]
         return Preview(
             f"{title} {asked.target}".strip(),
-            (*lines, *proposal["missing"], _who_signs(plan)),
+            (*lines, *proposal["missing"], *_who_signs(desk, plan)),
             tuple(plan["changes"]),
             plan["digest"],
             subject=proposal["subject"],
@@ -55,7 +57,7 @@ def changer(intent: Intent) -> Callable[[Desk, Asked, Preview], Answer]:
 def _why(desk: Desk, unsigned: Unsigned) -> list[str]:
     if unsigned.code == "Declined":
         return [f"A person must sign it: {unsigned}"]
-    fix = [f"For the next time: {_TRUST.format(home=desk.home)}"] if unsigned.code in _UNTRUSTED else []
+    fix = [_once(desk)] if unsigned.code in _UNTRUSTED else []
     return [f"The dashboard's own key did not sign it: {unsigned}", *fix]
 
 
@@ -63,10 +65,18 @@ def _request(asked: Asked, intent: Document) -> Document:
     return {"intent": intent, "actor": asked.actor, "author": asked.author, "reason": asked.given.reason}
 
 
-def _who_signs(plan: Document) -> str:
-    if plan["changes"] and all(item["direction"] == "tighten" for item in plan["changes"]):
-        return "It only tightens: the dashboard's own key signs it"
-    return "A person must sign it before it acts: gt risk config sign"
+def _who_signs(desk: Desk, plan: Document) -> tuple[str, ...]:
+    person = "A person must sign it before it acts: gt risk config sign"
+    if not plan["changes"] or any(item["direction"] != "tighten" for item in plan["changes"]):
+        return (person,)
+    if listed(Home(Path(desk.home)), desk.feed.request):
+        return ("It only tightens: the dashboard's own key signs it",)
+    return (f"It only tightens, but the dashboard's own key is not listed in trust.yaml. {person}", _once(desk))
+
+
+def _once(desk: Desk) -> str:
+    """How the dashboard's key comes to sign such a thing by itself."""
+    return f"So that it acts at once the next time: {command(Home(Path(desk.home)))}"
 
 
 def _propose(desk: Desk, asked: Asked, request: Document, seen: Preview, *why: str) -> Answer:

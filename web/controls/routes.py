@@ -132,7 +132,7 @@ def _page(controls: Controls, act: Act, asked: Asked, problem: str = "", status:
     """The form, with what it would do where that can be told already."""
     shown, problem = _tried(lambda: controls.look(act, asked), problem)
     title = shown.title if shown is not None else f"{act.title} {asked.target}".strip()
-    return _rendered("form", asked.target, title=title, act=act, shown=shown, asked=asked, problem=problem), status
+    return _rendered("form", title=title, act=act, shown=shown, asked=asked, problem=problem), status
 
 
 def _form(controls: Controls, act: Act, asked: Asked) -> ResponseReturnValue:
@@ -148,12 +148,12 @@ def _form(controls: Controls, act: Act, asked: Asked) -> ResponseReturnValue:
         if error.code not in _NO_SUCH:
             raise
         return _page(controls, act, asked, error.message, 400)
-    return _rendered("done", asked.target, title=answer.title, answer=answer), answer.status
+    return _rendered("done", title=answer.title, answer=answer), answer.status
 
 
-def _rendered(template: str, target: str, **shown: object) -> str:
-    """A page of an act, which nothing refreshes under somebody's hands; ``back`` leads to the page about it."""
-    back = request.path.rsplit("/", 2 if target else 1)[0]
+def _rendered(template: str, **shown: object) -> str:
+    """A page of an act, which nothing refreshes under somebody's hands; ``back`` leads to the page about its target."""
+    back = request.path.rpartition("/")[0]
     return render_template(f"controls/{template}.html", still=True, back=back, **shown)
 
 
