@@ -42,7 +42,7 @@ def create_app(
     controls_pages.add_context(app, options)
     routes.add_context(app, parts)
     problems.install(app, lambda problem: _error_page(problem, security.layout()))
-    headers.install(app, options.tls)
+    headers.install(app, always=options.tls and not options.loopback)
     parts.meters.install(app, registry)
     registry.install(app, security.guard)
     return app

@@ -29,13 +29,16 @@ HEADERS: Mapping[str, str] = {
 HSTS = "max-age=31536000"
 
 
-def install(app: Flask, tls: bool) -> None:
-    """Set them on every answer of ``app``; what names no caching of its own is kept by nobody."""
+def install(app: Flask, *, always: bool) -> None:
+    """Set them on every answer of ``app``; what names no caching of its own is kept by nobody.
+
+    ``always``: browsers come to this name by TLS alone from now on, whatever else listens there.
+    """
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
         response.headers.setdefault("Cache-Control", "no-store")
-        if tls:
+        if always:
             response.headers["Strict-Transport-Security"] = HSTS
         return response

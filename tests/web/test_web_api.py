@@ -1,6 +1,7 @@
 """The API's reads: the documents of the commands, how fresh they are, and what is said when there are none."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
@@ -199,10 +200,13 @@ def test_answer_then_every_header_that_keeps_a_browser_in_bounds(rig: WebRig, pa
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_answer_when_over_tls_then_browsers_never_come_without_it(rig: WebRig) -> None:
-    home = rig.options.home
-    rig.options = Options(home=home, certificate=home / "c", key=home / "k")
-    assert rig.client().get("/health").headers["Strict-Transport-Security"] == "max-age=31536000"
+@pytest.mark.parametrize(("host", "told"), [("192.0.2.1", "max-age=31536000"), ("127.0.0.1", None)])
+def test_answer_when_over_tls_then_browsers_never_come_to_that_name_without_it(
+    tmp_path: Path, rig: WebRig, host: str, told: str | None
+) -> None:
+    rig.options = Options(home=tmp_path, host=host, certificate=tmp_path / "c", key=tmp_path / "k")
+    found = rig.client().get("/health", headers={"Host": "localhost"})
+    assert found.headers.get("Strict-Transport-Security") == told
 
 
 def test_health_when_a_source_is_not_fresh_then_503_and_which(rig: WebRig) -> None:
