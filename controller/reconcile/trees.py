@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from controller.core.desired.documents import DocumentCache, read_desired
+from controller.core.desired.documents import DocumentCache, assemble
 from controller.core.trust.authority import TRUST
 from controller.errors import InvalidDesired, Refused
 from controller.ports import Entry, RawCommit, Source
@@ -21,7 +21,6 @@ class Trees:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._documents = DocumentCache()
-        self._blobs: dict[str, bytes] = {}
         self._desired: OrderedDict[str, Desired] = OrderedDict()
         self._last = "", ""
         self._newest: tuple[dict[str, str], Desired] | None = None
@@ -84,13 +83,9 @@ class Trees:
         before = self._newest
         if before is not None and before[0] == wanted:
             return before[1].model_copy(update={"commit": commit})
-        self._blobs = {oid: self._blobs[oid] for oid in wanted.values() if oid in self._blobs}
-        for oid in wanted.values():
-            if oid not in self._blobs:
-                self._blobs[oid] = self._source.blob(oid)
-        files = {path: self._blobs[oid] for path, oid in wanted.items()}
+        parsed = self._documents.parse_all(wanted, self._source.blob)
         try:
-            found = read_desired(commit, files, self._documents)
+            found = assemble(commit, wanted, parsed)
             self._newest = wanted, found
             return found
         except InvalidDesired as error:

@@ -5,7 +5,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from controller.core.desired.documents import DocumentCache, read_desired
+from controller.core.desired.documents import DocumentCache, assemble
 from controller.core.desired.template import fill
 from schemas.desired import Desired
 
@@ -59,7 +59,14 @@ def files(**changes: tuple[str, str]) -> dict[str, bytes]:
 
 def read(tree: dict[str, bytes], commit: str = COMMITS[0]) -> Desired:
     """``read_desired`` with a cache that the tests share."""
-    return read_desired(commit, tree, _CACHE)
+    return cached(_CACHE, tree, commit)
+
+
+def cached(cache: DocumentCache, tree: dict[str, bytes], commit: str = COMMITS[0]) -> Desired:
+    """``read_desired`` of the documents that ``cache`` has, or reads now."""
+    ids = {path: hashlib.sha256(content).hexdigest() for path, content in tree.items()}
+    contents = {ids[path]: content for path, content in tree.items()}
+    return assemble(commit, tree, cache.parse_all(ids, contents.__getitem__))
 
 
 def desired(commit: str = COMMITS[0]) -> Desired:

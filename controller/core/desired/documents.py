@@ -1,18 +1,18 @@
 """Read the documents of one commit into desired state, reporting every mistake of every document at once."""
 
 import difflib
-import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 
 from controller.core.desired.document_problems import problems_of
 from controller.core.desired.validate import Snapshot, validate
-from controller.core.desired.yaml_reader import YamlDocument, read
+from controller.core.desired.yaml_plain import plain_data
+from controller.core.desired.yaml_reader import Pointer, YamlDocument, read
 from controller.errors import InvalidDesired
 from schemas.desired import DOCUMENTS, Desired
 from schemas.places import is_relevant
@@ -24,44 +24,71 @@ _FIELDS = {**REQUIRED, "risk_alerts.yaml": "alerts"}
 _CACHED = 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parsed:
-    """One document as read: its model (None when it has mistakes), where everything stands, its mistakes."""
+    """One document as read: its model (None when it has mistakes) and its mistakes."""
 
+    path: str
+    content: bytes
     model: Model | None
-    yaml: YamlDocument
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def yaml(self) -> YamlDocument:
+        """Where everything stands; most documents are never asked."""
+        return read(self.path, self.content)
+
+    def place(self, pointer: Pointer) -> tuple[int, int]:
+        """Line and column of what is at ``pointer``."""
+        return self.yaml.place(pointer)
 
 
 @dataclass(slots=True)
 class DocumentCache:
-    """Parsed documents by path and content; the least recently used of 4,096 go first. For one thread at a time."""
+    """Parsed documents by path and the id of their content; beside those of the newest tree the 4,096 that were used
+    last. For one thread at a time."""
 
-    entries: OrderedDict[tuple[str, bytes], Parsed] = field(default_factory=OrderedDict)
+    entries: OrderedDict[tuple[str, str], Parsed] = field(default_factory=OrderedDict)
 
-    def parse(self, path: str, content: bytes) -> Parsed:
-        """:func:`parse`, at most once for the same path and content."""
-        key = (path, hashlib.sha256(content).digest())
-        if key not in self.entries:
-            self.entries[key] = parse(path, content)
-        self.entries.move_to_end(key)
-        while len(self.entries) > _CACHED:
+    def parse_all(self, ids: Mapping[str, str], content: Callable[[str], bytes]) -> dict[str, Parsed]:
+        """:func:`parse` of each of ``ids`` (by path) where a document may live, at most once for the same path and id;
+        ``content`` gives what has an id."""
+        found: dict[str, Parsed] = {}
+        for path, content_id in ids.items():
+            if model_for(path) is None:
+                continue
+            key = (path, content_id)
+            if key not in self.entries:
+                self.entries[key] = parse(path, content(content_id))
+            self.entries.move_to_end(key)
+            found[path] = self.entries[key]
+        while len(self.entries) > len(found) + _CACHED:
             self.entries.popitem(last=False)
-        return self.entries[key]
+        return found
 
 
 def model_for(path: str) -> type[Model] | None:
     """The model of the document at ``path``, None when no document lives there."""
-    for pattern, model in DOCUMENTS.items():
-        if pattern.count("/") == path.count("/") and fnmatchcase(path, pattern):
-            return model
-    return None
+    folder, slash, name = path.partition("/")
+    in_folder = slash and name.endswith(".yaml") and "/" not in name
+    return DOCUMENTS.get(f"{folder}/*.yaml" if in_folder else path)
 
 
 def parse(path: str, content: bytes) -> Parsed:
     """Read one document and check it against its model and its own name. ``path`` must be known."""
     model = model_for(path)
     assert model is not None, path
+    data = plain_data(path, content)
+    if data is not None:
+        try:
+            return _named(Parsed(path, content, model.model_validate(data)))
+        except ValidationError:
+            pass  # the strict reader says where
+    return _read(path, content, model)
+
+
+def _read(path: str, content: bytes, model: type[Model]) -> Parsed:
+    """The same by the reader that knows where everything stands."""
     yaml = read(path, content)
     problems = list(yaml.problems)
     parsed: Model | None = None
@@ -70,28 +97,39 @@ def parse(path: str, content: bytes) -> Parsed:
             parsed = model.model_validate(yaml.data)
         except ValidationError as error:
             problems += problems_of(path, yaml, model, error)
-    if parsed is not None:
-        problems += [problem for rule in DOCUMENT_RULES for problem in rule(path, parsed, yaml)]
-    return Parsed(None if problems else parsed, yaml, tuple(problems))
+    return _named(Parsed(path, content, parsed, tuple(problems)))
 
 
-def read_desired(commit: str, files: Mapping[str, bytes], cache: DocumentCache | None = None) -> Desired:
-    """Desired state of ``commit`` from the content of its files.
+def _named(document: Parsed) -> Parsed:
+    """``document`` with what the rules of a single document say."""
+    if document.model is None:
+        return document
+    model = document.model
+    problems = (*document.problems, *(problem for rule in DOCUMENT_RULES for problem in rule(model, document)))
+    return replace(document, model=None, problems=problems) if problems else document
 
-    Parameters: ``files`` — content by path relative to the documents' folder; paths that are not
-    :func:`schemas.places.is_relevant` are ignored; ``cache`` — makes an unchanged file cost one hash.
+
+def read_desired(commit: str, files: Mapping[str, bytes]) -> Desired:
+    """Desired state of ``commit`` from the content of its files by path relative to the documents' folder.
+
+    Paths that are not :func:`schemas.places.is_relevant` are ignored. Raises InvalidDesired as :func:`assemble`.
+    """
+    return assemble(commit, files, {path: parse(path, files[path]) for path in files if model_for(path)})
+
+
+def assemble(commit: str, paths: Collection[str], parsed: Mapping[str, Parsed]) -> Desired:
+    """Desired state of ``commit``, which has files at ``paths``, from its documents by path.
+
     Raises InvalidDesired with every mistake, sorted by file and line.
     """
-    cache = cache or DocumentCache()
-    problems = [problem for rule in TREE_RULES for problem in rule(files)]
-    parsed = {path: cache.parse(path, content) for path, content in sorted(files.items()) if model_for(path)}
+    problems = [problem for rule in TREE_RULES for problem in rule(paths)]
+    parsed = dict(sorted(parsed.items()))
     for document in parsed.values():
         problems += document.problems
     desired = _assemble(commit, parsed)
     if desired is not None:
         broken = frozenset(path for path, document in parsed.items() if document.model is None)
-        places = {path: document.yaml for path, document in parsed.items()}
-        problems += validate(Snapshot(desired, places, broken))
+        problems += validate(Snapshot(desired, parsed, broken))
     if problems or desired is None:
         raise InvalidDesired(tuple(sorted(problems, key=lambda item: (item.path, item.line, item.column))))
     return desired
@@ -111,14 +149,14 @@ def _assemble(commit: str, parsed: Mapping[str, Parsed]) -> Desired | None:
     return Desired(**fields) if all(name in fields for name in REQUIRED.values()) else None
 
 
-def file_name_is_id(path: str, model: Model, yaml: YamlDocument) -> Iterator[Problem]:
+def file_name_is_id(model: Model, document: Parsed) -> Iterator[Problem]:
     """A document in a folder is named by its id."""
-    name = path.rpartition("/")[2].removesuffix(".yaml")
+    name = document.path.rpartition("/")[2].removesuffix(".yaml")
     written = getattr(model, "id", name)
     if written != name:
-        line, column = yaml.place(("id",))
+        line, column = document.place(("id",))
         yield Problem(
-            path=path,
+            path=document.path,
             line=line,
             column=column,
             message=f"id is {written!r}, the file is named {name!r}",
@@ -126,9 +164,9 @@ def file_name_is_id(path: str, model: Model, yaml: YamlDocument) -> Iterator[Pro
         )
 
 
-def not_empty(files: Mapping[str, bytes]) -> Iterator[Problem]:
+def not_empty(paths: Collection[str]) -> Iterator[Problem]:
     """A snapshot without any document is refused: it is more likely a mistake than a wish."""
-    if not any(model_for(path) for path in files):
+    if not any(model_for(path) for path in paths):
         yield Problem(
             path="risk_config.yaml",
             line=1,
@@ -138,10 +176,10 @@ def not_empty(files: Mapping[str, bytes]) -> Iterator[Problem]:
         )
 
 
-def required_documents(files: Mapping[str, bytes]) -> Iterator[Problem]:
+def required_documents(paths: Collection[str]) -> Iterator[Problem]:
     """Limits, trading mode and trust must be there."""
     for path in REQUIRED:
-        if path not in files and any(model_for(other) for other in files):
+        if path not in paths and any(model_for(other) for other in paths):
             yield Problem(
                 path=path,
                 line=1,
@@ -151,9 +189,9 @@ def required_documents(files: Mapping[str, bytes]) -> Iterator[Problem]:
             )
 
 
-def known_places(files: Mapping[str, bytes]) -> Iterator[Problem]:
+def known_places(paths: Collection[str]) -> Iterator[Problem]:
     """Nothing unknown in a known folder, and no YAML at the root that nobody reads."""
-    for path in sorted(files):
+    for path in sorted(paths):
         if is_relevant(path) and model_for(path) is None:
             close = difflib.get_close_matches(path, [known for known in DOCUMENTS if "*" not in known], 1)
             yield Problem(
@@ -165,8 +203,8 @@ def known_places(files: Mapping[str, bytes]) -> Iterator[Problem]:
             )
 
 
-DOCUMENT_RULES: tuple[Callable[[str, Model, YamlDocument], Iterator[Problem]], ...] = (file_name_is_id,)
-TREE_RULES: tuple[Callable[[Mapping[str, bytes]], Iterator[Problem]], ...] = (
+DOCUMENT_RULES: tuple[Callable[[Model, Parsed], Iterator[Problem]], ...] = (file_name_is_id,)
+TREE_RULES: tuple[Callable[[Collection[str]], Iterator[Problem]], ...] = (
     not_empty,
     required_documents,
     known_places,

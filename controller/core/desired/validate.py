@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from controller.core.desired.alert_documents import ALERT_RULES
 from controller.core.desired.experiment_documents import EXPERIMENT_RULES
 from controller.core.desired.key_lines import read_key_line
 from controller.core.desired.learning_documents import LEARNING_RULES
 from controller.core.desired.transition import validate_transition
-from controller.core.desired.yaml_reader import Pointer, YamlDocument
+from controller.core.desired.yaml_reader import Pointer
 from schemas.desired import Desired, Strategy, StrategyStatus
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.scalars import percent_text
@@ -22,12 +23,20 @@ _TRUST = "trust.yaml"
 _DECIMALS = {Unit.PERCENT: 4, Unit.RATIO: 6, Unit.MONEY: 6, Unit.COUNT: 0, Unit.SECONDS: 0}
 
 
+class Placed(Protocol):
+    """A document that knows where everything in it stands."""
+
+    def place(self, pointer: Pointer) -> tuple[int, int]:
+        """Line and column of what is at ``pointer``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What could be read of one tree, where it stands, and which files have mistakes of their own."""
 
     desired: Desired
-    places: Mapping[str, YamlDocument]
+    places: Mapping[str, Placed]
     broken: frozenset[str] = frozenset()
 
     def problem(self, path: str, pointer: Pointer, message: str, fix: str) -> Problem:

@@ -81,7 +81,7 @@ def read(path: str, content: bytes, *, pure: bool = False) -> YamlDocument:
         return YamlDocument(None, {}, {}, tuple(problems), frozenset({()}))
     builder = _Builder(path, text)
     try:
-        builder.document(_events(text, pure))
+        builder.document(events_of(text, pure=pure))
     except _Enough:
         builder.broken.add(())
     except YAMLError as error:
@@ -95,7 +95,8 @@ def read(path: str, content: bytes, *, pure: bool = False) -> YamlDocument:
     )
 
 
-def _events(text: str, pure: bool) -> Iterator[Any]:
+def events_of(text: str, *, pure: bool = False) -> Iterator[Any]:
+    """The parser's events of ``text``, from the start of the stream to its end. Raises YAMLError."""
     if pure or CParser is None:
         yield from YAML(typ="safe", pure=True).parse(text)
         return

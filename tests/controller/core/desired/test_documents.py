@@ -1,13 +1,17 @@
 import re
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.core.desired.documents import DocumentCache, read_desired
 from controller.core.desired.yaml_source import position
 from controller.errors import InvalidDesired
-from schemas.desired import StrategyStatus
+from schemas.desired import Desired, StrategyStatus
 from schemas.places import is_relevant
-from tests.support.desired import COMMITS, UIDS, files, read
+from schemas.status import Problem
+from tests.support.desired import COMMITS, UIDS, cached, files, read
 
 MISTAKES = {
     "unknown field with a near name": (
@@ -205,8 +209,8 @@ def test_is_relevant_when_nobody_reads_a_path_then_false() -> None:
 
 def test_cache_when_a_file_is_unchanged_then_reuses_its_document() -> None:
     cache = DocumentCache()
-    first = read_desired(COMMITS[0], files(), cache)
-    second = read_desired(COMMITS[1], files(emergency=("normal", "halt-all")), cache)
+    first = cached(cache, files())
+    second = cached(cache, files(emergency=("normal", "halt-all")), COMMITS[1])
     assert second.strategies["ml-momentum-v2"] is first.strategies["ml-momentum-v2"]
     assert second.emergency is not first.emergency
     assert len(cache.entries) == len([path for path in files() if is_relevant(path)]) + 1
@@ -214,14 +218,50 @@ def test_cache_when_a_file_is_unchanged_then_reuses_its_document() -> None:
 
 def test_cache_when_the_same_content_is_elsewhere_then_judges_it_there() -> None:
     cache = DocumentCache()
-    read_desired(COMMITS[0], files(), cache)
+    cached(cache, files())
     copied = files() | {"strategies/other.yaml": files()["strategies/ml-momentum-v2.yaml"]}
     with pytest.raises(InvalidDesired):
-        read_desired(COMMITS[0], copied, cache)
+        cached(cache, copied)
 
 
-def test_cache_when_full_then_drops_the_oldest() -> None:
+def test_cache_when_full_then_drops_the_oldest_but_none_of_the_newest_tree() -> None:
     cache = DocumentCache()
     for number in range(4_100):
-        cache.parse("emergency.yaml", b"%d" % number)
-    assert len(cache.entries) == 4_096
+        cache.parse_all({"emergency.yaml": str(number)}, str.encode)
+    assert len(cache.entries) == 4_097
+    many = {f"halts/{number:032x}.yaml": "{}" for number in range(5_000)}
+    cache.parse_all(many, str.encode)
+    assert len(cache.entries) == 9_096
+    kept = dict(cache.entries)
+    found = cache.parse_all(many, str.encode)
+    assert all(found[path] is kept[path, "{}"] for path in many)
+
+
+_EDITS = st.dictionaries(
+    st.sampled_from(["emergency.yaml", "risk_config.yaml", "strategies/ml-momentum-v2.yaml"]),
+    st.sampled_from(
+        [("version: 1", "version: 2"), ("normal", "halt-all"), ("15%", "12%"), ("momentum", "value"), None]
+    ),
+)
+
+
+@given(st.lists(_EDITS, max_size=6))
+def test_cache_when_files_change_then_gives_what_reading_anew_gives(
+    steps: list[dict[str, tuple[str, str] | None]],
+) -> None:
+    cache = DocumentCache()
+    for step in steps:
+        tree = files()
+        for path, edit in step.items():
+            if edit is None:
+                del tree[path]
+            else:
+                tree[path] = tree[path].replace(edit[0].encode(), edit[1].encode(), 1)
+        assert _outcome(cached, cache, tree) == _outcome(read_desired, COMMITS[0], tree)
+
+
+def _outcome(make: Callable[..., Desired], *arguments: object) -> Desired | tuple[Problem, ...]:
+    try:
+        return make(*arguments)
+    except InvalidDesired as error:
+        return error.problems
