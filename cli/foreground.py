@@ -12,6 +12,7 @@ from shlex import quote
 from types import FrameType
 from typing import Any
 
+from cli.demo import demo_test
 from cli.launch import start_detached, stop_all
 from cli.output import OK, notice, write_json
 from cli.render.text import clock, money
@@ -32,10 +33,10 @@ _DIED = (
 )
 
 
-def stay(place: Home, reason: str, *, as_json: bool) -> int:
+def stay(place: Home, reason: str, *, as_json: bool, demo: bool = False) -> int:
     """Start the service unless it is up and watch it until Ctrl-C, SIGTERM or a closed terminal, which end it.
 
-    A service that was up before goes on. 0.
+    A service that was up before goes on. ``demo``: a book without an A/B test gets one. 0.
     """
     already = pid_of(place, "controller") is not None
     ready = False
@@ -49,7 +50,8 @@ def stay(place: Home, reason: str, *, as_json: bool) -> int:
         if as_json:
             write_json({"ok": True, **started})
             sys.stdout.flush()
-        _say(*_welcome(place, started, _dashboard(place, listen, taken)))
+        test = demo_test() if demo and started["ready"] else ""
+        _say(*_welcome(place, started, _dashboard(place, listen, taken), test))
         Watch(place).run()
         _say("The service was stopped from elsewhere.")
         return OK
@@ -87,7 +89,7 @@ def _say(*lines: str) -> None:
             notice(line)
 
 
-def _welcome(place: Home, started: dict[str, Any], dashboard: list[str]) -> list[str]:
+def _welcome(place: Home, started: dict[str, Any], dashboard: list[str], test: str) -> list[str]:
     pid = started["pid"]
     first = f"✓ The service is ready (controller pid {pid}, {started['seconds']:.1f} s)"
     if started["already"]:
@@ -105,6 +107,7 @@ def _welcome(place: Home, started: dict[str, Any], dashboard: list[str]) -> list
         "Then try:",
         "  gt risk status",
         "  gt risk strategy list",
+        *([f"  gt risk ab-test status {test}"] if test else []),
         "  gt risk limits set position.max_position_pct 20 -r 'room to grow'",
         "  gt risk emergency halt-all",
         "  gt risk emergency resume",

@@ -29,10 +29,11 @@ def _home() -> Home:
 
 @service.command()
 @click.option("--foreground", is_flag=True, help="Stay, watch the service, and end it with Ctrl-C.")
+@click.option("--demo", is_flag=True, hidden=True)
 @click.option("--dry-run", is_flag=True, help="Say what would be started and start nothing.")
 @click.option("--reason", "-r", default="", metavar="TEXT", help="Why; goes into the log.")
 @json_option
-def start(foreground: bool, dry_run: bool, reason: str, as_json: bool) -> int:
+def start(foreground: bool, demo: bool, dry_run: bool, reason: str, as_json: bool) -> int:
     """Start controller, gate and strategy runner; nothing happens when they are up."""
     place = _home()
     if dry_run:
@@ -40,7 +41,7 @@ def start(foreground: bool, dry_run: bool, reason: str, as_json: bool) -> int:
     if foreground:
         from cli.foreground import stay
 
-        return stay(place, reason, as_json=as_json)
+        return stay(place, reason, as_json=as_json, demo=demo)
     from cli.launch import start_detached
 
     started = start_detached(place, reason)

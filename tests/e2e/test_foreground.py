@@ -180,10 +180,14 @@ def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(serv
     demo = ["make", "demo", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.installed", "-o", f"{sys.prefix}/.front"]
     listen = f"127.0.0.1:{free_port()}"
     with terminal(service.home, demo, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
+        shell.expect("Test created: test-2015")
         shell.expect("The service is ready")
         shell.expect("Dashboard: http://localhost")
+        (test,) = service.read("ab-test", "list")["tests"]
+        shell.expect(f"gt risk ab-test status {test['id']}")
         with urlopen(f"http://{listen}/") as page:
             assert b"PAPER" in page.read()
+        until(lambda: service.read("ab-test", "list")["tests"][0]["n"] > 0, "the test observes something")
         until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
         shell.control_c()
         assert b"gate: stopped" in shell.shown
@@ -194,5 +198,7 @@ def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(serv
     with terminal(service.home, demo, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
         shell.expect("The service is ready")
         assert service.read("status")["positions"] > 0
+        shell.expect(f"gt risk ab-test status {test['id']}")
         shell.control_c()
+        assert b"Test created" not in shell.shown
     assert nobody(service)
