@@ -1,0 +1,60 @@
+"""Pages of a held book: made of what they were made of before, and no text on another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+
+from tests.browser.structure import ACTING, BASELINES, acting, baseline, framed, heard, looking
+from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium
+from tests.support.pages_rig import PAGES
+
+OVERLAPS = Path(__file__).with_name("overlaps.js").read_text()
+AGAIN = "the page has changed: look at it, then python -m tests.browser.structure"
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[Watched]:
+    with looking(browser) as watched:
+        yield watched
+
+
+@pytest.fixture(scope="module")
+def actor(browser: Browser) -> Iterator[Watched]:
+    with acting(browser) as watched:
+        yield watched
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_then_made_of_what_its_baseline_says(reader: Watched, path: str) -> None:
+    assert heard(reader, path) == baseline(path).read_text(), AGAIN
+
+
+@pytest.mark.parametrize("path", ACTING)
+def test_page_when_one_may_act_then_made_of_what_its_baseline_says(actor: Watched, path: str) -> None:
+    assert heard(actor, path) == baseline(f"acting{path}").read_text(), AGAIN
+
+
+def test_frame_then_made_of_what_its_baseline_says(reader: Watched, actor: Watched) -> None:
+    assert framed(reader) == baseline("frame").read_text(), AGAIN
+    assert framed(actor) == baseline("acting/frame").read_text(), AGAIN
+
+
+def test_baseline_then_of_a_page_that_there_is() -> None:
+    wanted = {baseline(name) for name in ("frame", "acting/frame", *PAGES, *(f"acting{path}" for path in ACTING))}
+    assert set(BASELINES.iterdir()) == wanted
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_pages_then_no_text_lies_on_another(browser: Browser, viewport: ViewportSize) -> None:
+    with looking(browser, viewport) as watched:
+        found = {path: watched.open(path).evaluate(OVERLAPS) for path in PAGES}
+    assert {path: texts for path, texts in found.items() if texts} == {}
