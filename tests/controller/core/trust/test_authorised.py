@@ -28,7 +28,7 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     (RISK, "max_per_minute: 120", "max_per_minute: 240"),
     (RISK, "sector_warning_pct: 40%", "sector_warning_pct: 45%"),
     (RISK, "benchmark: SPX", "benchmark: NDX"),
-    (RISK, "  number: 1", "  number: 2"),
+    (RISK, "  number: 1", "  number: 3"),
     (RISK, "position_size_multiplier: 0.5", "position_size_multiplier: 0.6"),
     (RISK, "soft_limit_tolerance: 25%", "soft_limit_tolerance: 10%"),
     (RISK, "new_strategies_per_month: 1", "new_strategies_per_month: 3"),
