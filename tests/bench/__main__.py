@@ -19,6 +19,7 @@ from typing import Any
 from tests.bench import (
     alerting,
     bench_web,
+    breaches,
     commands,
     crashes,
     gates,
@@ -65,6 +66,7 @@ BENCHES = (
     Bench("orders", loads.orders, 300, 30),
     Bench("risk", risk.risk, 100, 3),
     Bench("alerts", alerting.alerts, 100, 3),
+    Bench("breaches", breaches.breaches, 100, 2),
     Bench("peeking", peeking.peeking, 2_000, 50),
     Bench("verify", verifying.verification, 1_000, 50),
     Bench("web", bench_web.web, 40, 5),
