@@ -82,10 +82,12 @@ class Digest(Model):
 
 
 class Held(Model):
-    """What waits for one channel's digest: how many, the worst ``alerts`` of them, how many of each level."""
+    """What waits for one channel's digest: how many alerts, how many of them are unresolved, how many of each level,
+    and the worst ``alerts`` of them. Several messages of one alert are one."""
 
     channel: str
     count: int
+    unresolved: int
     levels: dict[AlertLevel, int]
     alerts: tuple[Alert, ...]
 

@@ -158,10 +158,11 @@ def test_held_then_only_when_due_open_and_worst_first_and_counted(store: AlertSt
     morning = START + 8 * HOUR
     over = some_alert("a", "CRITICAL", resolved_ns=START)
     for item in (over, some_alert("b", "WARN"), some_alert("c"), some_alert("d", "WARN")):
-        keep(store, (item, (send(held=morning),)))
+        keep(store, (item, (send(held=morning), send(held=morning))))
     assert store.held(morning - 1, 3) == []
     (held,) = store.held(morning, 3)
-    assert (held.channel, held.count, held.levels) == ("email", 4, {"CRITICAL": 1, "WARN": 2, "ERROR": 1})
+    assert (held.channel, held.count, held.unresolved) == ("email", 4, 3)
+    assert held.levels == {"CRITICAL": 1, "WARN": 2, "ERROR": 1}
     assert [item.message for item in held.alerts] == ["m c", "m b", "m d"]
 
 

@@ -200,7 +200,7 @@ def test_digest_when_its_time_has_come_then_one_message_of_what_was_held(rig: Ri
     assert taken(rig.alerts, "email") == []
     rig.tick(24 * 3_600)
     (words, *_) = taken(rig.alerts, "email")
-    assert words == "digest Digest: 3 alert messages, 3 still open"
+    assert words == "digest Digest: 3 alerts, 3 still open"
 
 
 def test_config_when_a_commit_changes_it_then_the_channels_are_made_anew_and_else_not(rig: Rig) -> None:

@@ -72,7 +72,7 @@ def test_storm_of_ten_thousand_then_memory_is_bounded_and_critical_gets_through_
     while sender.step(clock.boot_ns() / 1e9) == 0.0:
         pass
     digests = [message for message in email.messages if message.kind == "digest"]
-    assert digests[0].title.startswith(f"Digest: {STORM - 100:d} alert messages")
+    assert digests[0].title.startswith(f"Digest: {STORM - 100:d} alerts, {STORM - 100:d} still open")
     assert len(digests[0].text) < 20_000
     assert store.alerts.counts(0)["ERROR", AlertState.OPEN] == STORM
     store.close()

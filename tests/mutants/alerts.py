@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 
 _JUDGE = "controller.core.alerts.judge"
 _PICTURES = "controller.core.alerts.pictures"
+_DIGEST = "controller.core.alerts.digest"
 _QUIET = "controller.core.alerts.quiet"
 _MACHINE = "controller.core.alerts.machine"
 _SENDERS = "controller.alerts.senders"
@@ -33,6 +34,7 @@ CORE = edits(
         (_PICTURES, "a silent gate says nothing of the book", "        if _answers(picture):\n            judged |= _LIVE\n", "        judged |= _LIVE\n"),
         (_PICTURES, "without a picture nothing of it is over", "    judged = _OWN\n", "    judged = _OWN | _PICTURE\n"),
         (_PICTURES, "nobody is called for a limit in shadow", 'rule = "limit_warn" if level.shadow else', 'rule = "limit_warn" if False else'),
+        (_DIGEST, "open problems come first", '(("Open", still), ("Over", over))', '(("Over", over), ("Open", still))'),
         (_QUIET, "a window may cross midnight", "clock >= start or clock < end", "clock >= start and clock < end"),
         (_QUIET, "an hour that is skipped is not an hour early", "            if _local(instant, zone) >= end:\n", "            if True:\n"),
         (_MACHINE, "an alert that comes again is open again", 'moved |= {"resolved_ns": 0, "acked_ns": 0}', 'moved |= {"resolved_ns": 0}'),

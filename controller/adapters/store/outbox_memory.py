@@ -158,4 +158,10 @@ def _is_due(item: Item, now_ns: int) -> bool:
 def _held(channel: str, found: Sequence[Alert], most: int) -> Held:
     unique = {item.id: item for item in found}.values()
     worst = sorted(unique, key=lambda item: (item.resolved_ns != 0, *worst_first(item)))[:most]
-    return Held(channel=channel, count=len(found), levels=Counter(item.level for item in found), alerts=tuple(worst))
+    return Held(
+        channel=channel,
+        count=len(unique),
+        unresolved=sum(not item.resolved_ns for item in unique),
+        levels=Counter(item.level for item in unique),
+        alerts=tuple(worst),
+    )

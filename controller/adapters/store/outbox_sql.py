@@ -1,5 +1,6 @@
 """The outbox in SQL: what is on its way, what waits for a digest, how each channel does."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
@@ -20,20 +21,24 @@ class SqlOutbox:
     def held(self, now_ns: int, most: int) -> Sequence[Held]:
         """By channel, what is due."""
         due = and_(deliveries.c.state == "held", _is_due(now_ns))
+        over = alerts.c.resolved_ns != 0
         counted = (
-            select(deliveries.c.channel, alerts.c.level, func.count())
+            select(deliveries.c.channel, alerts.c.level, over, func.count(alerts.c.id.distinct()))
             .join(alerts, alerts.c.id == deliveries.c.alert)
             .where(due)
-            .group_by(deliveries.c.channel, alerts.c.level)
+            .group_by(deliveries.c.channel, alerts.c.level, over)
         )
         with self._database.read() as connection:
-            levels: dict[str, dict[AlertLevel, int]] = {}
-            for channel, level, count in connection.execute(counted):
-                levels.setdefault(channel, {})[level] = count
+            levels: dict[str, Counter[AlertLevel]] = {}
+            unresolved: Counter[str] = Counter()
+            for channel, level, is_over, count in connection.execute(counted):
+                levels.setdefault(channel, Counter())[level] += count
+                unresolved[channel] += 0 if is_over else count
             return [
                 Held(
                     channel=channel,
-                    count=sum(counts.values()),
+                    count=counts.total(),
+                    unresolved=unresolved[channel],
                     levels=counts,
                     alerts=_worst(connection, channel, now_ns, most),
                 )

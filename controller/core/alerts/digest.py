@@ -16,13 +16,14 @@ def digest(held: Held, now_ns: int, zone: tzinfo) -> Digest:
     still = [item for item in held.alerts if item.state is not AlertState.RESOLVED]
     over = [item for item in held.alerts if item.state is AlertState.RESOLVED]
     counts = ", ".join(f"{held.levels[level]} {level.lower()}" for level in _worst_first(held))
-    lines = [f"{held.count} alert messages were held back ({counts})."]
+    alerts = f"{held.count} alert{'s' if held.count > 1 else ''}"
+    lines = [f"Held back: {alerts} ({counts})."]
     for title, some in (("Open", still), ("Over", over)):
         if some:
             lines += ["", f"{title}:", *(_line(item, zone) for item in sorted(some, key=_order)[:SHOWN])]
     left = held.count - len(held.alerts)
     lines += ["", f"… and {left} more: gt risk alerts list"] if left > 0 else []
-    title = f"Digest: {held.count} alert messages, {len(still)} still open"
+    title = f"Digest: {alerts}, {held.unresolved} still open"
     worst = any(item.level == "CRITICAL" for item in still)
     return Digest(channel=held.channel, due_ns=now_ns, title=title, text="\n".join(lines), critical=worst)
 

@@ -253,11 +253,11 @@ def alert(number: int, **fields: Any) -> Alert:
 
 def test_digest_then_open_problems_first_and_worst_first_and_the_rest_is_counted() -> None:
     alerts = (alert(1, resolved_ns=START), alert(2), alert(3, level="ERROR", count=4))
-    held = Held(channel="email", count=9, levels={"WARN": 5, "ERROR": 4}, alerts=alerts)
+    held = Held(channel="email", count=9, unresolved=8, levels={"WARN": 5, "ERROR": 4}, alerts=alerts)
     made = digest(held, START, zone_of("America/Los_Angeles"))
     lines = made.text.splitlines()
-    assert made.title == "Digest: 9 alert messages, 2 still open"
-    assert lines[0] == "9 alert messages were held back (4 error, 5 warn)."
+    assert made.title == "Digest: 9 alerts, 8 still open"
+    assert lines[0] == "Held back: 9 alerts (4 error, 5 warn)."
     assert lines[2:5] == [
         "Open:",
         "  #3 2026-01-19 02:23:45 PST ERROR     engine: m3 (4 times)",
