@@ -1,17 +1,21 @@
-"""Everybody who uses a dashboard at once: ``python -m tests.bench.web_client ADDRESS USERS STREAMS SECONDS``.
+"""Everybody who uses a dashboard at once, as two processes that a JSON document on standard input tells what to do.
 
-USERS people with a second of thought between two requests, four of five for the API, one for a page; STREAMS clients
-of ``/api/stream`` and as many of ``/ws``, each from an address of its own. Prints one JSON document, then keeps the
-streams open until the other side ends them, and prints when each of them did (Unix nanoseconds).
+``python -m tests.bench.web_client users``: ``address``, ``seconds`` and a key for each person. Each asks, thinks for a
+second, asks again, four times of five the API, else a page; prints what it took.
+
+``python -m tests.bench.web_client streams``: ``address`` and a key for each client, half of them of ``/api/stream``,
+half of ``/ws``; prints, when the other side has ended them all, how much later than the first each had an event. They
+are a process of their own: what a hundred clients read at one instant would make people's answers late here.
 """
 
 import asyncio
 import json
 import random
+import re
 import sys
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Sequence
 
 from tests.support.websocket import HANDSHAKE
 
@@ -29,48 +33,72 @@ API = (
 )
 PAGES = ("/", "/portfolio/positions", "/risk", "/strategies", "/alerts")
 _PAGES_OF_TEN = 2
+_EVENT = re.compile(rb'"id": "([^"]+)", "type": "portfolio_update"')
+"""The last event of its second, as both kinds of streams write it."""
 
 
-@dataclass
-class Seen:
-    """Milliseconds of answers by kind, errors, and when each event came to whom."""
+class Users:
+    """``took``: milliseconds of answers by kind."""
 
-    took: dict[str, list[float]] = field(default_factory=lambda: {"api": [], "page": []})
-    errors: list[str] = field(default_factory=list)
-    arrivals: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    ended: list[int] = field(default_factory=list)
+    def __init__(self, address: str, seconds: float) -> None:
+        self.address, self.until = address, time.monotonic() + seconds
+        self.took: dict[str, list[float]] = {"api": [], "page": []}
+        self.errors: list[str] = []
 
-    def document(self) -> dict[str, object]:
-        """What came; ``skew``: how much later than the first one each client had an event, milliseconds."""
-        skew = [(at - min(times)) / 1e6 for times in self.arrivals.values() if len(times) > 1 for at in times]
-        return {**self.took, "errors": self.errors, "skew": skew, "events": len(self.arrivals)}
+    async def user(self, number: int, key: str) -> None:
+        """Ask, think, ask again on the same connection."""
+        choose = random.Random(number)
+        await asyncio.sleep(choose.random() * THINK_SECONDS)
+        reader, writer = await _connected(self.address, number)
+        while time.monotonic() < self.until:
+            kind = "page" if choose.randrange(10) < _PAGES_OF_TEN else "api"
+            path = choose.choice(PAGES if kind == "page" else API)
+            began = time.monotonic_ns()
+            writer.write(_request(self.address, path, key))
+            status = await _answered(reader)
+            self.took[kind].append((time.monotonic_ns() - began) / 1e6)
+            if status != 200:
+                self.errors.append(f"{path}: {status}")
+            await asyncio.sleep(THINK_SECONDS)
+        writer.close()
 
 
-def source(number: int) -> tuple[str, int]:
-    """A loopback address of its own for one client."""
-    return f"127.0.{1 + number // 250}.{1 + number % 250}", 0
+class Streams:
+    """``late``: by how many milliseconds each client had each event behind the first who had it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.first: dict[bytes, int] = {}
+        self.late = array("d")
+        self.ended = 0
+
+    async def stream(self, number: int, key: str) -> None:
+        """Read to the end."""
+        path, headers = ("/ws", HANDSHAKE) if number % 2 else ("/api/stream", {})
+        reader, writer = await _connected(self.address, number)
+        writer.write(_request(self.address, path, key, headers))
+        while found := await reader.read(65_536):
+            now = time.monotonic_ns()
+            for id in _EVENT.findall(found):
+                self.late.append((now - self.first.setdefault(id, now)) / 1e6)
+        self.ended += 1
+        writer.close()
 
 
-async def user(address: str, number: int, until: float, seen: Seen) -> None:
-    """Ask, think, ask again on the same connection."""
+async def _connected(address: str, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """From a loopback address of its own."""
     host, _, port = address.rpartition(":")
-    choose = random.Random(number)
-    await asyncio.sleep(choose.random() * THINK_SECONDS)
-    reader, writer = await asyncio.open_connection(host, int(port), local_addr=source(number))
-    while time.monotonic() < until:
-        kind = "page" if choose.randrange(10) < _PAGES_OF_TEN else "api"
-        path = choose.choice(PAGES if kind == "page" else API)
-        began = time.monotonic_ns()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-        status = await answered(reader)
-        seen.took[kind].append((time.monotonic_ns() - began) / 1e6)
-        if status != 200:
-            seen.errors.append(f"{path}: {status}")
-        await asyncio.sleep(THINK_SECONDS)
-    writer.close()
+    source = (f"127.0.{1 + number // 250}.{1 + number % 250}", 0)
+    return await asyncio.open_connection(host, int(port), local_addr=source)
 
 
-async def answered(reader: asyncio.StreamReader) -> int:
+def _request(address: str, path: str, key: str, headers: dict[str, str] | None = None) -> bytes:
+    sent = {"Host": address, "Authorization": f"Bearer {key}", **(headers or {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+async def _answered(reader: asyncio.StreamReader) -> int:
     """The status of one answer, read whole."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     sizes = [line.partition(":")[2] for line in head if line.lower().startswith("content-length:")]
@@ -78,50 +106,20 @@ async def answered(reader: asyncio.StreamReader) -> int:
     return int(head[0].split()[1])
 
 
-async def stream(address: str, number: int, seen: Seen) -> None:
-    """Read ``/api/stream`` to its end."""
-    reader, writer = await _opened(address, number, "/api/stream", {})
-    while (line := await reader.readline()) not in (b"", b"0\r\n"):
-        if line.startswith(b"id: "):
-            seen.arrivals[line[4:].strip().decode()].append(time.monotonic_ns())
-    writer.close()
-    seen.ended.append(time.time_ns())
+async def users(address: str, seconds: float, keys: Sequence[str]) -> dict[str, object]:
+    """All people at once."""
+    seen = Users(address, seconds)
+    await asyncio.gather(*(seen.user(number, key) for number, key in enumerate(keys)))
+    return {**seen.took, "errors": seen.errors}
 
 
-async def socket(address: str, number: int, seen: Seen) -> None:
-    """Read ``/ws`` to its end."""
-    reader, writer = await _opened(address, number, "/ws", HANDSHAKE)
-    while len(head := await reader.read(2)) == 2 and head[0] & 0x0F != 8:
-        size = head[1] if head[1] < 126 else int.from_bytes(await reader.readexactly(2 if head[1] == 126 else 8), "big")
-        text = await reader.readexactly(size)
-        if head[0] & 0x0F == 1:
-            seen.arrivals[json.loads(text)["id"]].append(time.monotonic_ns())
-    writer.close()
-    seen.ended.append(time.time_ns())
-
-
-async def _opened(
-    address: str, number: int, path: str, headers: dict[str, str]
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    host, _, port = address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port), local_addr=source(number))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}\r\n{lines}\r\n".encode())
-    await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
-
-
-async def main(address: str, users: int, streams: int, seconds: float) -> None:
-    """All of them at once; see the module."""
-    seen, until = Seen(), time.monotonic() + seconds
-    told = [stream(address, users + number, seen) for number in range(streams)]
-    told += [socket(address, users + streams + number, seen) for number in range(streams)]
-    streaming = [asyncio.create_task(item) for item in told]
-    await asyncio.gather(*(user(address, number, until, seen) for number in range(users)))
-    print(json.dumps(seen.document()), flush=True)
-    await asyncio.gather(*streaming, return_exceptions=True)
-    print(json.dumps(seen.ended), flush=True)
+async def streams(address: str, keys: Sequence[str]) -> dict[str, object]:
+    """All streams at once, to their end."""
+    seen = Streams(address)
+    await asyncio.gather(*(seen.stream(number, key) for number, key in enumerate(keys)), return_exceptions=True)
+    return {"late": list(seen.late), "events": len(seen.first), "ended": seen.ended}
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    told = json.load(sys.stdin)
+    print(json.dumps(asyncio.run(users(**told) if sys.argv[1] == "users" else streams(**told))))
