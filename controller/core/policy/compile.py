@@ -1,6 +1,7 @@
 """Compile desired state into the flat policy of integers that the gate uses."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from controller.core.learning.phases import moved
 from schemas.desired import Desired, Strategy
@@ -9,20 +10,36 @@ from schemas.limits import LIMITS
 from schemas.policy import Policy, StrategyPolicy, TestPolicy
 from schemas.scalars import micros
 
+_KEPT = 8
+_policies: dict[int, tuple[Desired, dict[str, str], Policy]] = {}
+"""The newest trees and what they compile to: a pass asks for the same two or three again and again."""
+_newest: dict[str, tuple[Strategy, int, ABTest | None, StrategyPolicy]] = {}
+"""What the strategies of the newest tree compiled to, by uid: the next one shares most of them."""
+
 
 def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
     """The policy of one verified tree, without any halt: those are merged by :mod:`controller.core.plan.effective`.
 
     ``sectors`` maps symbols to sectors. Deterministic: equal input gives an equal digest. An allocation is in
-    micro-dollars, rounded down. Limits are as they act in the learning phase.
+    micro-dollars, rounded down. Limits are as they act in the learning phase. A document that was read once compiles
+    once: what two trees share is one object in both policies.
     """
+    known = _policies.get(id(desired))
+    if known is not None and known[0] is desired and known[1] == sectors:
+        return known[2]
+    policy = _compiled(desired, sectors)
+    while len(_policies) >= _KEPT:
+        _policies.pop(next(iter(_policies)), None)
+    _policies[id(desired)] = desired, dict(sectors), policy
+    return policy
+
+
+def _compiled(desired: Desired, sectors: Mapping[str, str]) -> Policy:
     sections = {True: desired.risk.hard_limits, False: desired.risk.soft_limits}
     limits = {
         limit.name: limit.compile(getattr(getattr(sections[limit.hard], limit.group), limit.key)) for limit in LIMITS
     }
-    capital, acting = limits["account.initial_capital"], moved(limits, desired.risk.learning.phase)
-    tests = {test.strategy: _test(test) for test in desired.ab_tests.values() if test.runs}
-    strategies = sorted(desired.strategies.values(), key=lambda strategy: strategy.uid)
+    acting = moved(limits, desired.risk.learning.phase)
     return Policy(
         revision=desired.commit,
         account=desired.risk.account.name,
@@ -30,12 +47,25 @@ def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
         limits=limits | acting,
         written={name: limits[name] for name in acting},
         shadow=tuple(sorted(set(desired.risk.shadow))),
-        strategies={strategy.uid: _strategy(strategy, capital, tests.get(strategy.id)) for strategy in strategies},
+        strategies=_strategies(desired, limits["account.initial_capital"]),
         sectors=dict(sorted(sectors.items())),
     )
 
 
-def _strategy(strategy: Strategy, capital: int, test: TestPolicy | None) -> StrategyPolicy:
+def _strategies(desired: Desired, capital: int) -> dict[str, StrategyPolicy]:
+    global _newest
+    tests = {test.strategy: test for test in desired.ab_tests.values() if test.runs}
+    before, now = _newest, {}
+    for strategy in sorted(desired.strategies.values(), key=attrgetter("uid")):
+        test, known = tests.get(strategy.id), before.get(strategy.uid)
+        if known is None or known[0] is not strategy or known[1] != capital or known[2] is not test:
+            known = strategy, capital, test, _strategy(strategy, capital, test)
+        now[strategy.uid] = known
+    _newest = now
+    return {uid: compiled for uid, (*_, compiled) in now.items()}
+
+
+def _strategy(strategy: Strategy, capital: int, test: ABTest | None) -> StrategyPolicy:
     return StrategyPolicy(
         uid=strategy.uid,
         id=strategy.id,
@@ -46,7 +76,7 @@ def _strategy(strategy: Strategy, capital: int, test: TestPolicy | None) -> Stra
         module=strategy.module,
         parameters=dict(sorted(strategy.parameters.items())),
         universe=tuple(sorted(set(strategy.universe))),
-        test=test,
+        test=_test(test) if test is not None else None,
     )
 
 

@@ -3,12 +3,12 @@
 Unknown counts as loosening; absent means deny. A field of a model that declares no order fails at import.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.document_leaves import flatten_documents
 from controller.core.policy.leaves import ABSENT, Key, LeafValue, differences
-from controller.core.policy.policy_leaves import flatten, strategy_leaves
+from controller.core.policy.policy_leaves import account_leaves, flatten, strategy_leaves
 from schemas.desired import Desired
 from schemas.plan import Change, Direction
 from schemas.policy import Policy, StrategyPolicy, canonical
@@ -21,13 +21,18 @@ def compare(old: Policy | None, new: Policy) -> tuple[Change, ...]:
 
     A strategy that appears or vanishes is one change of kind ``strategy``, not one for each of its fields.
     """
-    if old == new:
+    if old is new:
         return ()
-    whole = set(new.strategies) ^ set(old.strategies if old else ())
-    same = {uid for uid, item in new.strategies.items() if old is not None and old.strategies.get(uid) == item}
-    before = flatten(_less(old, whole | same)) if old else {}
-    changes = [*differences(before, flatten(_less(new, whole | same))), *_strategies(old, new)]
+    mine = old.strategies if old is not None else {}
+    moved = [uid for uid, item in new.strategies.items() if uid in mine and mine[uid] is not item]
+    before = _leaves(old, moved) if old is not None else {}
+    changes = [*differences(before, _leaves(new, moved)), *_strategies(mine, new.strategies)]
     return tuple(sorted(changes, key=_order))
+
+
+def _leaves(policy: Policy, uids: Iterable[str]) -> dict[Key, LeafValue]:
+    """The leaves of the account and of the strategies ``uids``."""
+    return dict([*account_leaves(policy), *(leaf for uid in uids for leaf in strategy_leaves(policy.strategies[uid]))])
 
 
 def compare_desired(old: Desired | None, new: Desired, sectors: Mapping[str, str] | None = None) -> tuple[Change, ...]:
@@ -43,37 +48,41 @@ def compare_desired(old: Desired | None, new: Desired, sectors: Mapping[str, str
 
 def compare_documents(old: Desired | None, new: Desired) -> tuple[Change, ...]:
     """What differs between two trees beyond their compiled policies, sorted."""
+    if old is None:
+        return tuple(
+            sorted(differences({}, _documents(new, {item.uid for item in new.strategies.values()})), key=_order)
+        )
     if old is new:
         return ()
-    gone = {strategy.uid for strategy in old.strategies.values()} if old else set()
-    whole = gone ^ {strategy.uid for strategy in new.strategies.values()}
-    shared = {key for key, item in new.strategies.items() if old is not None and old.strategies.get(key) is item}
-    before = _documents(_without(old, shared), whole) if old else {}
-    return tuple(sorted(differences(before, _documents(_without(new, shared), whole)), key=_order))
+    same = {name for name in Desired.model_fields if _same(getattr(old, name), getattr(new, name))}
+    old, new = _without_shared(old, new), _without_shared(new, old)
+    whole = {item.uid for item in old.strategies.values()} ^ {item.uid for item in new.strategies.values()}
+    found = differences(_documents(old, whole, same), _documents(new, whole, same))
+    return tuple(sorted(found, key=_order))
 
 
-def _without(desired: Desired, strategies: set[str]) -> Desired:
-    """``desired`` less what is one and the same document on both sides: nothing of it differs."""
-    left = {key: item for key, item in desired.strategies.items() if key not in strategies}
+def _same(one: object, other: object) -> bool:
+    """Whether two parts of two trees are the same documents: each was read once, and is one object then."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(one[key] is other[key] for key in one)
+    return one is other
+
+
+def _without_shared(desired: Desired, other: Desired) -> Desired:
+    """``desired`` less the strategies that are one and the same document in ``other``: nothing of them differs."""
+    left = {key: item for key, item in desired.strategies.items() if other.strategies.get(key) is not item}
     return desired.model_copy(update={"strategies": left})
 
 
-def _documents(desired: Desired, whole: set[str]) -> dict[Key, LeafValue]:
+def _documents(desired: Desired, whole: Collection[str], but: Collection[str] = ()) -> dict[Key, LeafValue]:
     """Leaves of the documents; those of a strategy that appears or vanishes as a whole are left to that change."""
-    leaves = flatten_documents(desired)
+    leaves = flatten_documents(desired, but)
     return {key: leaf for key, leaf in leaves.items() if key[0] not in whole or leaf.kind == "halt"}
 
 
-def _less(policy: Policy, uids: set[str]) -> Policy:
-    """``policy`` without the strategies ``uids``."""
-    left = {uid: item for uid, item in policy.strategies.items() if uid not in uids}
-    return policy.model_copy(update={"strategies": left})
-
-
-def _strategies(old: Policy | None, new: Policy) -> list[Change]:
-    before = old.strategies if old else {}
-    added = [_whole(item, ABSENT, _summary(item), Direction.LOOSEN) for item in _only(new.strategies, before)]
-    removed = [_whole(item, _summary(item), ABSENT, Direction.TIGHTEN) for item in _only(before, new.strategies)]
+def _strategies(old: Mapping[str, StrategyPolicy], new: Mapping[str, StrategyPolicy]) -> list[Change]:
+    added = [_whole(item, ABSENT, _summary(item), Direction.LOOSEN) for item in _only(new, old)]
+    removed = [_whole(item, _summary(item), ABSENT, Direction.TIGHTEN) for item in _only(old, new)]
     return added + removed
 
 

@@ -1,12 +1,13 @@
 """What the documents say beyond the compiled policy, as leaves: trust, alerts, tests, ladder, guards, halts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from controller.core.policy.leaves import Key, Kind, LeafValue, Other, remembered, require_declared
+from controller.core.policy.leaves import Key, Kind, LeafValue, Other, by_content, remembered, require_declared
 from schemas.change import ChangeControl
 from schemas.desired import ClearedDocument, Desired, Emergency, RiskConfig, Staleness, Strategy
+from schemas.experiments import ABTest
 from schemas.learning import Learning, Phase
 from schemas.limits import Leaf
 from schemas.plan import Direction
@@ -75,26 +76,21 @@ _TABLES = ((Desired, DESIRED), (RiskConfig, RISK), (Phase, PHASE), (Emergency, E
 for _model, _table in _TABLES:
     require_declared(_model, _table)
 _ACCOUNT = "account"
+_TEXTS: Mapping[str, bool | set[str]] = {
+    "version": True,
+    "semantics": True,
+    "account": {"benchmark"},
+    "learning": {"number", "started"},
+}
+"""Those of :data:`RISK` that are compared by their text."""
 _ACTIONS = ("none", "report", "no-loosening", "pause-new-orders")
 
 
-def flatten_documents(desired: Desired) -> dict[Key, LeafValue]:
-    """Every control value of ``desired`` that the compiled policy does not hold, by (scope, key)."""
-    return dict(
-        [
-            *_risk(desired.risk),
-            *_emergency(desired.emergency),
-            *_trust(desired.trust),
-            *_alerts(desired.alerts),
-            *(leaf for strategy in desired.strategies.values() for leaf in _strategy(strategy)),
-            *(
-                leaf
-                for test_id, test in desired.ab_tests.items()
-                for leaf in _opaque("document", f"ab_tests/{test_id}.yaml", f"ab_tests.{test_id}", test)
-            ),
-            *_halts(desired),
-        ]
-    )
+def flatten_documents(desired: Desired, but: Collection[str] = ()) -> dict[Key, LeafValue]:
+    """Every control value of ``desired`` that the compiled policy does not hold, by (scope, key); without the fields
+    ``but`` of it. Halts and their clears are one: a clear has the scope of its halt."""
+    found = [leaf for name, part in _PARTS.items() if name not in but for leaf in part(getattr(desired, name))]
+    return dict(found if {"halts", "cleared"} <= {*but} else [*found, *_halts(desired)])
 
 
 def _leaf(order: Leaf | Other, value: Any, text: str, label: str, path: str) -> LeafValue:
@@ -107,7 +103,7 @@ def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
     ordered: dict[str, tuple[Any, str]] = {
         "guards.max_changed_pct": (ppm_of_percent(share), percent_text(share)),
     }
-    dump = risk.model_dump(mode="json")
+    dump = risk.model_dump(mode="json", include=_TEXTS)
     for name, order in RISK.items():
         if order is Other.COMPILED or name in ("staleness", "change", PHASES):
             continue
@@ -118,6 +114,7 @@ def _risk(risk: RiskConfig) -> Iterator[tuple[Key, LeafValue]]:
     yield from _change(risk.change)
 
 
+@by_content
 def _learning(learning: Learning) -> Iterator[tuple[Key, LeafValue]]:
     """What the phase does to limits is compiled; here is what else it lets through, and what each phase says."""
     few, name = learning.phase.new_strategies_per_month, "learning.new_strategies"
@@ -168,6 +165,10 @@ def _emergency(emergency: Emergency) -> Iterator[tuple[Key, LeafValue]]:
             yield (_ACCOUNT, f"emergency.{name}"), _leaf(order, text, text, f"emergency.{name}", "emergency.yaml")
 
 
+def _strategies(strategies: Mapping[str, Strategy]) -> Iterator[tuple[Key, LeafValue]]:
+    return (leaf for strategy in strategies.values() for leaf in _strategy(strategy))
+
+
 @remembered
 def _strategy(strategy: Strategy) -> Iterator[tuple[Key, LeafValue]]:
     dump = strategy.model_dump(mode="json")
@@ -187,6 +188,21 @@ def _opaque(kind: Kind, path: str, prefix: str, model: Model) -> Iterator[tuple[
 
 _trust = remembered(partial(_opaque, "trust", "trust.yaml", "trust"))
 _alerts = remembered(partial(_opaque, "document", "risk_alerts.yaml", "alerts"))
+
+
+def _tests(tests: Mapping[str, ABTest]) -> Iterator[tuple[Key, LeafValue]]:
+    for test_id, test in tests.items():
+        yield from _opaque("document", f"ab_tests/{test_id}.yaml", f"ab_tests.{test_id}", test)
+
+
+_PARTS: Mapping[str, Callable[[Any], Iterable[tuple[Key, LeafValue]]]] = {
+    "risk": _risk,
+    "emergency": _emergency,
+    "trust": _trust,
+    "alerts": _alerts,
+    "strategies": _strategies,
+    "ab_tests": _tests,
+}
 
 
 def _halts(desired: Desired) -> Iterator[tuple[Key, LeafValue]]:

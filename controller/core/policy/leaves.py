@@ -84,7 +84,8 @@ def move(old: LeafValue | None, new: LeafValue | None) -> Direction:
 
 def differences(old: Mapping[Key, LeafValue], new: Mapping[Key, LeafValue]) -> Iterator[Change]:
     """One change for each leaf that differs, account first, then by scope and key."""
-    for scope, key in sorted({*old, *new}, key=lambda item: (item[0] != "account", item)):
+    moved = [key for key in {*old, *new} if old.get(key) is not new.get(key)]
+    for scope, key in sorted(moved, key=lambda item: (item[0] != "account", item)):
         before, after = old.get((scope, key)), new.get((scope, key))
         if before and after and (before.order, before.value) == (after.order, after.value):
             continue
@@ -120,6 +121,21 @@ def remembered(make: Callable[[M], Iterable[T]]) -> Callable[[M], tuple[T, ...]]
                 known.clear()
             found = known[id(model)] = model, tuple(make(model))
         return found[1]
+
+    return of
+
+
+def by_content(make: Callable[[M], Iterable[T]]) -> Callable[[M], tuple[T, ...]]:
+    """``make`` with what it made of the newest contents, for a part of a document that changes without it."""
+    known: dict[str, tuple[T, ...]] = {}
+
+    def of(model: M) -> tuple[T, ...]:
+        content = model.model_dump_json()
+        if content not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[content] = tuple(make(model))
+        return known[content]
 
     return of
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from controller.core.policy.leaves import Key, Kind, LeafValue, Other, require_declared
 from schemas.limits import BY_NAME, Leaf, Limit, Unit
@@ -55,11 +56,16 @@ def decompile(limit: Limit, value: int) -> Decimal:
 def flatten(policy: Policy) -> dict[Key, LeafValue]:
     """Every control value of ``policy`` by (scope, key); scope is ``account`` or a strategy uid."""
     return dict(
-        [*_account(policy), *(leaf for strategy in policy.strategies.values() for leaf in strategy_leaves(strategy))]
+        [
+            *account_leaves(policy),
+            *(leaf for strategy in policy.strategies.values() for leaf in strategy_leaves(strategy)),
+        ]
     )
 
 
-def _account(policy: Policy) -> Iterator[tuple[Key, LeafValue]]:
+def account_leaves(policy: Policy) -> Iterator[tuple[Key, LeafValue]]:
+    """Every control value of ``policy`` but those of its strategies."""
+
     def at(key: str, leaf: LeafValue) -> tuple[Key, LeafValue]:
         return (_ACCOUNT, key), leaf
 
@@ -69,16 +75,23 @@ def _account(policy: Policy) -> Iterator[tuple[Key, LeafValue]]:
         LeafValue(POLICY["mode"], policy.mode.rank, policy.mode.value, "mode", "trading_mode", "emergency.yaml"),
     )
     for name, value in policy.limits.items():
-        order = BY_NAME[name].leaf if name in BY_NAME else Leaf.OPAQUE
-        written, acts = limit_text(name, policy.written.get(name, value)), limit_text(name, value)
-        yield at(name, LeafValue(order, value, written, "limit", name, _RISK, acts=acts))
+        yield at(name, _limit(name, value, policy.written.get(name, value)))
     yield at("shadow", _set(POLICY["shadow"], policy.shadow, "document", "shadow", _RISK))
     yield at("halts", _set(POLICY["halts"], policy.halts, "halt", "halts"))
     for symbol, sector in policy.sectors.items():
-        yield at(
-            f"sectors.{symbol}",
-            LeafValue(POLICY["sectors"], sector, sector, "document", f"sectors.{symbol}", removed=Direction.LOOSEN),
-        )
+        yield at(f"sectors.{symbol}", _sector(symbol, sector))
+
+
+@lru_cache(4_096)
+def _sector(symbol: str, sector: str) -> LeafValue:
+    label = f"sectors.{symbol}"
+    return LeafValue(POLICY["sectors"], sector, sector, "document", label, removed=Direction.LOOSEN)
+
+
+@lru_cache(4_096)
+def _limit(name: str, value: int, written: int) -> LeafValue:
+    order = BY_NAME[name].leaf if name in BY_NAME else Leaf.OPAQUE
+    return LeafValue(order, value, limit_text(name, written), "limit", name, _RISK, acts=limit_text(name, value))
 
 
 def _set(order: Leaf | Other, items: tuple[str, ...], kind: Kind, label: str, path: str = "") -> LeafValue:

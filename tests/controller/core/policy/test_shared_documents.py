@@ -1,0 +1,111 @@
+"""Documents that two trees share are compiled and compared once: the result is that of trees that share nothing."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.core.desired.documents import DocumentCache, read_desired
+from controller.core.policy.compile import compile_policy
+from controller.core.policy.direction import compare, compare_desired
+from schemas.desired import Desired
+from schemas.plan import Direction
+from tests.support.desired import COMMITS, UIDS, cached, files
+
+UID = UIDS["ml-momentum-v2"]
+SECTORS: tuple[dict[str, str], ...] = ({"AAPL": "Technology"}, {"AAPL": "Financials"}, {})
+HALT = """version: 1
+id: "00000000000000000000000000000001"
+scope: {kind: account}
+mode: halt-all
+opened: "2026-01-19T10:23:45Z"
+actor: ada
+channel: cli
+"""
+RECORD = f"halts/{1:032x}.yaml"
+EDITS: dict[str, tuple[str, str]] = {
+    "a limit": ("risk_config.yaml", "max_position_pct: 15%->max_position_pct: 12%"),
+    "what others are shares of": ("risk_config.yaml", "initial_capital: $100,000->initial_capital: $90,000"),
+    "the phase": ("risk_config.yaml", "position_size_multiplier: 0.75->position_size_multiplier: 0.5"),
+    "the mode": ("emergency.yaml", "trading_mode: normal->trading_mode: halt-all"),
+    "a status": ("strategies/ml-momentum-v2.yaml", "status: active->status: halted"),
+    "an owner": ("strategies/heuristic-value-1.yaml", "owner: system->owner: kim"),
+    "a parameter": ("strategies/ml-momentum-v2.yaml", "lookback: 126->lookback: 1"),
+    "a parameter of another type": ("strategies/ml-momentum-v2.yaml", "lookback: 126->lookback: true"),
+    "a signer": ("trust.yaml", "principal: kim->principal: ben"),
+}
+
+
+def tree(edits: frozenset[str], gone: bool = False, halted: bool = False) -> dict[str, bytes]:
+    """The template with ``edits``, less a strategy, with a halt."""
+    found = dict(files())
+    for name in sorted(edits):
+        path, text = EDITS[name]
+        old, _, new = text.partition("->")
+        found[path] = found[path].replace(old.encode(), new.encode())
+    if gone:
+        del found["strategies/contrarian-swing.yaml"]
+    return {**found, RECORD: HALT.encode()} if halted else found
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edit_when_made_then_is_a_change_that_the_comparison_sees(name: str) -> None:
+    cache = DocumentCache()
+    assert compare_desired(cached(cache, files()), cached(cache, tree(frozenset({name})), COMMITS[1]))
+
+
+_EDITS = st.tuples(st.frozensets(st.sampled_from(sorted(EDITS))), st.booleans(), st.booleans())
+
+
+@given(st.lists(_EDITS, min_size=2, max_size=4), st.sampled_from(SECTORS))
+def test_compare_when_trees_share_documents_then_finds_what_it_finds_between_strangers(
+    steps: list[tuple[frozenset[str], bool, bool]], sectors: dict[str, str]
+) -> None:
+    cache = DocumentCache()
+    for one, other in pairwise(tree(*step) for step in steps):
+        old, new = cached(cache, one), cached(cache, other, COMMITS[1])
+        before, after = read_desired(COMMITS[0], one), read_desired(COMMITS[1], other)
+        assert compare_desired(old, new, sectors) == compare_desired(before, after, sectors)
+        assert compile_policy(new, sectors).digest() == compile_policy(after, sectors).digest()
+
+
+def test_compare_when_a_number_becomes_true_then_loosens_though_they_are_equal() -> None:
+    one, true = (
+        read_desired(COMMITS[0], tree(frozenset({name}))) for name in ("a parameter", "a parameter of another type")
+    )
+    (change,) = compare_desired(one, true)
+    assert (change.label, change.direction) == ("ml-momentum-v2.parameters", Direction.LOOSEN)
+
+
+def test_compile_when_asked_again_then_gives_the_same_policy() -> None:
+    found = desired()
+    assert compile_policy(found, {"AAPL": "Technology"}) is compile_policy(found, {"AAPL": "Technology"})
+    assert compile_policy(found, {}) is not compile_policy(found, {"AAPL": "Technology"})
+
+
+def test_compile_when_sectors_change_in_place_then_compiles_anew() -> None:
+    found, sectors = desired(), {"AAPL": "Technology"}
+    compile_policy(found, sectors)
+    sectors["AAPL"] = "Financials"
+    assert compile_policy(found, sectors).sectors == {"AAPL": "Financials"}
+
+
+def test_compile_when_only_the_capital_changes_then_every_allocation_follows() -> None:
+    cache = DocumentCache()
+    before = compile_policy(cached(cache, files()), {})
+    after = compile_policy(cached(cache, tree(frozenset({"what others are shares of"})), COMMITS[1]), {})
+    assert before.strategies[UID].allocation == 40_000_000_000
+    assert after.strategies[UID].allocation == 36_000_000_000
+
+
+def test_compile_when_one_document_changes_then_the_others_are_the_same_objects() -> None:
+    cache = DocumentCache()
+    before = compile_policy(cached(cache, files()), {})
+    after = compile_policy(cached(cache, tree(frozenset({"a status"})), COMMITS[1]), {})
+    assert [uid for uid in before.strategies if before.strategies[uid] is not after.strategies[uid]] == [UID]
+    assert len(compare(before, after)) == 1
+
+
+def desired() -> Desired:
+    return read_desired(COMMITS[0], files())
