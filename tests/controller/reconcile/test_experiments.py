@@ -222,6 +222,18 @@ def test_work_when_its_document_goes_then_stopped_and_one_of_the_same_id_is_inva
     assert lane.share() == 0
 
 
+def test_work_when_another_document_has_its_id_then_it_ends_and_a_win_is_taken_back(make: Callable[..., Lane]) -> None:
+    lane, won = make(), make(n_max=80)
+    lane.work(both(GOOD, GOOD), day=3)
+    lane.commit(2, ab_test("s-a", n_max=300))
+    trial = lane.work(day=4)
+    assert (trial.state, trial.reason) == ("invalid", "an earlier test had this id: give it a new one")
+    assert won.work(both(BAD * 10, GOOD * 10), day=60).state == "winner_b"
+    won.commit(2, ab_test("s-a", n_max=90, status="complete", rollout=10))
+    assert won.work(day=61).state == "returned"
+    assert won.share() == 0
+
+
 def test_work_when_the_book_is_another_one_then_invalid(make: Callable[..., Lane]) -> None:
     lane = make()
     lane.work(both(GOOD, GOOD), day=3)
