@@ -20,13 +20,14 @@ class Assets:
     def __init__(self, folder: Path = FOLDER) -> None:
         found = [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES]
         self._plain = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+        self._urls = {name: f"/static/{name}?{sha256(data).hexdigest()[:12]}" for name, data in self._plain.items()}
         self._packed = {
             name: (folder / f"{name}.gz").read_bytes() for name in self._plain if (folder / f"{name}.gz").exists()
         }
 
     def url(self, name: str) -> str:
         """Where a browser gets ``name``; another address when the file is another. Empty when there is none."""
-        return f"/static/{name}?{sha256(self._plain[name]).hexdigest()[:12]}" if name in self._plain else ""
+        return self._urls.get(name, "")
 
     def answer(self, name: str) -> Response:
         """The file; 404 when there is none."""
