@@ -11,8 +11,9 @@ from schemas.policy import Policy, StrategyPolicy, TestPolicy
 from schemas.scalars import micros
 
 _KEPT = 8
-_policies: dict[int, tuple[Desired, dict[str, str], Policy]] = {}
-"""The newest trees and what they compile to: a pass asks for the same two or three again and again."""
+_policies: tuple[tuple[Desired, dict[str, str], Policy], ...] = ()
+"""The newest trees and what they compile to: a pass asks for the same two or three again and again. Replaced as a
+whole, as threads share it."""
 _newest: dict[str, tuple[Strategy, int, ABTest | None, StrategyPolicy]] = {}
 """What the strategies of the newest tree compiled to, by uid: the next one shares most of them."""
 
@@ -24,13 +25,12 @@ def compile_policy(desired: Desired, sectors: Mapping[str, str]) -> Policy:
     micro-dollars, rounded down. Limits are as they act in the learning phase. A document that was read once compiles
     once: what two trees share is one object in both policies.
     """
-    known = _policies.get(id(desired))
-    if known is not None and known[0] is desired and known[1] == sectors:
-        return known[2]
+    global _policies
+    for tree, by_symbol, policy in _policies:
+        if tree is desired and by_symbol == sectors:
+            return policy
     policy = _compiled(desired, sectors)
-    while len(_policies) >= _KEPT:
-        _policies.pop(next(iter(_policies)), None)
-    _policies[id(desired)] = desired, dict(sectors), policy
+    _policies = (*_policies[1 - _KEPT :], (desired, dict(sectors), policy))
     return policy
 
 

@@ -131,11 +131,12 @@ def by_content(make: Callable[[M], Iterable[T]]) -> Callable[[M], tuple[T, ...]]
 
     def of(model: M) -> tuple[T, ...]:
         content = model.model_dump_json()
-        if content not in known:
+        found = known.get(content)
+        if found is None:
             if len(known) >= _REMEMBERED:
                 known.clear()
-            known[content] = tuple(make(model))
-        return known[content]
+            found = known[content] = tuple(make(model))
+        return found
 
     return of
 
