@@ -58,10 +58,16 @@ def _checked(found: tuple[str, str, bytes] | int | None, name: str, kind: Kind, 
     if isinstance(found, int):
         message = f"{kind} {name} has {found:,} bytes; at most {BOUNDS[kind]:,} are read"
         raise refused(blame, RefusalReason.TOO_LARGE, message, "take it out with git reset --soft HEAD~1, then sign")
-    oid, actual, content = found
-    if actual != kind or object_id(kind, content) != oid:
+    content = intact(found, kind)
+    if content is None:
         raise refused(blame, RefusalReason.BAD_OBJECT, f"{name} is not an intact {kind}", "git fsck")
-    return oid, content
+    return found[0], content
+
+
+def intact(found: tuple[str, str, bytes], kind: Kind) -> bytes | None:
+    """The content of an object that was read as (id, type, content), None when it is no ``kind`` or not its id's."""
+    oid, actual, content = found
+    return content if actual == kind and object_id(kind, content) == oid else None
 
 
 def split_commit(oid: str, raw: bytes) -> RawCommit:

@@ -1,10 +1,11 @@
 """Read a config repo: refs, history, trees at depth 2, blobs, all bounded and checked against their ids."""
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from controller.adapters.git.objects import parse_tree, read, read_all, refused, split_commit
+from controller.adapters.git.objects import intact, parse_tree, read, read_all, refused, split_commit
 from controller.adapters.git.process import Batch, Git, GitFailed
 from controller.errors import Refused, SourceUnavailable
 from controller.ports import Entry, RawCommit
@@ -15,9 +16,16 @@ FOLDERS = frozenset(pattern.partition("/")[0] for pattern in DOCUMENTS if "/" in
 MAX_COMMITS = 5_000
 MAX_ENTRIES = 20_000
 _KEPT_TREES = 256
-_KEPT_WHOLE = 16
+_KEPT_ENTRIES = 60_000
+"""Of all trees that are kept: each version of a folder with many files is another tree."""
+_TOGETHER = 32
+_SMALL = 256 * 1024
+"""Bytes of a tree that is read before anybody has asked for it."""
 _KEPT_COMMITS = 64
 """A change asks a dozen times for its own commit; each question wakes another process."""
+
+
+_Tree = dict[str, Entry]
 
 
 class Reader:
@@ -26,9 +34,11 @@ class Reader:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.batch: Batch = git.batch()
-        self._trees: dict[str, dict[str, Entry]] = {}
-        self._whole: dict[str, dict[str, Entry]] = {}
+        self._trees: dict[str, _Tree] = {}
+        self._whole: dict[str, _Tree] = {}
         self._commits: dict[str, RawCommit] = {}
+        self._together: dict[str, Sequence[str]] = {}
+        """Trees of the commits that were listed last: who asks for one asks for its neighbours next."""
 
     def ref(self, name: str) -> str | None:
         """The commit id that the fully qualified ref ``name`` holds, None when there is no such ref."""
@@ -135,7 +145,11 @@ class Reader:
     def _read_all(self, commits: Sequence[str]) -> list[RawCommit]:
         if len(commits) == 1:
             return [self.commit(commits[0])]
-        return [split_commit(*item) for item in read_all(self.batch, commits, "commit")]
+        found = [split_commit(*item) for item in read_all(self.batch, commits, "commit")]
+        trees = list(dict.fromkeys(commit.tree for commit in found))
+        groups = (trees[first : first + _TOGETHER] for first in range(0, len(trees), _TOGETHER))
+        self._together = {tree: group for group in groups for tree in group}
+        return found
 
     def tree(self, treeish: str) -> Mapping[str, Entry]:
         """Every entry at the root and inside known folders, by path, of a commit or a tree."""
@@ -152,9 +166,7 @@ class Reader:
         if len(entries) > MAX_ENTRIES:
             message = f"the tree has more than {MAX_ENTRIES:,} entries"
             raise refused(treeish, RefusalReason.TOO_LARGE, message, "remove files that are no documents")
-        while len(self._whole) >= _KEPT_WHOLE:
-            self._whole.pop(next(iter(self._whole)), None)
-        self._whole[treeish] = entries
+        _keep(self._whole, treeish, entries)
         return entries
 
     def blob(self, blob_id: str) -> bytes:
@@ -167,6 +179,9 @@ class Reader:
 
     def tree_id(self, treeish: str) -> str:
         """The id of the tree of a commit, or of a tree."""
+        self._read_together(treeish)
+        if treeish in self._trees:
+            return treeish
         found = self.batch.get(treeish, 4 * 1024 * 1024)
         if isinstance(found, tuple) and found[1] == "tree":
             return treeish
@@ -177,10 +192,20 @@ class Reader:
         known = self._trees.get(tree_id)
         if known is None:
             known = parse_tree(commit, read(self.batch, tree_id, "tree", commit)[1])
-            while len(self._trees) >= _KEPT_TREES:
-                self._trees.pop(next(iter(self._trees)))
-            self._trees[tree_id] = known
+            _keep(self._trees, tree_id, known)
         return known
+
+    def _read_together(self, tree: str) -> None:
+        """Read ``tree`` and its neighbours at once: each question alone wakes another process. What is no small intact
+        tree is left to whoever asks for it."""
+        group = self._together.get(tree, ())
+        for name in group:
+            self._together.pop(name, None)
+        wanted = [name for name in group if name not in self._trees]
+        for name, found in zip(wanted, self.batch.get_all(wanted, _SMALL), strict=True):
+            if isinstance(found, tuple) and (content := intact(found, "tree")) is not None and found[0] == name:
+                with contextlib.suppress(Refused):
+                    _keep(self._trees, name, parse_tree(name, content))
 
     def _refuse_shallow(self) -> None:
         shallow = Path(self.git.git_dir, "shallow")
@@ -188,6 +213,13 @@ class Reader:
             raise SourceUnavailable(
                 f"{self.git.git_dir} is a shallow clone, which cannot prove descent", hint="git fetch --unshallow"
             )
+
+
+def _keep(known: dict[str, _Tree], name: str, entries: _Tree) -> None:
+    """Add what was read; of the others the oldest go when they are too much together."""
+    known[name] = entries
+    while len(known) > _KEPT_TREES or (len(known) > 1 and sum(map(len, list(known.values()))) > _KEPT_ENTRIES):
+        known.pop(next(iter(known)), None)
 
 
 def too_many(tip: str) -> Refused:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from controller.core.trust.authority import Need, needs
@@ -56,7 +57,7 @@ class Pinned(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One commit before its judge. ``problem`` says why its signature is not valid; then ``signer`` is None.
 
@@ -81,7 +82,7 @@ class Case:
     check_key: Callable[[bytes], None] | None = None
     countersigned: Signed | None = None
 
-    @property
+    @cached_property
     def standing(self) -> tuple[Trust, Signer] | None:
         """The parent's trust and the signer as it lists them; None for an unknown key."""
         if self.signer is None or self.parent is None:
@@ -89,7 +90,7 @@ class Case:
         signer = find(self.parent.trust, self.signer.key)
         return None if signer is None else (self.parent.trust, signer)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Need, ...]:
         """What the commit does."""
         return needs(self.paths, self.changes, self.parent)

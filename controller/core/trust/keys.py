@@ -1,6 +1,7 @@
 """Public keys as trust.yaml writes them, and the proof of a signature. Light: the CLI's signer imports it."""
 
 import binascii
+from functools import lru_cache
 
 OPENPGP = b"openpgp"
 _HEX = frozenset("0123456789ABCDEF")
@@ -20,6 +21,7 @@ class Signed:
         self.fingerprint = fingerprint(key)
 
 
+@lru_cache(1_024)
 def key_blob(line: str) -> bytes:
     """The blob of an OpenSSH public key line, or of ``openpgp`` and a fingerprint. Raises SignatureError when type and
     blob do not agree."""
