@@ -25,14 +25,17 @@ _reason = click.option("--reason", "-r", default="", metavar="TEXT", help="Why; 
 @click.option("--state", type=click.Choice(_STATES), help="Alerts that are open, acknowledged or resolved.")
 @click.option("--since", type=SINCE, metavar="WHEN", help="How far back: 2h, 3d, or a date like 2026-01-19.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option("--verbose", "-v", is_flag=True, help="With numbers, for show, ack and silence, and states.")
 @json_option
-def listing(level: str | None, source: str, state: str | None, since: int | None, limit: int, as_json: bool) -> int:
+def listing(
+    level: str | None, source: str, state: str | None, since: int | None, limit: int, verbose: bool, as_json: bool
+) -> int:
     """List alerts, newest first (last 24 hours); the counts below are of all of that time."""
     wanted = {"level": (level or "").upper(), "state": state or "", "source": source}
     params = {key: "" if value.lower() == "all" else value for key, value in wanted.items()}
     start = time.time_ns() - _DAY_NS if since is None else since
     found = ask("alerts.list", {**params, "since_ns": start, "limit": limit})
-    return emit({**found, "recent": since is None}, as_json, render.listing)
+    return emit({**found, "recent": since is None}, as_json, render.numbered if verbose else render.listing)
 
 
 @alerts.command()
@@ -48,7 +51,7 @@ def show(number: int, as_json: bool) -> int:
 @_reason
 @json_option
 def ack(numbers: tuple[int, ...], reason: str, as_json: bool) -> int:
-    """Acknowledge alerts: no more reminders; one that does not stand is over. Desired state stays as it is."""
+    """Acknowledge alerts by number: no more reminders; one of a single event is over. Desired state stays as it is."""
     found = ask("alerts.ack", {"ids": list(dict.fromkeys(numbers)), "note": " ".join(reason.split())})
     return finish(found, OK, as_json, render.acknowledged)
 

@@ -144,6 +144,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "alerts list": (
         ("gt risk alerts list", "what was raised in the last 24 hours"),
+        ("gt risk alerts list -v", "the same with numbers and states"),
         ("gt risk alerts list --state open --level critical", "what somebody must look at now"),
         ("gt risk alerts list --since 7d --json | jq .levels", "how many of each level in a week"),
     ),

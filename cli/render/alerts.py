@@ -7,6 +7,7 @@ from cli.render.text import clock, fields, safe, span, table, unknown
 Document = dict[str, Any]
 _HEADER = ("Time", "Level", "Source", "Message")
 _LEAST = (10, 10, 20)
+_NUMBERED = ("N", "Time", "Level", "State", "Source", "Message")
 _SENT = ("Time", "Channel", "Kind", "State", "Tries", "Error")
 _RULES = ("Rule", "Level", "Channels", "When")
 _ALL = ["INFO", "WARN", "ERROR", "CRITICAL"]
@@ -21,13 +22,35 @@ def listing(document: Document) -> list[str]:
         (_time(item["first"], recent), item["level"], safe(item["source"]), _message(item))
         for item in document["alerts"]
     ]
+    return _listed(document, table(_HEADER, rows, _LEAST if recent else (21, *_LEAST[1:])))
+
+
+def numbered(document: Document) -> list[str]:
+    """The same with each alert's number, by which it is shown, acknowledged and silenced, and its state."""
+    rows = [
+        (
+            str(item["id"]),
+            _time(item["first"], document["recent"]),
+            item["level"],
+            item["state"],
+            safe(item["source"]),
+            _message(item),
+        )
+        for item in document["alerts"]
+    ]
+    return _listed(document, table(_NUMBERED, rows))
+
+
+def _listed(document: Document, rows: list[str]) -> list[str]:
+    """Title, table and counts."""
+    recent = document["recent"]
     title = "Recent Alerts (last 24h):" if recent else f"Alerts (since {clock(document['since'])}):"
     levels = ", ".join(f"{document['levels'][level]} {level}" for level in ("critical", "error", "warn", "info"))
     over = [f"Others: {document['others']} (over, or for information only)"] if document["others"] else []
     return [
         title,
         "",
-        *(table(_HEADER, rows, _LEAST if recent else (21, *_LEAST[1:])) if rows else ["No alerts."]),
+        *(rows if document["alerts"] else ["No alerts."]),
         "",
         f"Total: {document['total']} alerts ({levels})",
         f"Acknowledged: {document['acknowledged']}",

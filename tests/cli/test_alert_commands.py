@@ -194,3 +194,11 @@ def test_feed_when_the_store_is_lost_then_unavailable() -> None:
 def test_list_json_then_it_holds_every_alert_whole(desk: Desk) -> None:
     document = json.loads(json.dumps(desk["list"]({"limit": 1})))
     assert {"id", "level", "source", "message", "state", "first", "rule", "count"} <= document["alerts"][0].keys()
+
+
+def test_list_when_verbose_then_with_the_number_that_ack_takes_and_the_state(home: Path) -> None:
+    ran = gt_risk(home, "alerts", "list", "--since", "2026-01-19", "-v")
+    header, *rows = ran.out.splitlines()[2:9]
+    assert header.split() == ["N", "Time", "Level", "State", "Source", "Message"]
+    assert rows[1].startswith("46  2026-01-19 10:05:45  ERROR     open      strategy")
+    assert "Pending: " in ran.out

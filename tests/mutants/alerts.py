@@ -20,7 +20,7 @@ _OUTBOX = "controller.adapters.store.outbox_sql"
 _ALERTS = "controller.adapters.store.alert_sql"
 
 CORE = edits(
-    ("test_alert_judge", "test_alert_facts", "test_quiet_hours"),
+    ("test_alert_judge", "test_alert_facts", "test_alert_words", "test_quiet_hours"),
     (
         (_JUDGE, "a new CRITICAL waits for nothing", 'if critical and kind == "first":', "if False:"),
         (_JUDGE, "no rule's silence holds a CRITICAL", ' and alert.level != "CRITICAL"', ""),
@@ -32,7 +32,9 @@ CORE = edits(
         (_JUDGE, "people who were called hear that it is over", "self._keep(machine.cleared(alert, self.now_ns), self._over(alert))", "self._keep(machine.cleared(alert, self.now_ns), ())"),
         (_JUDGE, "WARN is in the digest", 'digested = alert.level == "WARN"', 'digested = alert.level == "NONE"'),
         (_PICTURES, "a silent gate says nothing of the book", "        if _answers(picture):\n            judged |= _LIVE\n", "        judged |= _LIVE\n"),
+        (_PICTURES, "a demotion is not over while the policy is not known", "        if picture.effective is not None:\n            judged |= _CAPS\n", "        judged |= _CAPS\n"),
         (_PICTURES, "without a picture nothing of it is over", "    judged = _OWN\n", "    judged = _OWN | _PICTURE\n"),
+        (_PICTURES, "a breach of a limit on the book stands until its level is left", "level.key not in (ACCOUNT_LIMIT, STRATEGY_LIMIT)", "(level.utilisation or 0) > 1_000_000"),
         (_PICTURES, "nobody is called for a limit in shadow", 'rule = "limit_warn" if level.shadow else', 'rule = "limit_warn" if False else'),
         (_DIGEST, "open problems come first", '(("Open", still), ("Over", over))', '(("Over", over), ("Open", still))'),
         (_QUIET, "a window may cross midnight", "clock >= start or clock < end", "clock >= start and clock < end"),

@@ -7,7 +7,7 @@ from schemas.audit import AuditEntry, AuditRecord
 from schemas.live import Decision
 
 _WORDS = 200
-_CHANGES = ("config.", "strategy.", "emergency.resume")
+_CHANGES = ("config.", "strategy.", "ab_test.", "emergency.resume")
 _HALTS = ("emergency.", "strategy.halt", "strategy.pause")
 _DECIDED = {"denied": "hard_limit_violation", "warned": "soft_limit_warning", "reduced": "size_reduced"}
 
@@ -28,12 +28,16 @@ def _fields(entry: AuditEntry) -> dict[str, str]:
     return {
         "event": entry.event,
         "actor": entry.actor,
-        "reason": entry.reason[:_WORDS] or "no reason given",
-        "details": entry.details[:_WORDS] or "no more is known",
-        "change": entry.after[:_WORDS] or entry.revision[:12],
+        "reason": _cut(entry.reason) or "no reason given",
+        "details": _cut(entry.details) or "no more is known",
+        "change": _cut(entry.after) or entry.revision[:12],
         "revision": entry.revision[:12],
         "outcome": entry.outcome,
     }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
 
 
 def liquidation(entry: AuditEntry) -> bool:

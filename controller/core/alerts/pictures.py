@@ -6,7 +6,9 @@ from datetime import date
 
 from controller.core.alerts.found import Findings, Found
 from controller.core.alerts.rules import RULES
+from controller.core.learning.demotion import is_demoted
 from controller.core.learning.evidence import checkpoint
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT
 from schemas.halts import ACCOUNT, Halt
 from schemas.overview import Overview
 from schemas.risk import Level
@@ -24,13 +26,13 @@ _CONDITIONS: Mapping[ConditionType, str] = {
     ConditionType.NO_DATA: "no_data",
 }
 _LEVELS = {"info": "limit_info", "warn": "limit_warn", "error": "limit_error", "halt": "limit_breach"}
-_FULL = 1_000_000
 FAILURES = 3
 """So often in a row a channel must fail before the others tell of it."""
 _LIVE = frozenset({"permit_ended", "data_stale", "phase_checkpoint"})
 _BOOK = frozenset(_LEVELS.values())
+_CAPS = frozenset({"phase_demoted"})
 _OWN = frozenset({"disk_low", "database_lost", "api_errors", "channel_failure", "service_down"})
-_PICTURE = frozenset(name for name, rule in RULES.items() if rule.standing) - _LIVE - _BOOK - _OWN
+_PICTURE = frozenset(name for name, rule in RULES.items() if rule.standing) - _LIVE - _BOOK - _CAPS - _OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def look(picture: Overview | None, around: Surroundings) -> Findings:
     if picture is not None:
         judged |= _PICTURE
         found += [item for look_at in PICTURES for item in look_at(picture)]
+        if picture.effective is not None:
+            judged |= _CAPS
         if _answers(picture):
             judged |= _LIVE
         if picture.analysis is not None and _answers(picture):
@@ -154,10 +158,11 @@ def levels(picture: Overview) -> Iterator[Found]:
 
 
 def _level(rule: str, picture: Overview, level: Level) -> Found:
-    """A limit in shadow blocks nothing, so nobody is called for it."""
+    """A limit in shadow blocks nothing, so nobody is called for it. A limit on the book is at ``error`` from its breach
+    until that level is left, a drawdown from nine tenths of it on."""
     if rule in ("limit_error", "limit_breach"):
-        beyond = rule == "limit_breach" or (level.utilisation or 0) > _FULL
-        rule = "limit_warn" if level.shadow else "limit_breach" if beyond else "limit_error"
+        breached = rule == "limit_breach" or level.key not in (ACCOUNT_LIMIT, STRATEGY_LIMIT)
+        rule = "limit_warn" if level.shadow else "limit_breach" if breached else "limit_error"
     strategy = _names(picture).get(level.scope.removeprefix("strategy:"), "")
     used = "n/a (the limit is 0)" if level.utilisation is None else _percent(level.utilisation)
     fields = {
@@ -194,6 +199,16 @@ def _names(picture: Overview) -> Mapping[str, str]:
     return {item.uid: item.id for item in picture.desired.strategies.values()} if picture.desired else {}
 
 
+def caps(picture: Overview) -> Iterator[Found]:
+    """That the learning phase is demoted."""
+    if picture.desired is None or picture.effective is None:
+        return
+    learning = picture.desired.risk.learning
+    if is_demoted(picture.effective, learning):
+        fields = {"phase": str(learning.number), "name": learning.phase.name}
+        yield Found("phase_demoted", (str(learning.number), str(learning.started)), fields)
+
+
 def phase(picture: Overview) -> Iterator[Found]:
     """The newest checkpoint of the learning phase, by the market's clock; it stands until the next."""
     if picture.desired is None or picture.live is None or not picture.live.market_time:
@@ -206,4 +221,4 @@ def phase(picture: Overview) -> Iterator[Found]:
         yield Found("phase_checkpoint", key, {**fields, "day": str(reached)})
 
 
-PICTURES: tuple[Callable[[Overview], Iterator[Found]], ...] = (halts, conditions, refused, gate, levels, phase)
+PICTURES: tuple[Callable[[Overview], Iterator[Found]], ...] = (halts, conditions, refused, gate, levels, caps, phase)

@@ -63,7 +63,7 @@ _BOOK = (
     Rule("limit_error", "ERROR", "limit", _NEAR, _MAIL,
          "nine tenths of a drawdown's limit: its scope may only reduce", _LIMIT, standing=True),
     Rule("limit_breach", "ERROR", "limit", "{limit_name} breached: {subject} at {value} (limit: {limit})", _CHAT,
-         "the live book is beyond a limit", _LIMIT, standing=True),
+         "the live book is beyond a limit; over at 95 % of it", _LIMIT, standing=True),
 )  # fmt: skip
 _CONTROL = (
     Rule("emergency_halt", "CRITICAL", "emergency", "Emergency halt triggered: {reason}", _CHAT,
@@ -110,6 +110,9 @@ _CONDITIONS = (
          "condition BypassActive for another reason than an open halt", _STATED, standing=True),
     Rule("no_data", "WARN", "strategy", "Strategy {strategy_id} has no data: {message}", _LOOK,
          "condition NoData of a strategy", _STATED, standing=True),
+    Rule("phase_demoted", "WARN", "phase", "Phase {phase} ({name}) acts with the caps of the phase before", _MAIL,
+         "the account has fallen so far that the caps of the phase before hold as well", ("phase", "name"),
+         standing=True),
     Rule("phase_checkpoint", "INFO", "phase", "Phase {phase} day {day}/{days} checkpoint", _LOOK,
          "another fifth of the learning phase's days is over", ("phase", "name", "day", "days"), standing=True),
 )  # fmt: skip

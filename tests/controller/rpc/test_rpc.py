@@ -11,6 +11,7 @@ from controller.errors import EngineUnavailable, InvalidDesired, Raced, Refused
 from controller.rpc.client import RpcError, ServiceDown, call
 from controller.rpc.methods import error_data
 from controller.rpc.server import MAX_LINE
+from schemas.overview import Overview
 from schemas.status import Problem, Refusal, RefusalReason
 from tests.support.book import HeldControl, halt, overview
 from tests.support.cli import served, short_home
@@ -95,6 +96,26 @@ def test_client_when_it_never_reads_then_others_are_served(home: Path) -> None:
         lazy.connect(sock(home))
         lazy.sendall(b'{"jsonrpc":"2.0","id":1,"method":"config.show"}\n' * 200)
         assert call(sock(home), "ping", timeout=2.0)["ready"] is True
+
+
+class Broken(HeldControl):
+    """A Control that raises what it is told to."""
+
+    error: Exception
+
+    def overview(self) -> Overview:
+        raise self.error
+
+
+def test_request_when_it_fails_inside_then_noted_as_that_and_a_wrong_request_is_not(home: Path) -> None:
+    control, noted = Broken(), list[bool]()
+    with served(control, home) as server:
+        server.noted = noted.append
+        raw(home, b'{"jsonrpc":"2.0","id":7,"method":"no.such"}\n')
+        for control.error in (EngineUnavailable("silent"), RuntimeError("a defect"), Raced("moved")):
+            with pytest.raises(RpcError):
+                call(sock(home), "status")
+    assert noted == [False, True, True, False]
 
 
 def test_adopt_when_a_halt_binds_then_says_that_it_is_seen_and_not_yet_stored(home: Path) -> None:

@@ -4,22 +4,23 @@ from typing import Any
 
 import pytest
 
-from controller.core.alerts.digest import digest, text_of, title_of
 from controller.core.alerts.events import of_decisions, of_records
 from controller.core.alerts.found import Found
 from controller.core.alerts.pictures import Surroundings, lasting, look
-from controller.core.alerts.quiet import zone_of
 from controller.core.alerts.rules import RULES, Rulebook, unknown_fields
-from schemas.alerting import Alert, Held
+from controller.core.learning.demotion import SCOPE, demoted
+from controller.core.plan.effective import Restriction
 from schemas.audit import AuditEntry, AuditRecord
 from schemas.desired import TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.live import Decision
 from schemas.overview import Overview
+from schemas.policy import Policy
 from schemas.risk import Analysis, Level
 from schemas.status import Condition, ConditionType, Refusal, RefusalReason
 from tests.support.alerts import SECOND, START, calm, config
 from tests.support.greenplace import MOMENTUM, greenplace
+from tests.support.learning import in_phase
 
 NOTHING = Surroundings()
 
@@ -131,8 +132,10 @@ def test_look_when_prices_are_stale_and_the_permit_has_ended_then_both() -> None
         (level("clear"), None),
         (level("info"), "limit_info"),
         (level("warn"), "limit_warn"),
-        (level("error"), "limit_error"),
         (level("error", utilisation=1_050_000), "limit_breach"),
+        (level("error", utilisation=960_000), "limit_breach"),
+        (level("error", key="drawdown.account_emergency_pct", what=""), "limit_error"),
+        (level("error", key="drawdown.account_emergency_pct", what="", shadow=True), "limit_warn"),
         (level("error", utilisation=1_050_000, shadow=True), "limit_warn"),
         (level("halt", utilisation=None), "limit_breach"),
     ],
@@ -246,35 +249,6 @@ def test_rules_then_every_message_names_only_fields_that_it_has_and_critical_goe
             assert set(rule.channels) == {"dashboard", "logs", "email", "slack", "apprise"}
 
 
-def alert(number: int, **fields: Any) -> Alert:
-    given = {"id": number, "fingerprint": f"{number:016x}", "rule": "drifted", "level": "WARN", "source": "engine"}
-    return Alert.model_validate({**given, "message": f"m{number}", "first_ns": START, "last_ns": START, **fields})
-
-
-def test_digest_then_open_problems_first_and_worst_first_and_the_rest_is_counted() -> None:
-    alerts = (alert(1, resolved_ns=START), alert(2), alert(3, level="ERROR", count=4))
-    held = Held(channel="email", count=9, unresolved=8, levels={"WARN": 5, "ERROR": 4}, alerts=alerts)
-    made = digest(held, START, zone_of("America/Los_Angeles"))
-    lines = made.text.splitlines()
-    assert made.title == "Digest: 9 alerts, 8 still open"
-    assert lines[0] == "Held back: 9 alerts (4 error, 5 warn)."
-    assert lines[2:5] == [
-        "Open:",
-        "  #3 2026-01-19 02:23:45 PST ERROR     engine: m3 (4 times)",
-        "  #2 2026-01-19 02:23:45 PST WARN      engine: m2",
-    ]
-    assert lines[6] == "Over:" and lines[-1] == "… and 6 more: gt risk alerts list"
-
-
-def test_text_then_says_what_when_how_often_and_what_to_do() -> None:
-    given = alert(3, count=4)
-    assert title_of(given, "reminder") == "Not acknowledged: m3"
-    text = text_of(given, "3 more since it was last sent", zone_of("UTC"))
-    assert "WARN from engine: m3" in text and "4 times" in text and "3 more since" in text
-    assert text.endswith("Acknowledge: gt risk alerts ack 3")
-    assert "Acknowledge" not in text_of(alert(3, resolved_ns=START), "", zone_of("UTC"))
-
-
 def test_look_when_a_fifth_of_the_phase_is_over_then_a_checkpoint_that_stands_until_the_next() -> None:
     seen = greenplace().model_copy(update={"analysis": None})
     assert said(seen) == [("phase_checkpoint", "Phase 1 day 18/30 checkpoint")]
@@ -291,3 +265,23 @@ def test_look_when_a_fifth_of_the_phase_is_over_then_a_checkpoint_that_stands_un
     assert look(later, NOTHING).found[0].fingerprint != look(seen, NOTHING).found[0].fingerprint
     silent = look(seen.model_copy(update={"live_error": "timed out"}), NOTHING)
     assert "phase_checkpoint" not in silent.judged
+
+
+def test_look_when_the_phase_is_demoted_then_said_until_its_own_caps_hold() -> None:
+    seen = in_phase(3, analysis=None, live_error="timed out")
+    assert seen.desired is not None and seen.effective is not None
+    learning = seen.desired.risk.learning
+    caps = demoted(seen.effective, learning, [Restriction(SCOPE, TradingMode.NORMAL, "")])
+
+    def told(effective: Policy | None) -> tuple[list[str], bool]:
+        found = look(seen.model_copy(update={"effective": effective}), NOTHING)
+        texts = [RULES[item.rule].text(item.fields) for item in found.found if item.rule == "phase_demoted"]
+        return texts, "phase_demoted" in found.judged
+
+    words = f"Phase 3 ({learning.phase.name}) acts with the caps of the phase before"
+    assert (told(caps), told(seen.effective), told(None)) == (([words], True), ([], True), ([], False))
+
+
+def test_records_when_their_words_are_many_then_cut_and_it_shows() -> None:
+    (found,) = of_records([record("config.change", kind="outcome", outcome="done", revision="a" * 40, after="x" * 300)])
+    assert found.fields["change"] == "x" * 199 + "…"
