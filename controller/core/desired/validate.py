@@ -12,7 +12,7 @@ from controller.core.desired.learning_documents import LEARNING_RULES
 from controller.core.desired.transition import validate_transition
 from controller.core.desired.yaml_reader import Pointer
 from schemas.desired import Desired, Strategy, StrategyStatus
-from schemas.limits import LIMITS, Leaf, Limit, Unit
+from schemas.limits import BY_NAME, LIMITS, Leaf, Limit, Unit
 from schemas.scalars import percent_text
 from schemas.status import Problem
 from schemas.trust import Role
@@ -46,13 +46,13 @@ class Snapshot:
 
     def limit(self, limit: Limit) -> Decimal:
         """The written value of one limit."""
-        sections = {True: self.desired.risk.hard_limits, False: self.desired.risk.soft_limits}
-        value = getattr(getattr(sections[limit.hard], limit.group), limit.key)
-        return Decimal(value)
+        risk = self.desired.risk
+        group = getattr(risk.hard_limits if limit.hard else risk.soft_limits, limit.group)
+        return Decimal(getattr(group, limit.key))
 
     def named(self, name: str) -> Decimal:
         """The written value of the limit called ``name``."""
-        return self.limit(next(limit for limit in LIMITS if limit.name == name))
+        return self.limit(BY_NAME[name])
 
     @property
     def strategies(self) -> list[Strategy]:
