@@ -30,6 +30,7 @@ CORE = edits(
         (_JUDGE, "what was withheld is told", "if alert.withheld and not self._cooling(alert):", "if False:"),
         (_JUDGE, "a clock that was set back holds nothing", "return 0 <= self.now_ns - alert.sent_ns <", "return self.now_ns - alert.sent_ns <"),
         (_JUDGE, "people who were called hear that it is over", "self._keep(machine.cleared(alert, self.now_ns), self._over(alert))", "self._keep(machine.cleared(alert, self.now_ns), ())"),
+        (_JUDGE, "nobody hears the end of what they never heard of", "rule is not None and not alert.withheld:", "rule is not None:"),
         (_JUDGE, "WARN is in the digest", 'digested = alert.level == "WARN"', 'digested = alert.level == "NONE"'),
         (_PICTURES, "a silent gate says nothing of the book", "        if _answers(picture):\n            judged |= _LIVE\n", "        judged |= _LIVE\n"),
         (_PICTURES, "a demotion is not over while the policy is not known", "        if picture.effective is not None:\n            judged |= _CAPS\n", "        judged |= _CAPS\n"),

@@ -78,11 +78,14 @@ def test_standing_when_its_cause_cannot_be_looked_for_then_it_stays() -> None:
 def test_standing_when_it_flaps_then_one_alert_and_told_once_the_cooldown_is_over() -> None:
     world, flap = World(), one_of("ERROR", standing=True)
     world.look(flap)
+    over = []
     for _ in range(5):
-        world.look(seconds=10)
+        over.append(pushed(world.look(seconds=10)))
         assert pushed(world.look(flap, seconds=10)) == []
+    assert over == [[("email", "resolved"), ("slack", "resolved")], [], [], [], []]
     assert (len(world.alerts), world.newest.count, world.newest.withheld) == (1, 6, 5)
     assert pushed(world.look(flap, seconds=300)) == [("email", "repeat"), ("slack", "repeat")]
+    assert pushed(world.look(seconds=10)) == [("email", "resolved"), ("slack", "resolved")]
 
 
 def test_event_when_acknowledged_then_over_and_the_next_one_is_new_after_the_cooldown() -> None:
