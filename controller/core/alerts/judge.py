@@ -113,7 +113,7 @@ class _Judge:
                 self._keep(machine.cleared(alert, self.now_ns), self._over(alert))
 
     def _over(self, alert: Alert) -> Iterator[Send]:
-        """People who were called are told that it is over; of what came again in the cooldown they have heard nothing."""
+        """People who were called are told that it is over; of what came again in the cooldown they know nothing."""
         rule = self.book.rules.get(alert.rule)
         if rule is not None and not alert.withheld:
             yield from self.post.sends(alert, rule, "resolved")
