@@ -6,7 +6,8 @@ Routes, the guard, the OpenAPI document and the tests of roles read the same dec
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
+from threading import Thread
 from typing import Any, NamedTuple, TypedDict, Unpack, cast
 
 from flask import Flask, request
@@ -65,8 +66,9 @@ _RATES = {
 }
 _EXTENSION = "gt-risk-registry"
 _OPEN = (Kind.PROBE, Kind.ASSET)
-_SOCKET = {"ping_interval": 25, "max_message_size": 1_024}
-"""Seconds after which a client that does not answer is gone, and bytes: clients have nothing to say."""
+_SOCKET = {"ping_interval": 25, "max_message_size": 1_024, "thread_class": partial(Thread, daemon=True)}
+"""Seconds after which a client that does not answer is gone, and bytes: clients have nothing to say. The thread that
+listens may miss that its socket was closed: it must not hold up the end of the process until the next ping."""
 
 
 @dataclass(frozen=True, slots=True)
