@@ -16,7 +16,7 @@ PAUSED = "strategies/disclosure-follower.yaml"
 """A strategy that is paused: whatever it asks for is denied, for that reason until an account halt is the first."""
 HALTED = "TRADING_HALTED"
 _LIMIT, _HIGHEST = "order.max_dollars", 25_000
-_ROUND_SECONDS = 3.0
+_ROUND_SECONDS = 5.0
 _PROBE_SECONDS = 0.002
 
 
@@ -49,7 +49,7 @@ class Acts:
         self.service.must("trust", "add", "web", "--key", str(public), "--role", "web", "--yes")
 
     def round(self) -> None:
-        """One of each, once in three seconds at most."""
+        """One of each, once in five seconds at most."""
         due = time.monotonic() + _ROUND_SECONDS
         self._halt()
         until(lambda: bool(self._alerts()), "the halt is an alert")
