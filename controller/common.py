@@ -24,6 +24,7 @@ from controller.reconcile.goal import GoalMaker, Memory
 from controller.reconcile.halt_desk import HaltDesk
 from controller.reconcile.pinning import LivePins
 from controller.reconcile.record import pins_entry, pins_text
+from controller.reconcile.signers import Signers
 from controller.reconcile.verifier import Verifier
 from controller.settings import Pins, Settings
 from schemas.audit import Checkpoint
@@ -79,6 +80,7 @@ class Common:
             pins=self.pins,
             sectors=self.sectors,
             signer=self._signer,
+            signers=Signers(self.source, self.verifier.desired, verify).of,
             waits=self.change_desk(memory).waits,
             attested=lambda: self._attested(memory.applied_desired),
         )

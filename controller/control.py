@@ -44,7 +44,7 @@ from schemas.halts import Adoption
 from schemas.learning import Entered, Learned
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
-from schemas.risk import Analysis, SetBy
+from schemas.risk import Analysis, SetBy, SignedBy
 from schemas.status import Condition, ConditionType
 from schemas.trials import Outlook
 
@@ -57,8 +57,8 @@ def _no_outlook(_: Mapping[str, Any]) -> Outlook:
 class Parts:
     """What control works with. ``reading`` gives the newest reading of the engine, ``analysis`` its figures;
     ``notes`` what people should know of a liquidation; ``waits`` why the loosening part of a goal must wait;
-    ``signer`` is whose key signs here, None when that is unknown; ``attested`` the signed notes on the audit chain;
-    ``outlook`` tells what an A/B test can see."""
+    ``signer`` is whose key signs here, None when that is unknown; ``signers`` who signed the commits after one up to
+    another; ``attested`` the signed notes on the audit chain; ``outlook`` tells what an A/B test can see."""
 
     source: Source
     verifier: Verifier
@@ -76,6 +76,7 @@ class Parts:
     notes: Callable[[], tuple[str, ...]] = tuple
     waits: Callable[[Goal], Hold | None] = lambda _: None
     signer: Callable[[], Signed | None] = lambda: None
+    signers: Callable[[str, str], tuple[str, ...]] = lambda *_: ()
     attested: Callable[[], Sequence[Checkpoint]] = tuple
     outlook: Callable[[Mapping[str, Any]], Outlook] = _no_outlook
 
@@ -120,6 +121,14 @@ class ControllerControl:
         """Which commit gave each limit of what is applied its value."""
         applied = self.parts.memory.revision.last_applied
         return self._provenance.of(applied) if applied else {}
+
+    def signed(self) -> SignedBy | None:
+        """Who wrote and who signed the commit that is applied."""
+        applied = self.parts.memory.revision.last_applied
+        if not applied:
+            return None
+        written, parent = self._provenance.written(applied)
+        return SignedBy(**written.model_dump(), signers=self.parts.signers(parent, applied))
 
     def phases(self) -> Sequence[Entered]:
         """The learning phases that commits brought the account into."""

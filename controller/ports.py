@@ -15,7 +15,7 @@ from schemas.learning import Entered, Learned
 from schemas.live import Decision, FillView, LiveState, OrderView, PositionView
 from schemas.overview import Overview
 from schemas.plan import Difference, Plan, Planned
-from schemas.risk import SetBy
+from schemas.risk import SetBy, SignedBy
 from schemas.status import Revision, Walk
 from schemas.trials import Outlook
 
@@ -278,6 +278,11 @@ class Control(Protocol):
     def origins(self) -> Mapping[str, SetBy]:
         """Which commit gave each limit of what is applied its value, by limit name, and by ``shadow:`` + name whether
         it is in shadow; empty before anything is applied. Raises Refused, SourceUnavailable."""
+        ...
+
+    def signed(self) -> SignedBy | None:
+        """Who wrote and who signed the commit that is applied; None before anything is. Raises Refused,
+        SourceUnavailable."""
         ...
 
     def phases(self) -> Sequence[Entered]:

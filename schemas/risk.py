@@ -152,3 +152,10 @@ class SetBy(Model):
     commit: str
     author: str
     at_ns: int
+
+
+class SignedBy(SetBy):
+    """The commit that is applied, and the principals who signed it and what it merged; nobody for the first one, which
+    local settings pin."""
+
+    signers: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ class Provenance:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _tip: str = ""
     _known: dict[str, _Known] = field(default_factory=dict)
+    _written: dict[str, tuple[SetBy, str]] = field(default_factory=dict)
     _trees: Trees = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +52,12 @@ class Provenance:
         """By limit name and ``shadow:`` + name, at a verified commit, and by ``phase`` for what limits act as in it.
         Raises Refused, SourceUnavailable."""
         return self._at(commit).origins
+
+    def written(self, commit: str) -> tuple[SetBy, str]:
+        """A verified commit's author and time, and its first parent, empty for the first commit. Raises Refused,
+        SourceUnavailable."""
+        self._at(commit)
+        return self._written[commit]
 
     def phases(self, commit: str) -> tuple[Entered, ...]:
         """The phases up to a verified commit, oldest first. Raises Refused, SourceUnavailable."""
@@ -62,6 +69,7 @@ class Provenance:
                 self._tip, self._known = "", {}
             for raw in self.source.history(self._tip or None, commit):
                 self._known[raw.id] = self._look(raw)
+                self._written[raw.id] = _author(raw), raw.parents[0] if raw.parents else ""
             self._tip = commit
             return self._known[commit]
 
@@ -76,9 +84,13 @@ class Provenance:
             return _Known(blob, {}, {})
         desired = self._trees.desired(raw.id)
         values = _values(desired)
-        own = SetBy(commit=raw.id, author=raw.author.partition(" <")[0], at_ns=raw.time * 1_000_000_000)
+        own = _author(raw)
         origins = {name: _origin(name, value, parents, own) for name, value in values.items()}
         return _Known(blob, values, origins, _phases(desired.risk.learning, parents, raw, own))
+
+
+def _author(raw: RawCommit) -> SetBy:
+    return SetBy(commit=raw.id, author=raw.author.partition(" <")[0], at_ns=raw.time * 1_000_000_000)
 
 
 def _origin(name: str, value: object, parents: list[_Known], own: SetBy) -> SetBy:

@@ -15,6 +15,6 @@ def methods(control: Control) -> dict[str, Callable[[Params], Document]]:
 
     def detail(_: Params) -> Document:
         overview = control.overview()
-        return {**status.header(overview), **config.limits_detail(overview, control.origins())}
+        return {**status.header(overview), **config.limits_detail(overview, control.origins(), control.signed())}
 
     return {"limits.detail": detail}

@@ -11,7 +11,7 @@ from controller.views.figures import dollars, instant, percent, percent_of_ppm
 from schemas.limits import LIMITS, Leaf, Limit, Unit
 from schemas.overview import Overview
 from schemas.plan import Plan, Planned
-from schemas.risk import SetBy
+from schemas.risk import SetBy, SignedBy
 from schemas.status import ConditionType
 
 _NUMBER_UNIT = {
@@ -32,10 +32,10 @@ def limits(overview: Overview) -> dict[str, Any]:
     }
 
 
-def limits_detail(overview: Overview, origins: Mapping[str, SetBy]) -> dict[str, Any]:
+def limits_detail(overview: Overview, origins: Mapping[str, SetBy], signed: SignedBy | None) -> dict[str, Any]:
     """:func:`limits` with who set each in which commit, under ``set``, and under ``shadow_set`` who put it there, under
-    ``phase_set`` who brought the account into the learning phase that it acts otherwise in."""
-    found = limits(overview)
+    ``phase_set`` who brought the account into the learning phase that it acts otherwise in; ``signed`` of it all."""
+    found = {**limits(overview), "signed": {**_commit(signed), "by": list(signed.signers)} if signed else None}
     for item in found["limits"]:
         item["set"] = _origin(origins.get(item["name"]))
         item["shadow_set"] = _origin(origins.get(f"shadow:{item['name']}")) if item["shadow"] else None
@@ -44,8 +44,10 @@ def limits_detail(overview: Overview, origins: Mapping[str, SetBy]) -> dict[str,
 
 
 def _origin(origin: SetBy | None) -> dict[str, Any] | None:
-    if origin is None:
-        return None
+    return _commit(origin) if origin is not None else None
+
+
+def _commit(origin: SetBy) -> dict[str, Any]:
     return {"commit": origin.commit, "author": origin.author, "at": instant(origin.at_ns)}
 
 

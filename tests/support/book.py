@@ -17,7 +17,7 @@ from schemas.live import Account, Decision, GateState, LiveState, OrderView, Pos
 from schemas.overview import Overview
 from schemas.plan import Change, Difference, Plan, Planned
 from schemas.policy import Policy, StrategyPolicy
-from schemas.risk import SetBy
+from schemas.risk import SetBy, SignedBy
 from schemas.status import Condition, ConditionType, Judged, Revision, Walk
 from schemas.trials import Outlook
 
@@ -272,6 +272,9 @@ class HeldControl:
         at_ns = NOW - 86_400 * 1_000_000_000
         own = SetBy(commit=COMMIT, author="operator", at_ns=at_ns)
         return {name: own for limit in LIMITS for name in (limit.name, f"shadow:{limit.name}")} | {"phase": own}
+
+    def signed(self) -> SignedBy:
+        return SignedBy(commit=COMMIT, author="operator", at_ns=NOW - 86_400 * 1_000_000_000, signers=("operator",))
 
     def phases(self) -> Sequence[Entered]:
         return (

@@ -124,3 +124,11 @@ def test_phase_when_forced_then_history_says_why_and_against_what(site: Site, so
     commit = site.commit(source, phase(2, "2015-07-02"), message=words)
     found = Provenance(source).phases(commit)[-1]
     assert (found.reason, found.despite) == ("three ready", ("12 days remaining", "no Sharpe ratio"))
+
+
+def test_commit_then_its_author_and_its_first_parent(site: Site, source: GitSource) -> None:
+    provenance = Provenance(source)
+    first = site.commit(source, text(SMALL))
+    assert provenance.written(first)[1] == site.pins.introduction
+    written, parent = provenance.written(site.pins.introduction)
+    assert (written.commit, written.author, parent) == (site.pins.introduction, "A Person", "")
