@@ -1,5 +1,6 @@
 """Acting in a real browser, with scripts and without: look, type what is asked, see what came of it; by TLS, too."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -144,6 +145,10 @@ def test_limit_when_the_dashboards_key_is_not_listed_then_the_page_names_what_ma
     assert pressed(page, "Change a limit").status in (200, 202)
     expect(page.get_by_role("main").get_by_role("list")).to_contain_text("Commit ")
     until(lambda: service.read("limits", "get", "position.max_positions")["limit"]["value"] == 17, "it is in force")
+    page.goto("/config")
+    expect(page.get_by_role("region", name="Where it stands")).to_contain_text(
+        re.compile("Signed by.*web.*written by ada")
+    )
     watched.context.close()
 
 

@@ -1,10 +1,10 @@
-"""Pages of a held book: made of what they were made of before, and no text on another."""
+"""Pages of a held book: made of what they were made of before, no text on another, charts that open by keyboard."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.structure import ACTING, BASELINES, acting, baseline, framed, heard, looking
 from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium
@@ -58,3 +58,25 @@ def test_pages_then_no_text_lies_on_another(browser: Browser, viewport: Viewport
     with looking(browser, viewport) as watched:
         found = {path: watched.open(path).evaluate(OVERLAPS) for path in PAGES}
     assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_chart_when_opened_by_keyboard_then_zoomed_moved_and_left_by_keyboard(reader: Watched) -> None:
+    page = reader.open("/portfolio")
+    opener = page.get_by_role("button", name="Zoom and pan").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    shown = (
+        "() => { const x = Chart.getChart(document.querySelector('dialog canvas')).scales.x; return [x.min, x.max]; }"
+    )
+    whole = page.evaluate(shown)
+    for button, smaller in (("Zoom in", True), ("All", False)):
+        dialog.get_by_role("button", name=button).focus()
+        page.keyboard.press("Enter")
+        low, high = page.evaluate(shown)
+        assert (high - low < whole[1] - whole[0]) is smaller, button
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+    page.close()

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from web.charts.svg import drawing, element, spread, ticks
 
-_CELL, _LEFT, _TOP = 78, 136, 26
-_HIGH = 30
+_TOP, _HIGH = 26, 30
+_LETTER, _ROOM = 6.4, 16
 _STEPS = 5
 
 
@@ -21,32 +21,40 @@ def heat(
     full: float,
 ) -> Markup:
     """Cells by row and column; the more of ``full`` a value is, the stronger its colour, negative ones in another."""
-    width, height = _LEFT + _CELL * len(columns), _TOP + _HIGH * len(rows) + 4
+    left = _wide(rows)
+    cell = _wide([*columns, *(show(value) for row in values for value in row if value is not None)])
     drawn = [
-        element("text", name, x=_LEFT + _CELL * at + _CELL / 2, y=_TOP - 9, class_="axis middle")
+        element("text", name, x=left + cell * at + cell / 2, y=_TOP - 9, class_="axis middle")
         for at, name in enumerate(columns)
     ]
     for down, name in enumerate(rows):
         y = _TOP + _HIGH * down
-        drawn.append(element("text", name, x=_LEFT - 8, y=y + 19, class_="axis end"))
+        drawn.append(element("text", name, x=left - 8, y=y + 19, class_="axis end"))
         drawn += [
-            _cell(_LEFT + _CELL * at, y, value, show, full, f"{name}, {columns[at]}")
+            _cell(left + cell * at, y, cell, value, show, full, f"{name}, {columns[at]}")
             for at, value in enumerate(values[down])
         ]
-    return drawing(width, height, title, "", *drawn, kind="heat")
+    return drawing(left + cell * len(columns), _TOP + _HIGH * len(rows) + 4, title, "", *drawn, kind="heat")
 
 
-def _cell(x: float, y: float, value: float | None, show: Callable[[float], str], full: float, name: str) -> Markup:
+def _wide(texts: Sequence[str]) -> int:
+    """Room for the longest of ``texts``, so that a drawing is no wider than its letters need."""
+    return round(_ROOM + _LETTER * max(map(len, texts), default=0))
+
+
+def _cell(
+    x: float, y: float, width: int, value: float | None, show: Callable[[float], str], full: float, name: str
+) -> Markup:
     if value is None:
-        return element("rect", x=x + 1, y=y + 1, width=_CELL - 2, height=_HIGH - 2, rx=3, class_="h0")
+        return element("rect", x=x + 1, y=y + 1, width=width - 2, height=_HIGH - 2, rx=3, class_="h0")
     strength = min(_STEPS, round(abs(value) / full * _STEPS)) if full > 0 else 0
     class_ = f"{'n' if value < 0 else 'h'}{strength}"
     return element(
         "g",
         element("title", f"{name}: {show(value)}"),
-        element("rect", x=x + 1, y=y + 1, width=_CELL - 2, height=_HIGH - 2, rx=3, class_=class_),
+        element("rect", x=x + 1, y=y + 1, width=width - 2, height=_HIGH - 2, rx=3, class_=class_),
         element(
-            "text", show(value), x=x + _CELL / 2, y=y + 19, class_=f"figure {'strong' if strength > 3 else ''}".strip()
+            "text", show(value), x=x + width / 2, y=y + 19, class_=f"figure {'strong' if strength > 3 else ''}".strip()
         ),
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 from web.charts.bars import meter
 from web.pages.look import USES, Look
 from web.pages.model import Body, Box, Cell, Figure, Figures, Head, Line, Lines, Row, Table, Text, Tone, box
-from web.pages.text import moment, percent
-from web.snapshot import Document
+from web.pages.text import moment, percent, unknown
+from web.snapshot import Document, Panel
 
 _SHORT = 12
 _SHORTER = 8
@@ -22,29 +22,39 @@ def boxes(look: Look) -> tuple[Box, ...]:
     limits, plan = look.ask("limits.detail"), look.ask("config.plan")
     walk, trust = look.ask("config.verify"), look.ask("trust.list")
     return (
-        box("revisions", "Where it stands", shown, _revisions, now, span=7),
+        box("revisions", "Where it stands", shown, lambda found: _revisions(found, limits), now, span=7),
         box("conditions", "Conditions and drift", shown, _conditions, now, span=5),
         box("plan", "Plan: git against what is in force", plan, planned, now, span=7),
         box("commits", "Commits since the last verified one", walk, _commits, now, span=5),
         box("limits", "Limits in force", limits, _limits, now),
-        box("strategies", "Strategies as git has them", shown, _strategies, now, span=6),
-        box("signers", "Who may sign", trust, _signers, now, span=6),
+        box("strategies", "Strategies as git has them", shown, _strategies, now, span=5),
+        box("signers", "Who may sign", trust, _signers, now, span=7),
     )
 
 
-def _revisions(document: Document) -> Iterator[Body]:
+def _revisions(document: Document, limits: Panel) -> Iterator[Body]:
     found = document["revision"]
     tone: Tone = "warn" if found["observed_tip"] != found["last_applied"] else "ok"
     target = document["target"] or {}
     yield Figures(
         (
             Figure("In force", found["last_applied"][:_SHORTER] or "nothing yet", tone, "last applied"),
+            _signed(limits, found["last_applied"]),
             Figure("Tip", found["observed_tip"][:_SHORTER] or "unknown", note="as git was last seen"),
             Figure("Verified", found["last_verified"][:_SHORTER] or "nothing yet", note="last verified"),
             Figure("Known good", found["last_known_good"][:_SHORTER] or "nothing yet", note="what a bad commit leaves"),
             Figure("Branch", document["branch"], note=f"environment {target.get('environment', 'unknown')}"),
         )
     )
+
+
+def _signed(limits: Panel, applied: str) -> Figure:
+    """Who signed what is in force, and who wrote it; only of the commit that is in force now."""
+    origin = (limits.document or {}).get("signed") or {}
+    if limits.state != "ok" or origin.get("commit") != applied:
+        return Figure("Signed by", unknown(limits.reason or "nothing is applied yet"))
+    by = ", ".join(origin["by"]) or unknown("the first commit, which settings.toml pins")
+    return Figure("Signed by", by, note=f"written by {origin['author']}, {moment(origin['at'])}")
 
 
 def _conditions(document: Document) -> Iterator[Body]:

@@ -6,9 +6,9 @@ from web.charts.bars import meter
 from web.charts.lines import WIDE, Mark, line_chart
 from web.charts.lines import Line as Drawn
 from web.pages.look import LEVELS, MARKS, STATUSES, USES, gain, missing
-from web.pages.model import Body, Cell, Chart, Figure, Figures, Head, Line, Lines, Row, Table, Tone
+from web.pages.model import Body, Build, Cell, Chart, Figure, Figures, Head, Line, Lines, Row, Table, Tone
 from web.pages.text import MINUS, ago, moment, money, number, percent
-from web.snapshot import Document
+from web.snapshot import Document, Panel
 
 FEW = 60
 """Fewer sessions make no Sharpe ratio to judge by."""
@@ -122,14 +122,27 @@ _SHOWN: dict[str, tuple[Callable[[float], str], Callable[[float], str]]] = {
 """By unit how an axis and how a table prints a figure."""
 
 
-def strategies(document: Document) -> Iterator[Body]:
-    """The comparison of ``strategy.list``."""
-    heads = ("Strategy", "Status", "P&L", "Return", "Equity", "Drawdown", "Positions", "Last trade")
-    columns = tuple(Head(name, "num" if 2 <= at <= 6 else "") for at, name in enumerate(heads))
-    yield Table("Strategies", columns, tuple(_strategy(item) for item in document["strategies"]))
+def strategies(shown: Panel) -> Build:
+    """The comparison of ``strategy.list``, with the Sharpe ratios that ``learning.status`` has ``shown``."""
+    known = {item["id"]: item for item in (shown.document or {}).get("strategies", ()) if shown.state == "ok"}
+    heads = ("Strategy", "Status", "P&L", "Return", "Sharpe", "Equity", "Drawdown", "Positions", "Last trade")
+    columns = tuple(Head(name, "num" if 2 <= at <= 7 else "") for at, name in enumerate(heads))
+
+    def build(document: Document) -> Iterator[Body]:
+        rows = tuple(_strategy(item, _sharpe(known.get(item["id"]), shown.reason)) for item in document["strategies"])
+        yield Table("Strategies", columns, rows)
+
+    return build
 
 
-def _strategy(item: Document) -> Row:
+def _sharpe(evidence: Document | None, why: str) -> Cell:
+    if evidence is None or evidence["sharpe"] is None:
+        return Cell("n/a", "off", note=missing(evidence or {}, "sharpe") or why)
+    error = evidence["sharpe_error"]
+    return Cell(number(evidence["sharpe"], digits=2), note=f"± {number(error, digits=2)}" if error is not None else "")
+
+
+def _strategy(item: Document, sharpe: Cell) -> Row:
     tone, status = STATUSES[item["status"]]
     wanted = item["desired_status"]
     return Row(
@@ -138,6 +151,7 @@ def _strategy(item: Document) -> Row:
             Cell(status, tone, note=f"git says {wanted}" if wanted != item["status"] else ""),
             Cell(money(item["pnl"], sign=True), gain(item["pnl"])),
             Cell(percent(item["pnl_pct"], sign=True, digits=2)),
+            sharpe,
             Cell(money(item["equity"])),
             Cell(percent(item["drawdown_pct"])),
             Cell(number(item["positions"])),

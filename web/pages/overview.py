@@ -16,6 +16,7 @@ def boxes(look: Look) -> tuple[Box, ...]:
     now = look.now_ns
     status = look.panel("portfolio.status")
     equity = look.ask("series.equity", sessions=SESSIONS)
+    compared = figures.strategies(look.ask("learning.status"))
     exposure = look.panel("portfolio.exposure").document or {}
 
     def summary(document: Document) -> Iterator[Body]:
@@ -29,7 +30,7 @@ def boxes(look: Look) -> tuple[Box, ...]:
         return figures.equity(document, f"Equity, {SESSIONS} sessions", start, MIDDLE)
 
     def alerts(document: Document) -> Iterator[Body]:
-        yield figures.alert_lines(document, 6)
+        yield figures.alert_lines(document, 4)
 
     return (
         box("summary", "Portfolio", status, summary, now, span=6, more="/portfolio"),
@@ -45,5 +46,5 @@ def boxes(look: Look) -> tuple[Box, ...]:
             more="/alerts",
             nothing="No alert yet.",
         ),
-        box("strategies", "Strategies", look.panel("strategy.list"), figures.strategies, now, more="/strategies"),
+        box("strategies", "Strategies", look.panel("strategy.list"), compared, now, more="/strategies"),
     )

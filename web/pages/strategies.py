@@ -39,7 +39,7 @@ def listing(look: Look) -> tuple[Box, ...]:
 
     nothing = "No strategy is configured."
     return (
-        box("strategies", "Strategies", panel, figures.strategies, now, nothing=nothing),
+        box("strategies", "Strategies", panel, figures.strategies(look.ask("learning.status")), now, nothing=nothing),
         box("curves", f"Return, {SESSIONS} sessions", _worst(panel, curves.values()), lines, now, nothing=nothing),
         box("metrics", "Performance", _worst(panel, metrics.values()), compared, now, nothing=nothing),
     )
