@@ -27,6 +27,7 @@ _RESULTS = {"done": "Applied successfully", "partial": "Applied in part", "unkno
 _HALTS = "halts"
 """The set of open halts: each of them has a line of its own."""
 _ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20}\b")
+_TEST = re.compile(r"\bab_tests\.([^.]+)\.")
 _UNDER_WAY = "under way"
 
 
@@ -80,6 +81,9 @@ def _subject(item: Document) -> list[str]:
     if item["event"].startswith("dashboard."):
         return [item["after"]]
     changed = moved(item["before"], item["after"])
+    test = _TEST.search(item["after"]) if item["event"].startswith("ab_test.") else None
+    if test:
+        return [f"Test: {test[1]}"]
     if item["event"].startswith("strategy.") and not strategy and changed:
         strategy = changed[0][0].removesuffix(".status")
     if strategy:

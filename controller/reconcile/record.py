@@ -1,5 +1,7 @@
 """What one applied plan is called in the audit log."""
 
+import re
+
 from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
 from controller.core.trust.case import Pinned
@@ -8,10 +10,12 @@ from controller.reconcile.goal import Goal
 from schemas.audit import AuditEntry, Evidence
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState
-from schemas.plan import Plan
+from schemas.plan import Change, Plan
 from schemas.status import Refusal
 
 _TEXT = 2_000
+_TEST = re.compile(r"ab_tests\.([^.]+)\.(status|rollout)")
+_TEST_ACTS = {"active": "create", "stopped": "stop", "complete": "archive"}
 _HALT_RECORDS = ("halts", "cleared/")
 """What changes in a plan with every halt that ends."""
 
@@ -88,7 +92,8 @@ def pins_text(pins: Pinned) -> str:
 
 
 def event_of(goal: Goal, plan: Plan) -> str:
-    """The spec's name of the act: a release is a resume, one status is the strategy's, the rest is configuration."""
+    """The spec's name of the act: a release is a resume, one status is the strategy's, one act on an A/B test is the
+    test's, the rest is configuration."""
     if goal.releases:
         return "emergency.resume" if any(halt.scope == ACCOUNT for halt in goal.releases) else "strategy.resume"
     if not goal.origin.parents:
@@ -96,7 +101,27 @@ def event_of(goal: Goal, plan: Plan) -> str:
     statuses = [change.new for change in plan.changes if change.kind == "status"]
     if len(plan.changes) == 1 and statuses:
         return {"active": "strategy.resume", "paused": "strategy.pause"}.get(statuses[0], "strategy.halt")
-    return "config.change"
+    return _test_act(plan) or "config.change"
+
+
+def _test_act(plan: Plan) -> str:
+    """``ab_test.create``, ``stop``, ``archive`` or ``rollout``; empty where more changes than that and what follows."""
+    moved: dict[tuple[str, str], str] = {}
+    for change in plan.changes:
+        found = _TEST.fullmatch(change.label)
+        if found:
+            moved[found[1], found[2]] = change.new
+        elif not (change.label.startswith("ab_tests.") or _follows(change)):
+            return ""
+    acts = {test: _TEST_ACTS.get(new, "") for (test, field), new in moved.items() if field == "status"}
+    acts |= {test: "rollout" for (test, _), new in moved.items() if test not in acts and new != "-"}
+    (act,) = acts.values() if len(acts) == 1 else ("",)
+    return f"ab_test.{act}" if act else ""
+
+
+def _follows(change: Change) -> bool:
+    """What an act on a test brings with it: who gets signals, the parameters that won, a strategy that keeps them."""
+    return change.kind == "strategy" and (change.old == "-" or change.label.endswith((".test", ".parameters")))
 
 
 def _restricting(before: tuple[Restriction, ...], now: tuple[Restriction, ...]) -> str:

@@ -58,6 +58,12 @@ def test_log_when_a_strategy_is_paused_then_named() -> None:
     assert details(paused) == ["Strategy: ml-a, Reason: odd"]
 
 
+def test_log_when_a_test_begins_then_named() -> None:
+    after = 'ml-a.test={"id":"t-1"}, ab_tests.t-1.alpha=5%, ab_tests.t-1.id=t-1, ab_tests.t-1.status=active'
+    begun = event(1, event="ab_test.create", before="ml-a.test=-, ab_tests.t-1.alpha=-", after=after, reason="odd")
+    assert details(begun) == ["Test: t-1, Reason: odd"]
+
+
 def test_folded_when_the_intent_is_further_back_than_shown_then_the_outcome_stands_alone() -> None:
     outcome = limit(9, kind="outcome", intent=3, outcome="done")
     assert folded([outcome]) == [outcome]

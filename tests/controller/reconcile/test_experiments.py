@@ -242,6 +242,27 @@ def test_work_when_the_book_is_another_one_then_invalid(make: Callable[..., Lane
     assert (trial.state, trial.reason) == ("invalid", "the book is another one than it began in")
 
 
+def test_commit_when_it_is_one_act_on_a_test_then_recorded_by_its_name(make: Callable[..., Lane]) -> None:
+    lane, known = make(), desired(1).strategies
+    kept = {**known, "s-new": known["s-a"].model_copy(update={"id": "s-new", "uid": "c" * 32})}
+    ended, fresh = ab_test("s-a", id="t-2", status="complete"), ab_test("s-a", id="t-3")
+    acts: list[tuple[str, dict[str, Any], tuple[ABTest, ...]]] = [
+        ("config.change", known, ()),
+        ("ab_test.create", known, (ab_test("s-a", id="t-2"),)),
+        ("ab_test.archive", kept, (ended,)),
+        ("ab_test.rollout", kept, (ab_test("s-a", id="t-2", status="complete", rollout=10),)),
+        ("ab_test.rollout", kept, (ended,)),
+        ("config.change", kept, (ended, fresh, ab_test("s-b", id="t-4"))),
+        ("ab_test.stop", kept, (ended, fresh, ab_test("s-b", id="t-4", status="stopped"))),
+        ("config.change", known, (ended, ab_test("s-a", id="t-3", status="stopped"))),
+    ]
+    for number, (_, strategies, tests) in enumerate(acts, start=2):
+        lane.rig.history.commit(Lane.tree(number, *tests).model_copy(update={"strategies": strategies}))
+        lane.rig.reconciler.reconcile_once()
+    found = [it.entry.event for it in lane.rig.store.audit(limit=100) if it.entry.kind == "intent"]
+    assert found[: len(acts)][::-1] == [event for event, _, _ in acts]
+
+
 def test_work_when_there_are_no_figures_then_counted_when_there_are(make: Callable[..., Lane]) -> None:
     lane = make()
     lane.broken = "its process ended"

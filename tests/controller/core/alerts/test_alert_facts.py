@@ -189,6 +189,7 @@ def record(event: str, **fields: Any) -> AuditRecord:
         (record("config.change", kind="intent"), None),
         (record("config.change", kind="outcome", intent=6, outcome="done", revision="a" * 40), "config_applied"),
         (record("config.change", kind="outcome", intent=6, outcome="failed", revision="a" * 40), "action_failed"),
+        (record("ab_test.stop", kind="outcome", intent=6, outcome="done", revision="a" * 40), "config_applied"),
         (record("ab_test.winner_b", kind="outcome", intent=6, outcome="done"), "test_decided"),
         (record("ab_test.returned", kind="outcome", intent=6, outcome="done", level="warn"), "test_stopped"),
         (record("ab_test.winner_b", kind="intent"), None),
