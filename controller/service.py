@@ -15,6 +15,7 @@ from controller.common import Common
 from controller.control import ControllerControl
 from controller.core.change.freeze import seconds_to
 from controller.core.policy.compile import compile_policy
+from controller.core.policy.text import text_of
 from controller.errors import GtRiskError
 from controller.latch import journal
 from controller.quant.client import QuantProcess
@@ -215,7 +216,7 @@ class Controller(Common):
         while reached.more:
             reached = self.verifier.advance(reached.commit, tip)
         goal = self.maker.goal(reached.desired, None, Origin())
-        self.memory.published = self._booted.publisher.publish([goal.target.model_dump(mode="json")])
+        self.memory.published = self._booted.publisher.publish([text_of(goal.target)])
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises LeaseLost when another controller has taken over."""
@@ -265,7 +266,7 @@ class Controller(Common):
         publisher.refence(fence)
         lease.set_last_verified(self.memory.revision.last_verified)
         if self.memory.applied is not None:
-            self.memory.published = publisher.publish([self.memory.applied.model_dump(mode="json")])
+            self.memory.published = publisher.publish([text_of(self.memory.applied)])
 
     def _evidence(self) -> bool:
         """Nothing is read or written on the bot's branch before a tree is applied that says who the bot is."""

@@ -23,7 +23,14 @@ from controller.latch.reader import read_boot64
 from controller.reconcile.expiries import NAME as EXPIRIES
 from controller.reconcile.expiries import Expiries
 from controller.reconcile.lease import Lease
-from controller.reconcile.publisher import LastKnownGood, Published, Publisher, load_last_known_good, newest_fence
+from controller.reconcile.publisher import (
+    LastKnownGood,
+    Published,
+    Publisher,
+    canonical,
+    load_last_known_good,
+    newest_fence,
+)
 
 LONG_EXPIRY_NS = 600_000_000_000
 _NO_STORE = "the store is missing: drawdown peaks and the audit log are gone with it"
@@ -88,7 +95,7 @@ def boot(home: Home, book: str, environment: str) -> Booted:
     booted.raised = raised + _raise_again(home, entries, closed)
     if known_good is not None:
         newest = max(permit.policy[0], known_good.version)
-        booted.published = publisher.publish(known_good.policies, at_least=newest)
+        booted.published = publisher.publish([canonical(policy) for policy in known_good.policies], at_least=newest)
     return booted
 
 

@@ -13,6 +13,7 @@ from controller.core.plan.guards import Hold, empty_snapshot, first_hold, size_o
 from controller.core.plan.planner import Inputs, changes_between, loosens, plan_for
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.direction import compare
+from controller.core.policy.text import text_of
 from controller.core.risk.levels import levels
 from controller.ports import Store
 from controller.reconcile.handlers import in_use
@@ -223,7 +224,7 @@ class GoalMaker:
         published = self._memory.published
         if live is None or published is None or not in_use(live.gate, published):
             return False
-        return published.digest == digest_of([policy.model_dump(mode="json") for policy in policies])
+        return published.digest == digest_of([text_of(policy) for policy in policies])
 
     def _rebases(self, desired: Desired, releases: Sequence[Halt]) -> tuple[str, ...]:
         named = {halt.scope: desired.cleared.get(halt.id) for halt in releases}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from controller.core.policy.text import text_of
 from controller.engine_ports import Engine
 from controller.errors import LeaseLost, Permanent, Temporary
 from controller.ports import Store
@@ -157,8 +158,7 @@ def release_halt(step: Step, context: Context) -> None:
 
 
 def _publish(context: Context, policies: tuple[Policy, ...]) -> None:
-    documents = [policy.model_dump(mode="json") for policy in policies]
-    published = context.publisher.publish(documents, at_least=context.gate_version)
+    published = context.publisher.publish([text_of(policy) for policy in policies], at_least=context.gate_version)
     gate = context.engine.adopt()
     context.published = published
     context.gate_version = published.version

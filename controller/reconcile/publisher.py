@@ -41,9 +41,18 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def digest_of(policies: Sequence[PolicyJson]) -> str:
-    """The same digest as :meth:`schemas.policy.Snapshot.digest`."""
-    return hashlib.sha256(canonical(list(policies)).encode()).hexdigest()
+def digest_of(texts: Sequence[str]) -> str:
+    """The same digest as :meth:`schemas.policy.Snapshot.digest`, of policies in canonical JSON."""
+    return hashlib.sha256(_joined(texts).encode()).hexdigest()
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _document(texts: Sequence[str], **fields: object) -> str:
+    """A document with ``fields`` and policies, which are not made into JSON again."""
+    return f'{canonical(fields)[:-1]},"policies":{_joined(texts)}}}'
 
 
 class Publisher:
@@ -64,8 +73,10 @@ class Publisher:
         """The newest version on disk."""
         return self._version
 
-    def publish(self, policies: Sequence[PolicyJson], at_least: int = 0) -> Published:
-        """Make ``policies`` (each must let an order pass) the gate's snapshot. Whole before the permit names it.
+    def publish(self, texts: Sequence[str], at_least: int = 0) -> Published:
+        """Make policies (each must let an order pass) the gate's snapshot. Whole before the permit names it.
+
+        ``texts``: their canonical JSON.
 
         It is not flushed to disk: after a power loss boot publishes the last-known-good, which is, under a version
         above every name in the folder, and no gate that has seen this one is alive; the permit stays at 0 until then.
@@ -73,17 +84,17 @@ class Publisher:
         ``at_least``: a version that readers have already seen elsewhere; the new one is above it.
         """
         version = max(self._version, at_least) + 1
-        digest = digest_of(policies)
-        snapshot = {
-            "format": 1,
-            "version": version,
-            "fence": self._fence,
-            "book": self._book,
-            "environment": self._environment,
-            "policies": list(policies),
-            "digest": digest,
-        }
-        write_whole(self._folder / f"{version}.json", canonical(snapshot), durable=False)
+        digest = digest_of(texts)
+        snapshot = _document(
+            texts,
+            format=1,
+            version=version,
+            fence=self._fence,
+            book=self._book,
+            environment=self._environment,
+            digest=digest,
+        )
+        write_whole(self._folder / f"{version}.json", snapshot, durable=False)
         self._version = version
         self._set_policy(version, digest)
         self._prune()
@@ -93,16 +104,12 @@ class Publisher:
         """The lease was taken again under ``fence``."""
         self._fence = fence
 
-    def remember(self, policies: Sequence[PolicyJson], cleared: Iterable[str], commit: str) -> None:
+    def remember(self, texts: Sequence[str], cleared: Iterable[str], commit: str) -> None:
         """Save what is now in force as the last-known-good; durable when it returns."""
-        document = {
-            "version": self._version,
-            "digest": digest_of(policies),
-            "policies": list(policies),
-            "cleared": sorted(cleared),
-            "commit": commit,
-        }
-        write_durably(self._folder / LAST_KNOWN_GOOD, canonical(document))
+        document = _document(
+            texts, version=self._version, digest=digest_of(texts), cleared=sorted(cleared), commit=commit
+        )
+        write_durably(self._folder / LAST_KNOWN_GOOD, document)
 
     def _prune(self) -> None:
         for path in sorted(_snapshots(self._folder), key=lambda path: int(path.stem))[:-KEEP]:
@@ -133,7 +140,7 @@ def load_last_known_good(folder: Path) -> LastKnownGood | None:
         raise ValueError(f"{path}: {error}") from error
     try:
         policies = tuple(document["policies"])
-        if digest_of(policies) != document["digest"]:
+        if digest_of([canonical(policy) for policy in policies]) != document["digest"]:
             raise ValueError(f"{path}: the digest does not match the policies")
         return LastKnownGood(int(document["version"]), policies, frozenset(document["cleared"]), document["commit"])
     except (KeyError, TypeError) as error:

@@ -14,6 +14,7 @@ from controller.core.change.partly import meet
 from controller.core.plan import approval, staleness
 from controller.core.plan.drift import drifts
 from controller.core.plan.guards import Hold
+from controller.core.policy.text import text_of
 from controller.engine_ports import Engine
 from controller.errors import EngineUnavailable, Permanent, StoreUnavailable, Temporary
 from controller.ports import Clock, RawCommit, Source, Store
@@ -218,8 +219,8 @@ class Reconciler:
             memory.restrictions = goal.restrictions
             memory.cleared = frozenset(goal.desired.cleared)
             memory.revision = memory.revision.model_copy(update={"last_applied": commit, "last_known_good": commit})
-        documents = [policy.model_dump(mode="json") for policy in policies]
-        self._parts.publisher.remember(documents, memory.cleared, memory.revision.last_applied)
+        texts = [text_of(policy) for policy in policies]
+        self._parts.publisher.remember(texts, memory.cleared, memory.revision.last_applied)
         self._save_revision()
         self._parts.store.save_plan(plan, self._parts.clock.wall_ns(), "applied" if hold is None else "held")
 

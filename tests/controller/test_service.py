@@ -15,6 +15,7 @@ from controller.offline import offline
 from controller.reconcile.boot import boot
 from controller.service import Controller
 from controller.settings import Settings, load
+from schemas.policy import canonical
 from tests.support.cli import short_home
 
 
@@ -26,9 +27,9 @@ def home() -> Iterator[Home]:
         initialise(place, Wish(name="Op", email="op@example.org"))
         first = started(place)
         first.publish_first()
-        policies = [goal_of(first)]
-        first._booted.publisher.publish(policies)
-        first._booted.publisher.remember(policies, (), first.source.tip())
+        text = canonical(goal_of(first))
+        first._booted.publisher.publish([text])
+        first._booted.publisher.remember([text], (), first.source.tip())
         first.close()
         yield place
 

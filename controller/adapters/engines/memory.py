@@ -19,7 +19,7 @@ from controller.ports import Clock
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
-from schemas.policy import Policy, Snapshot
+from schemas.policy import Policy, Snapshot, digest_of
 
 _NO_HALTS: tuple[Halt, ...] = ()
 _KEPT_DECISIONS = 1_000
@@ -51,6 +51,7 @@ class MemoryEngine(MemoryLiquidations):
         self._permit = permit
         self._offered: list[Snapshot] = []
         self._snapshot: Snapshot | None = None
+        self._digest = ""
         self._decisions: list[Decision] = []
         self._newest = Reading()
 
@@ -95,10 +96,11 @@ class MemoryEngine(MemoryLiquidations):
     def adopt(self) -> GateState:
         """Take the newest snapshot that is neither older nor of a lower fence than the one in force."""
         self._call("adopt")
-        for snapshot in sorted([*self._offered, *self._on_disk()], key=lambda item: item.version):
+        offered = [(snapshot, snapshot.digest()) for snapshot in self._offered]
+        for snapshot, digest in sorted([*offered, *self._on_disk()], key=lambda item: item[0].version):
             known = self._snapshot
             if known is None or (snapshot.version >= known.version and snapshot.fence >= known.fence):
-                self._snapshot = snapshot
+                self._snapshot, self._digest = snapshot, digest
         self._offered.clear()
         return self._gate()
 
@@ -167,7 +169,7 @@ class MemoryEngine(MemoryLiquidations):
         self._call(f"history {symbol}")
         return self.closes.get(symbol, [])[-n:] if n else []
 
-    def _on_disk(self) -> list[Snapshot]:
+    def _on_disk(self) -> list[tuple[Snapshot, str]]:
         found = [path for path in self._folder.glob("*.json") if path.stem.isdigit()] if self._folder else []
         newest = sorted(found, key=lambda path: int(path.stem))[-1:]
         return [_snapshot(path.read_text()) for path in newest]
@@ -186,7 +188,16 @@ class MemoryEngine(MemoryLiquidations):
         reducing = [] if self._permit() == _VALID else [TradingMode.PAUSE_NEW_ORDERS]
         return max([self._halted_mode(), *frozen, *reducing], key=_rank)
 
+    def _statuses(self) -> dict[str, StrategyStatus]:
+        halted = self._halted_mode() is TradingMode.HALT_ALL
+        uids = sorted({uid for policy in self._policies() for uid in policy.strategies})
+        return {uid: StrategyStatus.HALTED if halted else self._own_status(uid) for uid in uids}
+
     def _status(self, uid: str) -> StrategyStatus:
+        halted = self._halted_mode() is TradingMode.HALT_ALL
+        return StrategyStatus.HALTED if halted else self._own_status(uid)
+
+    def _own_status(self, uid: str) -> StrategyStatus:
         found = [StrategyStatus.ACTIVE]
         for policy in self._policies():
             known = policy.strategies.get(uid)
@@ -195,20 +206,19 @@ class MemoryEngine(MemoryLiquidations):
             if halt.scope == f"strategy:{uid}":
                 paused = halt.mode is TradingMode.PAUSE_NEW_ORDERS
                 found.append(StrategyStatus.PAUSED if paused else StrategyStatus.HALTED)
-        return StrategyStatus.HALTED if self._halted_mode() is TradingMode.HALT_ALL else max(found, key=_rank)
+        return max(found, key=_rank)
 
     def _gate(self) -> GateState:
         snapshot = self._snapshot
-        uids = {uid for policy in self._policies() for uid in policy.strategies}
         return GateState(
             pid=1,
             policy_version=snapshot.version if snapshot else 0,
-            policy_digest=snapshot.digest() if snapshot else "",
+            policy_digest=self._digest,
             policy_count=len(self._policies()),
             revision=self._revision(),
             fence=snapshot.fence if snapshot else 0,
             mode=self._mode(),
-            statuses={uid: self._status(uid) for uid in sorted(uids)},
+            statuses=self._statuses(),
             permit=self._permit(),
             words=tuple(f"{halt.word:016x}" for halt in self._raised() if halt.word),
         )
@@ -256,10 +266,9 @@ def _rank(value: TradingMode | StrategyStatus) -> int:
     return value.rank
 
 
-def _snapshot(text: str) -> Snapshot:
+def _snapshot(text: str) -> tuple[Snapshot, str]:
     document = json.loads(text)
     digest = document.pop("digest")
-    snapshot = Snapshot.model_validate(document)
-    if snapshot.digest() != digest:
-        raise ValueError(f"policy {snapshot.version}: the digest does not fit")
-    return snapshot
+    if digest_of(document["policies"]) != digest:
+        raise ValueError(f"policy {document['version']}: the digest does not fit")
+    return Snapshot.model_validate(document), digest

@@ -1,5 +1,7 @@
 """The venue's half of the in-memory engine: positions, orders, prices and money that a test moves by hand."""
 
+from functools import lru_cache
+
 from controller.engine_ports import Order
 from controller.gate.protection import STOP
 from schemas.desired import StrategyStatus, TradingMode
@@ -139,9 +141,12 @@ class MemoryBook:
     def strategy(self, uid: str) -> StrategyLive:
         """One strategy's ledger."""
         held = [position for position in self.held.values() if position.uid == uid]
+        status = self.venue_statuses.get(uid, StrategyStatus.PAUSED)
+        if not held:
+            return _empty(uid, status)
         return StrategyLive(
             uid=uid,
-            venue_status=self.venue_statuses.get(uid, StrategyStatus.PAUSED),
+            venue_status=status,
             unrealized=sum(position.quantity * (position.mark - position.entry) for position in held),
             deployed=sum(abs(position.quantity) * position.mark for position in held),
         )
@@ -149,3 +154,8 @@ class MemoryBook:
     def _holding(self, uid: str, symbol: str) -> tuple[int, int]:
         held = self.held.get((uid, symbol))
         return (held.quantity, held.entry) if held else (0, 0)
+
+
+@lru_cache(32_768)
+def _empty(uid: str, status: StrategyStatus) -> StrategyLive:
+    return StrategyLive(uid=uid, venue_status=status)

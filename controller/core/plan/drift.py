@@ -61,5 +61,6 @@ def venue_target(
     for uid, strategy in target.strategies.items():
         before = applied.strategies.get(uid) if applied else None
         kept = before is not None and before.status is strategy.status
-        statuses[uid] = strictest_status(strategy.status, venue_status(live, uid)) if kept else strategy.status
+        venue = venue_status(live, uid) if kept else strategy.status
+        statuses[uid] = strategy.status if venue is strategy.status else strictest_status(strategy.status, venue)
     return mode, statuses

@@ -61,8 +61,10 @@ def effective(desired: Policy, halts: Iterable[Halt], restrictions: Iterable[Res
     bounds = [(halt.scope, halt.mode) for halt in halts] + [(item.scope, item.mode) for item in restrictions]
     mode = strictest_mode(desired.mode, *(bound for scope, bound in bounds if scope == ACCOUNT))
     strategies = {uid: _restrict(strategy, mode, bounds) for uid, strategy in desired.strategies.items()}
-    ids = sorted({*desired.halts, *(halt.id for halt in halts)})
-    return desired.model_copy(update={"mode": mode, "strategies": strategies, "halts": tuple(ids)})
+    ids = tuple(sorted({*desired.halts, *(halt.id for halt in halts)}))
+    if (mode, ids) == (desired.mode, desired.halts) and strategies == desired.strategies:
+        return desired
+    return desired.model_copy(update={"mode": mode, "strategies": strategies, "halts": ids})
 
 
 def _restrict(strategy: StrategyPolicy, mode: TradingMode, bounds: list[tuple[str, TradingMode]]) -> StrategyPolicy:
@@ -70,6 +72,8 @@ def _restrict(strategy: StrategyPolicy, mode: TradingMode, bounds: list[tuple[st
     own = [status_under(bound) for where, bound in bounds if where == scope]
     if mode is TradingMode.HALT_ALL:
         own.append(StrategyStatus.HALTED)
+    if not own:
+        return strategy
     status = strictest_status(strategy.status, *own)
     return strategy if status is strategy.status else strategy.model_copy(update={"status": status})
 

@@ -13,7 +13,7 @@ from controller.core.change.partly import meet
 from controller.core.plan.drift import venue_status, venue_target
 from controller.core.plan.effective import strategy_scope
 from controller.core.policy.direction import compare, compare_documents
-from controller.core.policy.utilisation import annotate, holders, utilisation
+from controller.core.policy.utilisation import annotate, foremost
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import LiveState
@@ -57,7 +57,9 @@ def plan_for(inputs: Inputs) -> Plan:
     base, target, live = inputs.base, inputs.target, inputs.live
     changes = inputs.changes
     if live is not None and changes:
-        used, whose = utilisation(target, live, inputs.peaks), holders(target, live, inputs.peaks)
+        nearest = foremost(target, live, inputs.peaks)
+        used = {key: use.value for key, use in nearest.items()}
+        whose = {key: use.what for key, use in nearest.items()}
         changes = tuple(annotate(change, target, used, whose) for change in changes)
     return Plan(
         base=base.revision if base else None,

@@ -36,15 +36,15 @@ def uses(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> list[Use]
 
 def utilisation(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, int]:
     """Current use by limit name (micro-dollars, ppm, counts); limits that bind single orders are absent."""
-    return {key: use.value for key, use in _foremost(policy, live, peaks).items()}
+    return {key: use.value for key, use in foremost(policy, live, peaks).items()}
 
 
 def holders(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, str]:
     """By limit name what its use is the use of: an instrument, a sector or a strategy; empty for the account."""
-    return {key: use.what for key, use in _foremost(policy, live, peaks).items()}
+    return {key: use.what for key, use in foremost(policy, live, peaks).items()}
 
 
-def _foremost(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, Use]:
+def foremost(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> dict[str, Use]:
     """By limit name the use that comes nearest to it."""
     found: dict[str, Use] = {}
     for use in uses(policy, live, peaks):

@@ -1,13 +1,14 @@
 """Levels: how near the live book stands to each limit, with hysteresis. State in, state out."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT
 from controller.core.policy.utilisation import ALLOCATION, Use, uses
 from controller.core.risk.ladders import DRAWDOWN, HARD, MARGIN, SOFT, Rung, kept, reached
 from schemas.halts import ACCOUNT
-from schemas.limits import BY_NAME, Leaf, Limit, Unit
+from schemas.limits import BY_NAME, LIMITS, Leaf, Limit, Unit
 from schemas.live import LiveState
 from schemas.policy import Policy
 from schemas.risk import Level, LevelName
@@ -43,13 +44,16 @@ def levels(
     if volatility is not None:
         found.append(Use(TARGET, round(volatility * MILLION), policy.limits.get(TARGET, 0)))
     known = None if before is None else {_key(item): item.level for item in before}
-    made = [_level(use, policy, _before(use, known)) for use in found if watched(BY_NAME[use.key])]
+    made = [_level(use, _before(use, known), use.key in policy.shadow) for use in found if use.key in _WATCHED]
     return tuple(item for item in made if item.level != "clear" or not item.what or item.scope != ACCOUNT)
 
 
 def watched(limit: Limit) -> bool:
     """Whether a book has a level against ``limit``: not against those of single orders, nor against the capital."""
     return limit.group != "order" and limit.leaf is not Leaf.OPAQUE and limit.name != _SMALLEST
+
+
+_WATCHED = frozenset(limit.name for limit in LIMITS if watched(limit))
 
 
 def changed(before: Sequence[Level], now: Sequence[Level]) -> tuple[Level, ...]:
@@ -70,7 +74,8 @@ def _before(use: Use, known: Mapping[Key, LevelName] | None) -> LevelName:
     return "error" if use.key in _DRAWDOWNS else "clear"
 
 
-def _level(use: Use, policy: Policy, before: LevelName) -> Level:
+@lru_cache(8_192)
+def _level(use: Use, before: LevelName, shadow: bool) -> Level:
     limit, ladder = BY_NAME[use.key], _ladder(use.key)
     part, whole = (use.limit, use.value) if limit.leaf is Leaf.FLOOR else (use.value, use.limit)
     return Level(
@@ -82,7 +87,7 @@ def _level(use: Use, policy: Policy, before: LevelName) -> Level:
         limit=use.limit,
         utilisation=part * MILLION // whole if whole > 0 else None,
         unit=_UNITS[limit.unit],
-        shadow=use.key in policy.shadow,
+        shadow=shadow,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.clock import ManualClock
+from controller.core.policy.text import text_of
 from controller.errors import LeaseLost
 from controller.halt import CLI, halt
 from controller.home import Home
@@ -58,8 +59,8 @@ def wipe(home: Home) -> None:
 def test_boot_when_words_were_wiped_then_raised_again_but_what_was_cleared(home: Home) -> None:
     cleared, still = halted(home), halted(home)
     first = boot(home, BOOK, "paper")
-    first.publisher.publish([policy().model_dump(mode="json")])
-    first.publisher.remember([policy().model_dump(mode="json")], {cleared}, "1" * 40)
+    first.publisher.publish([text_of(policy())])
+    first.publisher.remember([text_of(policy())], {cleared}, "1" * 40)
     first.permit.close()
     wipe(home)
     second = boot(home, BOOK, "paper")
@@ -71,8 +72,8 @@ def test_boot_when_words_were_wiped_then_raised_again_but_what_was_cleared(home:
 def ran_before(home: Home) -> None:
     """A home whose controller has applied something once."""
     booted = boot(home, BOOK, "paper")
-    booted.publisher.publish([policy().model_dump(mode="json")])
-    booted.publisher.remember([policy().model_dump(mode="json")], (), "1" * 40)
+    booted.publisher.publish([text_of(policy())])
+    booted.publisher.remember([text_of(policy())], (), "1" * 40)
     booted.permit.close()
 
 
@@ -88,7 +89,7 @@ def test_boot_when_the_store_is_gone_then_halted_once_for_each_loss(home: Home, 
     first.permit.close()
     again = boot(home, BOOK, "paper")
     assert not again.raised and open_ids(home) == {halt_id}
-    again.publisher.remember([policy().model_dump(mode="json")], {halt_id}, "1" * 40)
+    again.publisher.remember([text_of(policy())], {halt_id}, "1" * 40)
     again.permit.close()
     anew = boot(home, BOOK, "paper")
     assert len(anew.raised) == 1 and halt_id not in anew.raised

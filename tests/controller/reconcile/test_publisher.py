@@ -24,6 +24,7 @@ from tests.support.policies import policy
 
 BOOK = "0" * 32
 POLICY = policy().model_dump(mode="json")
+TEXT = canonical(POLICY)
 SECOND = 1_000_000_000
 
 
@@ -48,7 +49,7 @@ def words(home: Home) -> list[str]:
 def test_canonical_and_digest_then_as_the_schema_has_them() -> None:
     snapshot = schema.Snapshot(version=1, fence=1, book=BOOK, environment="paper", policies=(policy(),))
     assert canonical({"b": "é", "a": 1}) == schema.canonical({"b": "é", "a": 1})
-    assert digest_of([POLICY]) == snapshot.digest()
+    assert digest_of([TEXT]) == snapshot.digest()
 
 
 def test_publish_then_file_is_there_before_the_permit_names_it(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_publish_then_file_is_there_before_the_permit_names_it(tmp_path: Path) -
         named.append((version, digest, (tmp_path / f"{version}.json").exists()))
 
     publisher = Publisher(tmp_path, BOOK, "paper", 7, set_policy)
-    published = publisher.publish([POLICY], at_least=40)
+    published = publisher.publish([TEXT], at_least=40)
     assert named == [(41, published.digest, True)]
     document = json.loads((tmp_path / "41.json").read_text())
     assert document["fence"] == 7 and document.pop("digest") == published.digest
@@ -67,15 +68,15 @@ def test_publish_then_file_is_there_before_the_permit_names_it(tmp_path: Path) -
 
 def test_publish_often_then_newest_are_kept_and_versions_rise_over_a_restart(tmp_path: Path) -> None:
     publisher = Publisher(tmp_path, BOOK, "paper", 1, lambda *_: None)
-    versions = [publisher.publish([POLICY]).version for _ in range(KEEP + 3)]
+    versions = [publisher.publish([TEXT]).version for _ in range(KEEP + 3)]
     assert versions == sorted(set(versions)) and len(list(tmp_path.glob("*.json"))) == KEEP
-    assert Publisher(tmp_path, BOOK, "paper", 2, lambda *_: None).publish([POLICY]).version > versions[-1]
+    assert Publisher(tmp_path, BOOK, "paper", 2, lambda *_: None).publish([TEXT]).version > versions[-1]
 
 
 def test_last_known_good_when_damaged_then_says_so(tmp_path: Path) -> None:
     publisher = Publisher(tmp_path, BOOK, "paper", 1, lambda *_: None)
-    publisher.publish([POLICY])
-    publisher.remember([POLICY], ["x"], "1" * 40)
+    publisher.publish([TEXT])
+    publisher.remember([TEXT], ["x"], "1" * 40)
     known = load_last_known_good(tmp_path)
     assert known is not None and known.cleared == {"x"} and known.commit == "1" * 40
     path = tmp_path / "last-known-good.json"
@@ -86,8 +87,8 @@ def test_last_known_good_when_damaged_then_says_so(tmp_path: Path) -> None:
 
 def test_boot_then_lease_fence_and_last_known_good_in_the_permit(home: Home) -> None:
     first = boot(home, BOOK, "paper")
-    first.publisher.publish([POLICY])
-    first.publisher.remember([POLICY], (), "1" * 40)
+    first.publisher.publish([TEXT])
+    first.publisher.remember([TEXT], (), "1" * 40)
     first.permit.set_until(5)
     fence = first.permit.fence
     with pytest.raises(LeaseHeld):
@@ -206,22 +207,22 @@ def test_boot_when_a_crash_left_a_permit_that_ran_out_then_it_counts(home: Home)
 
 def test_boot_when_a_power_loss_emptied_the_newest_snapshot_then_last_known_good_above_it(home: Home) -> None:
     first = boot(home, BOOK, "paper")
-    first.publisher.publish([POLICY])
-    first.publisher.remember([POLICY], (), "1" * 40)
-    newest = first.publisher.publish([POLICY])
+    first.publisher.publish([TEXT])
+    first.publisher.remember([TEXT], (), "1" * 40)
+    newest = first.publisher.publish([TEXT])
     first.permit.close()
     path = home.policy / f"{newest.version}.json"
     path.write_bytes(b"")
     again = boot(home, BOOK, "paper")
     assert again.published is not None and again.published.version > newest.version
-    assert again.published.digest == digest_of([POLICY]) and again.permit.until == 0
+    assert again.published.digest == digest_of([TEXT]) and again.permit.until == 0
     again.permit.close()
 
 
 def test_boot_when_the_permit_is_lost_then_the_fence_still_rises(home: Home) -> None:
     for _ in range(3):
         booted = boot(home, BOOK, "paper")
-        booted.publisher.publish([POLICY])
+        booted.publisher.publish([TEXT])
         fence = booted.permit.fence
         booted.permit.close()
     home.permit_file.unlink()
