@@ -219,7 +219,8 @@ def _keep(known: dict[str, _Tree], name: str, entries: _Tree) -> None:
     """Add what was read; of the others the oldest go when they are too much together."""
     known[name] = entries
     while len(known) > _KEPT_TREES or (len(known) > 1 and sum(map(len, list(known.values()))) > _KEPT_ENTRIES):
-        known.pop(next(iter(known)), None)
+        for oldest in list(known)[:1]:
+            known.pop(oldest, None)
 
 
 def too_many(tip: str) -> Refused:
