@@ -4,6 +4,7 @@
 real git, verification and loop, the store and the engine in memory. It prints one JSON document.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -72,6 +73,8 @@ def _measure(folder: Path, count: int, passes: int) -> dict[str, Any]:
         rig = Rig(home, cast("Any", Both(source, site.verifier(source))), clock=site.clock)
         rig.engine = MemoryEngine(site.clock, policies=home.policy)
         rig.wire()
+        gc.collect()
+        gc.freeze()  # as the service does: its modules last, and the collector need not look at them again
         rig.reconciler.reconcile_once()
         assert len(_applied(rig).strategies) >= count
         begun = rss_mib(os.getpid())

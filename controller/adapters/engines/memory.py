@@ -6,7 +6,7 @@ It checks no other limit: that is the gate's. A test moves the book by the metho
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,39 +177,36 @@ class MemoryEngine(MemoryLiquidations):
     def _policies(self) -> tuple[Policy, ...]:
         return self._snapshot.policies if self._snapshot else ()
 
-    def _halted_mode(self) -> TradingMode:
-        """The account's mode by policy and latch, without what the permit adds."""
+    def _halted_mode(self, raised: Sequence[Halt]) -> TradingMode:
+        """The account's mode by policy and what the latch holds, without what the permit adds."""
         modes = [policy.mode for policy in self._policies()]
-        raised = [halt.mode for halt in self._raised() if halt.scope == ACCOUNT]
-        return max([*modes, *raised], key=_rank, default=TradingMode.NORMAL)
+        halted = [halt.mode for halt in raised if halt.scope == ACCOUNT]
+        return max([*modes, *halted], key=_rank, default=TradingMode.NORMAL)
 
-    def _mode(self) -> TradingMode:
+    def _mode(self, raised: Sequence[Halt]) -> TradingMode:
         frozen = [] if self._snapshot else [TradingMode.HALT_TRADING]
         reducing = [] if self._permit() == _VALID else [TradingMode.PAUSE_NEW_ORDERS]
-        return max([self._halted_mode(), *frozen, *reducing], key=_rank)
+        return max([self._halted_mode(raised), *frozen, *reducing], key=_rank)
 
-    def _statuses(self) -> dict[str, StrategyStatus]:
-        halted = self._halted_mode() is TradingMode.HALT_ALL
-        uids = sorted({uid for policy in self._policies() for uid in policy.strategies})
-        return {uid: StrategyStatus.HALTED if halted else self._own_status(uid) for uid in uids}
+    def _statuses(self, uids: Iterable[str], raised: Sequence[Halt]) -> dict[str, StrategyStatus]:
+        if self._halted_mode(raised) is TradingMode.HALT_ALL:
+            return dict.fromkeys(uids, StrategyStatus.HALTED)
+        return {uid: self._own_status(uid, raised) for uid in uids}
 
-    def _status(self, uid: str) -> StrategyStatus:
-        halted = self._halted_mode() is TradingMode.HALT_ALL
-        return StrategyStatus.HALTED if halted else self._own_status(uid)
-
-    def _own_status(self, uid: str) -> StrategyStatus:
+    def _own_status(self, uid: str, raised: Sequence[Halt]) -> StrategyStatus:
         found = [StrategyStatus.ACTIVE]
         for policy in self._policies():
             known = policy.strategies.get(uid)
             found.append(known.status if known else StrategyStatus.HALTED)
-        for halt in self._raised():
+        for halt in raised:
             if halt.scope == f"strategy:{uid}":
                 paused = halt.mode is TradingMode.PAUSE_NEW_ORDERS
                 found.append(StrategyStatus.PAUSED if paused else StrategyStatus.HALTED)
         return max(found, key=_rank)
 
     def _gate(self) -> GateState:
-        snapshot = self._snapshot
+        snapshot, raised = self._snapshot, self._raised()
+        uids = sorted({uid for policy in self._policies() for uid in policy.strategies})
         return GateState(
             pid=1,
             policy_version=snapshot.version if snapshot else 0,
@@ -217,10 +214,10 @@ class MemoryEngine(MemoryLiquidations):
             policy_count=len(self._policies()),
             revision=self._revision(),
             fence=snapshot.fence if snapshot else 0,
-            mode=self._mode(),
-            statuses=self._statuses(),
+            mode=self._mode(raised),
+            statuses=self._statuses(uids, raised),
             permit=self._permit(),
-            words=tuple(f"{halt.word:016x}" for halt in self._raised() if halt.word),
+            words=tuple(f"{halt.word:016x}" for halt in raised if halt.word),
         )
 
     def _revision(self) -> str:
@@ -229,12 +226,14 @@ class MemoryEngine(MemoryLiquidations):
     def _denial(self, order: Order) -> str:
         venue = max(self.venue_mode.rank, self._venue_status(order.uid).rank)
         reducing = self.reduces(order.uid, order.symbol, order.side, order.quantity)
-        restricted = self._mode() is not TradingMode.NORMAL or self._status(order.uid) is not StrategyStatus.ACTIVE
+        raised = self._raised()
+        status = self._statuses((order.uid,), raised)[order.uid]
+        restricted = self._mode(raised) is not TradingMode.NORMAL or status is not StrategyStatus.ACTIVE
         refusals = {
             Code.NO_POLICY: self._snapshot is None,
-            Code.TRADING_HALTED: self._halted_mode().rank > TradingMode.PAUSE_NEW_ORDERS.rank,
+            Code.TRADING_HALTED: self._halted_mode(raised).rank > TradingMode.PAUSE_NEW_ORDERS.rank,
             Code.UNKNOWN_STRATEGY: any(order.uid not in policy.strategies for policy in self._policies()),
-            Code.STRATEGY_HALTED: self._status(order.uid) is StrategyStatus.HALTED,
+            Code.STRATEGY_HALTED: status is StrategyStatus.HALTED,
             Code.INVALID_ORDER: order.quantity <= 0,
             Code.REDUCE_ONLY: restricted and not reducing,
             Code.UNKNOWN_SYMBOL: order.symbol not in self.prices,
