@@ -21,8 +21,8 @@ from tests.mutants.risk import RISK
 from tests.mutants.trials import STORED, TRIALS
 from tests.mutants.web import WEB
 
-_CHECK = ("test_gate_check", "test_gate_desk")
-_TRUST = ("test_trust", "test_introduction", "test_verifier", "test_merges")
+_CHECK = ("test_gate_check", "test_gate_check_book", "test_gate_check_soft", "test_gate_desk")
+_TRUST = ("test_trust", "test_introduction", "test_verifier", "test_verifier_objects", "test_merges")
 _DOCUMENTS = ("test_documents",)
 _YAML = ("test_yaml_reader",)
 _CHAIN = ("test_audit_tampering",)

@@ -184,7 +184,7 @@ PUSHES = edits(
 )
 
 TRUST = edits(
-    ("test_authority", "test_threshold", "test_trust", "test_verifier"),
+    ("test_authority", "test_threshold", "test_trust", "test_verifier", "test_verifier_objects"),
     (
         (_ROLES, "trust by an admin only", "def _possible(need: Need) -> frozenset[Role]:\n    if need.path == TRUST:", "def _possible(need: Need) -> frozenset[Role]:\n    if False:"),
         (_ROLES, "machines never loosen", "return frozenset(Role) - _NEVER_LOOSEN", "return frozenset(Role)"),
@@ -248,7 +248,7 @@ _GRAPH = "controller.core.trust.history"
 _LANDING = "controller.core.trust.landing"
 
 VERIFIER = edits(
-    ("test_verifier", "test_trees", "test_verification_passes", "test_git_process"),
+    ("test_verifier", "test_verifier_objects", "test_trees", "test_verification_passes", "test_git_process"),
     (
         (_VERIFIER, "pins are needed", "if not self._pins.introduction or not self._pins.fingerprints:", "if False:"),
         (_VERIFIER, "descent", "if since and not self._source.is_ancestor(since, tip):", "if False:"),

@@ -21,7 +21,15 @@ _SENTINEL = "controller.gate.sentinel"
 _KEEPER = "controller.gate.policy"
 
 GATE = edits(
-    ("test_gate_check", "test_gate_desk", "test_gate_standing", "test_gate_service"),
+    (
+        "test_gate_check",
+        "test_gate_desk",
+        "test_gate_standing",
+        "test_gate_service",
+        "test_gate_connections",
+        "test_gate_process",
+        "test_gate_answers",
+    ),
     (
         (_AUTHORITY, "latch anomaly freezes", "        if state.anomaly:\n", "        if False:\n"),
         (_AUTHORITY, "no policy freezes", "        if not self.policies:\n", "        if False:\n"),
@@ -67,7 +75,7 @@ GATE = edits(
 )
 
 QUICK = edits(
-    ("test_gate_check", "test_gate_properties"),
+    ("test_gate_check", "test_gate_check_book", "test_gate_check_soft", "test_gate_properties"),
     (
         (_QUICK, "quick look: frozen", "not standing.frozen\n        and ", ""),
         (_QUICK, "quick look: latch mode", "        and not standing.mode\n", ""),

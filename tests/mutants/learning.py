@@ -14,7 +14,7 @@ _GOAL = "controller.reconcile.goal"
 _AUTHORISED = "controller.core.trust.authorised"
 
 LEARNING = edits(
-    ("test_direction_phase", "test_direction", "test_learning_documents", "test_authorised"),
+    ("test_direction_phase", "test_direction", "test_direction_documents", "test_learning_documents", "test_authorised"),
     (
         (_PHASES, "no phase lifts a hard limit", "max(0, min(MICROS, raised // MICROS))", "max(0, raised // MICROS)"),
         (_PHASES, "the multiplier counts", "raised = micros(phase.position_size_multiplier) * ", "raised = MICROS * "),

@@ -59,7 +59,7 @@ _STEPS = "controller.reconcile.liquidation_steps"
 _RECORD = "controller.reconcile.liquidation_record"
 
 OPERATION = edits(
-    ("test_liquidation", "test_transition", "test_exits"),
+    ("test_liquidation", "test_liquidation_again", "test_transition", "test_exits"),
     (
         (_OPERATION, "only what was prepared is started", " or case.prepared.request.text() != text:", ":"),
         (_OPERATION, "one at a time", "        if self._running():\n            raise Temporary", "        if False:\n            raise Temporary"),

@@ -36,7 +36,7 @@ BANDS = edits(
 )
 
 SHADOW = edits(
-    ("test_gate_check",),
+    ("test_gate_check", "test_gate_check_soft"),
     (
         (_CHECK, "only a limit in shadow is passed over", "if denial.limit not in case.policy.shadow or", "if False or"),
         (_CHECK, "an absent limit is in no shadow", " or denial.code == Code.LIMIT_ABSENT:", ":"),

@@ -9,6 +9,8 @@ ISSUES = {
     7: "A/B tests and the learning phases",
 }
 _READS = "tests/cli/test_golden_reads.py::test_"
+_PORTFOLIO = "tests/cli/test_golden_portfolio.py::test_"
+_RECORDS = "tests/cli/test_golden_records.py::test_"
 _LEARNING = "tests/cli/test_golden_learning.py::test_"
 _WRITES = "tests/cli/test_golden_writes.py::test_"
 _THREAD = "tests/e2e/test_thread.py::test_"
@@ -41,10 +43,10 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk strategy resume <id>`": f"{_THREAD}strategy_when_halted_then_its_own_resume_clears_it",
         "`gt risk strategy halt <id>`": f"{_FAST}halt_strategy_when_known_by_id_or_uid_then_only_it",
         "`gt risk strategy metrics <id>`": f"{_READS}strategy_metrics_then_reads_as_its_neighbours",
-        "`gt risk portfolio status`": f"{_READS}portfolio_status_then_reads_as_the_spec",
-        "`gt risk portfolio positions`": f"{_READS}portfolio_positions_then_reads_as_the_spec",
-        "`gt risk portfolio exposure`": f"{_READS}portfolio_exposure_then_reads_as_the_spec",
-        "`gt risk portfolio risk`": f"{_READS}portfolio_risk_then_reads_as_its_neighbours",
+        "`gt risk portfolio status`": f"{_PORTFOLIO}portfolio_status_then_reads_as_the_spec",
+        "`gt risk portfolio positions`": f"{_PORTFOLIO}portfolio_positions_then_reads_as_the_spec",
+        "`gt risk portfolio exposure`": f"{_PORTFOLIO}portfolio_exposure_then_reads_as_the_spec",
+        "`gt risk portfolio risk`": f"{_PORTFOLIO}portfolio_risk_then_reads_as_its_neighbours",
         "`gt risk portfolio liquidate`": f"{_LIQUIDATION}portfolio_liquidate_when_confirmed_on_the_terminal_then_flat_paused_and_in_the_audit",
         "`gt risk learning status`": f"{_LEARNING}learning_status_then_reads_as_the_spec",
         "`gt risk learning phase show`": f"{_LEARNING}phase_show_then_reads_as_its_neighbours",
@@ -62,30 +64,25 @@ SECTIONS: dict[str, dict[str, Proof]] = {
         "`gt risk emergency liquidate-all`": f"{_WORDS}liquidate_all_then_reads_as_the_spec_and_signs_exactly_the_request",
         "`gt risk emergency pause-new-orders`": f"{_FAST}pause_new_orders_then_only_entries_are_held_back",
         "`gt risk emergency resume`": f"{_THREAD}halt_when_everything_is_killed_then_stays_until_a_person_resumes",
-        "`gt risk alerts list`": f"{_READS}alerts_list_then_reads_as_the_spec",
+        "`gt risk alerts list`": f"{_RECORDS}alerts_list_then_reads_as_the_spec",
         "`gt risk alerts show <id>`": f"{_ALERTS}show_then_what_was_sent_of_it_and_what_the_server_said",
         "`gt risk alerts ack <id>`": f"{_ALERTS}commands_then_text_json_and_exit_codes",
-        "`gt risk alerts config`": f"{_READS}alerts_config_then_reads_as_the_spec",
-        "`gt risk audit log`": f"{_READS}audit_log_then_reads_as_the_spec",
-        "`gt risk audit interventions`": f"{_READS}audit_interventions_then_reads_as_the_spec",
+        "`gt risk alerts config`": f"{_RECORDS}alerts_config_then_reads_as_the_spec",
+        "`gt risk audit log`": f"{_RECORDS}audit_log_then_reads_as_the_spec",
+        "`gt risk audit interventions`": f"{_RECORDS}audit_interventions_then_reads_as_the_spec",
         "`gt risk audit config-changes`": f"{_AUDIT}config_changes_when_git_has_commits_then_each_with_its_record",
         "`gt risk dashboard start`": "tests/web/pages/test_dashboard_command.py::test_start_then_the_screen_of_the_spec_an_address_and_a_quick_end",
         "`gt risk dashboard url`": "tests/web/pages/test_dashboard_command.py::test_url_when_nothing_runs_then_says_how_to_start",
     },
     "Sample outputs, whole (2.2)": {
         **{
-            f"`{words}`": f"{_READS}{words.replace(' ', '_')}_then_reads_as_the_spec"
-            for words in (
-                "status",
-                "limits list",
-                "strategy list",
-                "strategy show",
-                "portfolio status",
-                "portfolio positions",
-                "portfolio exposure",
-                "audit log",
-                "audit interventions",
+            f"`{words}`": f"{file}{words.replace(' ', '_')}_then_reads_as_the_spec"
+            for file, commands in (
+                (_READS, ("status", "limits list", "strategy list", "strategy show")),
+                (_PORTFOLIO, ("portfolio status", "portfolio positions", "portfolio exposure")),
+                (_RECORDS, ("audit log", "audit interventions")),
             )
+            for words in commands
         },
         **{
             f"`{words}`": f"{_WRITES}{words.replace(' ', '_')}_then_reads_as_the_spec"

@@ -55,3 +55,18 @@ def verdict(
     """What the check says under ``policy``, or under wide limits with these replaced (``order__max_dollars=…``)."""
     named = {name.replace("__", "."): value for name, value in limits.items()}
     return check(compiled(policy or make_policy(named)), book, order, now, standing)
+
+
+def denied(found: Allow | Deny, code: str, limit: str = "") -> Deny:
+    """It must be a denial for this reason."""
+    assert isinstance(found, Deny), found
+    assert (found.code, found.limit) == (code, limit)
+    assert found.message
+    return found
+
+
+def allowed(found: Allow | Deny, quantity: int = 10) -> Allow:
+    """It must be allowed, for so many shares."""
+    assert isinstance(found, Allow), found
+    assert found.quantity == quantity
+    return found

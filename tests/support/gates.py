@@ -1,6 +1,8 @@
 """A gate to test with: real latch pair, real policy files, a venue in memory; and what goes with it."""
 
+import json
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -247,3 +249,21 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.002)
+
+
+def raw(home: Home) -> socket.socket:
+    """A connection to the gate of ``home``."""
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.settimeout(10)
+    channel.connect(str(home.socket))
+    return channel
+
+
+def read_lines(channel: socket.socket, count: int) -> list[dict[str, Any]]:
+    """So many answers."""
+    data = b""
+    while data.count(b"\n") < count:
+        chunk = channel.recv(65_536)
+        assert chunk, "closed"
+        data += chunk
+    return [json.loads(line) for line in data.splitlines()]

@@ -1,24 +1,16 @@
 import json
-import signal
-import socket
 import stat
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from controller.adapters.venues.paper import open_venue
 from controller.gate.client import GateClient, GateUnavailable
-from controller.gate.server import BATCH, MAX_CLIENTS, MAX_LINE
-from controller.gate.venue import Fill, LoggedFill, VenueOrder
+from controller.gate.server import BATCH
+from controller.gate.venue import VenueOrder
 from controller.latch.layout import LatchError, word_hex
-from controller.settings import PaperSettings
-from schemas.live import Decision, FillView, GateState, LiveState
+from schemas.live import GateState
 from tests.support.gates import (
     ANN,
     BEA,
@@ -30,11 +22,13 @@ from tests.support.gates import (
     make_policy,
     make_service,
     order,
+    raw,
+    read_lines,
     running,
     short_home,
 )
 from tests.support.terminal import readable
-from tests.support.venue import BOOK, MemoryVenue
+from tests.support.venue import MemoryVenue
 
 
 @pytest.fixture
@@ -53,22 +47,6 @@ def gate(home: Home) -> Iterator[Running]:
 def client(gate: Running) -> Iterator[GateClient]:
     with gate.client() as found:
         yield found
-
-
-def raw(home: Home) -> socket.socket:
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    channel.settimeout(10)
-    channel.connect(str(home.socket))
-    return channel
-
-
-def read_lines(channel: socket.socket, count: int) -> list[dict[str, Any]]:
-    data = b""
-    while data.count(b"\n") < count:
-        chunk = channel.recv(65_536)
-        assert chunk, "closed"
-        data += chunk
-    return [json.loads(line) for line in data.splitlines()]
 
 
 def test_socket_is_for_its_owner_only(gate: Running, home: Home) -> None:
@@ -168,69 +146,6 @@ def test_halt_that_is_not_understood_then_refused(client: GateClient, fields: di
     assert client.submit(order())["ok"]
 
 
-def test_state_is_a_live_state(gate: Running, client: GateClient) -> None:
-    answer = client.submit(order())
-    gate.venue.fill(answer["order"], 4)
-    client.submit(order("MSFT", type="limit", limit=49 * DOLLAR))
-    client.request("health", uid=BEA, condition="NoData", message="set GT_RISK_DATA_DIR")
-    client.request("venue", uid=ANN, status="active")
-    eventually(lambda: bool(client.request("state")["positions"]))
-    reply = client.request("state")
-    assert reply.pop("ok")
-    state = LiveState.model_validate_json(json.dumps(reply), strict=False)
-    assert state.account.equity == 100_000 * DOLLAR
-    assert (state.positions[0].quantity, state.orders[0].filled, state.orders[1].price) == (4, 4, 49 * DOLLAR)
-    assert state.strategies[BEA].health == "NoData"
-    assert state.strategies[ANN].venue_status.value == "active"
-    assert state.strategies[ANN].deployed == 400 * DOLLAR
-    assert (state.gate.mode.value, state.gate.permit, state.gate.policy_version) == ("normal", "ok", 1)
-    assert json.loads(state.model_dump_json()) == reply
-
-
-def test_state_shows_an_unknown_order_as_unknown(gate: Running, client: GateClient) -> None:
-    gate.venue.answers = ["lost"]
-    assert client.submit(order())["code"] == "VENUE_UNKNOWN"
-    assert [item["state"] for item in client.request("state")["orders"]] == ["unknown"]
-
-
-def test_decisions_are_decisions(client: GateClient) -> None:
-    client.submit(order(quantity=0))
-    client.submit(order("NOPE"))
-    found = [Decision.model_validate(item) for item in client.request("decisions", since=0)["decisions"]]
-    assert [item.code for item in found] == ["INVALID_ORDER", "UNKNOWN_SYMBOL"]
-    assert client.request("decisions", since=found[0].seq)["decisions"][0]["code"] == "UNKNOWN_SYMBOL"
-
-
-def fills_after(client: GateClient, since: int, book: str = BOOK) -> list[FillView]:
-    return [FillView.model_validate(item) for item in client.request("fills", book=book, since=since)["fills"]]
-
-
-def test_fills_when_not_on_disk_or_of_another_book_then_none_of_them(gate: Running, client: GateClient) -> None:
-    book = gate.venue.book()
-    for seq in (1, 2, 3):
-        done = Fill(seq, f"g{seq}", ANN, "AAPL", 1, 1, DOLLAR, 3, "2008-06-02")
-        book.fills.append(LoggedFill(done, seq, 9))
-    assert fills_after(client, 0) == []
-    book.durable = 2
-    assert [item.seq for item in fills_after(client, 0)] == [1, 2]
-    assert fills_after(client, 0, "c" * 32) == []
-    live = LiveState.model_validate({key: value for key, value in client.request("state").items() if key != "ok"})
-    assert (live.book, live.filled) == (BOOK, 3)
-
-
-def test_fills_when_more_than_500_are_new_then_the_oldest_500_of_the_2000_kept(
-    gate: Running, client: GateClient
-) -> None:
-    for seq in range(1, 2_003):
-        done = Fill(seq, f"g{seq}", ANN, "AAPL", 1 if seq % 2 else -1, 1, DOLLAR, 3, "2008-06-02")
-        gate.venue.book().fills.append(LoggedFill(done, seq % 2, 9))
-    gate.venue.book().durable = 2_002
-    for since, expected in ((0, range(3, 503)), (1_600, range(1_601, 2_003)), (2_002, range(0))):
-        assert [item.seq for item in fills_after(client, since)] == list(expected)
-    (last,) = fills_after(client, 2_001)
-    assert (last.side, last.fee, last.position, last.at_ns) == ("sell", 3, 0, 9)
-
-
 def test_adopt_after_a_new_policy_then_it_is_in_force(client: GateClient, home: Home) -> None:
     home.publish(make_policy({"order.max_dollars": 1}), make_policy(revision="2" * 40))
     found = GateState.model_validate(client.request("adopt")["gate"])
@@ -288,69 +203,6 @@ def test_handler_that_breaks_then_gate_goes_on(gate: Running, client: GateClient
     assert client.submit(order())["ok"]
 
 
-def test_subscribe_then_policy_first_and_then_bars_and_fills(gate: Running, client: GateClient, home: Home) -> None:
-    events = gate.client().events(["AAPL"])
-    first = next(events)
-    assert first is not None
-    assert first["event"] == "policy"
-    assert first["statuses"] == {ANN: "active", BEA: "active"}
-    assert {item["uid"] for item in first["strategies"]} == {ANN, BEA}
-    source = order()
-    answer = client.submit(source)
-    gate.venue.bar("2008-06-03", AAPL=101 * DOLLAR, MSFT=51 * DOLLAR)
-    bar = _next(events)
-    assert (bar["event"], bar["date"], bar["closes"]) == ("bar", "2008-06-03", {"AAPL": 101 * DOLLAR})
-    gate.venue.fill(answer["order"], repeat=True)
-    fill = _next(events)
-    assert (fill["event"], fill["client_id"], fill["side"]) == ("fill", source["client_id"], "buy")
-    home.halt(f"strategy:{ANN}", 1)
-    policy = _next(events)
-    assert (policy["event"], policy["statuses"][ANN]) == ("policy", "paused")
-
-
-def _next(events: Iterator[dict[str, Any] | None]) -> dict[str, Any]:
-    return next(event for event in events if event is not None)
-
-
-def test_client_that_never_reads_then_dropped_and_others_served(gate: Running, client: GateClient, home: Home) -> None:
-    with raw(home) as slow:
-        slow.settimeout(0.05)
-        request = b'{"op":"state"}\n' * 4_000
-        with suppress(TimeoutError, OSError):
-            while True:
-                slow.sendall(request)
-        assert client.submit(order())["ok"]
-        eventually(lambda: len(gate.service._server._clients) == 1)
-    assert client.submit(order())["ok"]
-
-
-def test_endless_line_then_dropped(gate: Running, home: Home) -> None:
-    with raw(home) as channel, suppress(BrokenPipeError, ConnectionResetError):
-        channel.sendall(b"x" * (MAX_LINE * 4))
-        assert channel.recv(1) == b""
-
-
-def test_client_that_dies_mid_request_then_others_served(client: GateClient, home: Home) -> None:
-    with raw(home) as channel:
-        channel.sendall(b'{"op":"submit","order":')
-    assert client.submit(order())["ok"]
-
-
-def test_client_that_half_closes_then_still_answered(gate: Running, home: Home) -> None:
-    with raw(home) as channel:
-        channel.sendall(b'{"op":"barrier"}\n' * (BATCH + 2))
-        channel.shutdown(socket.SHUT_WR)
-        assert len(read_lines(channel, BATCH + 2)) == BATCH + 2
-        assert channel.recv(1) == b""
-
-
-def test_more_connections_than_fit_then_a_new_one_is_still_answered(gate: Running, home: Home) -> None:
-    with ExitStack() as crowd:
-        for _ in range(MAX_CLIENTS + 8):
-            client = crowd.enter_context(gate.client())
-            assert client.request("barrier")["ok"]
-
-
 def test_stopped_gate_then_socket_gone_and_venue_closed(home: Home) -> None:
     with running(home, make_policy()) as gate:
         pass
@@ -358,120 +210,6 @@ def test_stopped_gate_then_socket_gone_and_venue_closed(home: Home) -> None:
     assert not home.socket.exists()
     with pytest.raises(GateUnavailable):
         gate.client().request("barrier")
-
-
-PROCESS = """
-import sys
-from pathlib import Path
-from controller.adapters.venues.paper import open_venue
-from controller.gate.service import GateService, stop_on_signals
-from controller.settings import PaperSettings
-home = Path(sys.argv[1])
-venue = open_venue(PaperSettings(bar_seconds=0.02), "", home / "engine", 100_000_000_000)
-GateService(venue, raise_path=home / "raise", permit_path=home / "permit", policy_dir=home / "policy",
-            socket_path=home / "gate.sock", environment="paper").serve(stop_on_signals())
-"""
-
-
-@pytest.fixture
-def start(home: Home) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin() -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROCESS, str(home.root)], stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[3]
-        )
-        started.append(process)
-        eventually(lambda: _answers(home), 20)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def _answers(home: Home) -> bool:
-    try:
-        with GateClient(home.socket, 2.0) as client:
-            return bool(client.request("barrier")["ok"])
-    except GateUnavailable:
-        return False
-
-
-@pytest.mark.process
-def test_gate_killed_then_book_is_the_same_and_halt_still_holds(
-    home: Home, start: Callable[[], "subprocess.Popen[bytes]"]
-) -> None:
-    home.publish(make_policy())
-    home.permit_for()
-    process = start()
-    with GateClient(home.socket) as client:
-        client.request("venue", uid=ANN, status="active")
-        home.permit_for()
-        source = order("AAPL", quantity=5)
-        assert client.submit(source)["ok"]
-        eventually(lambda: bool(client.request("state")["positions"]))
-        home.halt()
-        assert client.request("barrier")["mode"] == "halt-all"
-        before = client.request("state")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    start()
-    home.permit_for()
-    with GateClient(home.socket) as client:
-        after = client.request("state")
-        assert after["gate"]["mode"] == "halt-all"
-        assert _holdings(after) == _holdings(before)
-        assert after["account"]["cash"] == before["account"]["cash"]
-        assert client.submit(order("AAPL"))["code"] == "TRADING_HALTED"
-        repeated = client.submit(source)
-        assert repeated["ok"]
-        assert _holdings(client.request("state")) == _holdings(before)
-
-
-def _holdings(state: dict[str, Any]) -> list[tuple[str, str, int]]:
-    return [(item["uid"], item["symbol"], item["quantity"]) for item in state["positions"]]
-
-
-@pytest.mark.process
-def test_gate_told_to_end_then_ends_cleanly(home: Home, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
-    home.publish(make_policy())
-    process = start()
-    process.terminate()
-    assert process.wait(10) == 0
-    assert not home.socket.exists()
-
-
-def test_requests_of_every_kind_then_nothing_is_left_for_the_collector(home: Home) -> None:
-    home.publish(make_policy())
-    home.permit_for(29)
-    command = [sys.executable, "-m", "tests.support.gate_process", "litter", str(home.root)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, check=True, timeout=60)
-    assert done.stdout == b"0\n"
-
-
-def test_paper_venue_opens_under_the_gate(home: Home) -> None:
-    venue = open_venue(PaperSettings(), "", home.root / "engine", 100_000 * DOLLAR)
-    try:
-        assert venue.book().cash == 100_000 * DOLLAR
-    finally:
-        venue.close()
-
-
-def test_many_threads_then_each_gets_its_own_answer(gate: Running) -> None:
-    found: list[bool] = []
-
-    def ask() -> None:
-        with gate.client() as client:
-            found.extend(client.request("barrier", id=number)["id"] == number for number in range(50))
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [True] * 200
 
 
 def test_halt_noticed_then_one_round_for_barriers_while_the_venue_stands_still_and_then_the_cancels(
