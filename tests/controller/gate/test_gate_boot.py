@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.core.policy.text import text_of
 from controller.gate.client import GateClient, GateUnavailable
 from controller.gate.service import boot_seen
 from controller.home import Home as Place
@@ -43,7 +44,7 @@ def boot(place: Place) -> None:
     publisher = Publisher(
         place.policy, "", "paper", fence, lambda version, digest: lease.set_policy(version, int(digest[:6], 16))
     )
-    publisher.publish([make_policy().model_dump(mode="json")])
+    publisher.publish([text_of(make_policy())])
     lease.close()
 
 
