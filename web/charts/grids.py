@@ -74,7 +74,7 @@ def intervals(title: str, items: Sequence[Interval], show: Callable[[float], str
     """Estimates below each other on one scale, with a line at ``zero``, where there is no difference."""
     known = [zero, *(value for item in items for value in (item.low, item.high))]
     scale = ticks(min(known), max(known), 5)
-    width, left, high = 640, 150, 34
+    width, left, high = 520, 130, 34
     bottom = high * len(items) + 8
 
     def across(value: float) -> float:
@@ -92,7 +92,7 @@ def _interval(item: Interval, across: Callable[[float], float], y: float, show: 
     return element(
         "g",
         element("title", said),
-        element("text", item.name, x=140, y=y + 4, class_="axis end"),
+        element("text", item.name, x=122, y=y + 4, class_="axis end"),
         element("path", d=f"M{across(item.low)} {y:.1f}H{across(item.high)}", class_=f"range {item.tone}".strip()),
         element("circle", cx=across(item.estimate), cy=y, r=5, class_=f"dot {item.tone}".strip()),
     )
