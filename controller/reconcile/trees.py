@@ -75,7 +75,7 @@ class Trees:
 
     def _read(self, commit: str, treeish: str) -> Desired:
         entries = self._source.tree(treeish)
-        problems = [problem for path, entry in sorted(entries.items()) if (problem := _odd(path, entry))]
+        problems = sorted(problem for path, entry in entries.items() if (problem := _odd(path, entry)))
         if problems:
             fix = "git rm --cached them, add plain files, then sign again"
             raise _refused(commit, RefusalReason.BAD_OBJECT, "; ".join(problems[:10]), fix)

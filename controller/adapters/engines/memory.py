@@ -8,6 +8,7 @@ It checks no other limit: that is the gate's. A test moves the book by the metho
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from controller.adapters.engines.memory_liquidation import MemoryLiquidations
@@ -19,7 +20,7 @@ from controller.ports import Clock
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
-from schemas.policy import Policy, Snapshot, digest_of
+from schemas.policy import Policy, Snapshot, canonical, digest_of
 
 _NO_HALTS: tuple[Halt, ...] = ()
 _KEPT_DECISIONS = 1_000
@@ -270,4 +271,11 @@ def _snapshot(text: str) -> tuple[Snapshot, str]:
     digest = document.pop("digest")
     if digest_of(document["policies"]) != digest:
         raise ValueError(f"policy {document['version']}: the digest does not fit")
-    return Snapshot.model_validate(document), digest
+    policies = tuple(_policy(canonical(policy)) for policy in document["policies"])
+    return Snapshot.model_validate({**document, "policies": policies}), digest
+
+
+@lru_cache(4)
+def _policy(text: str) -> Policy:
+    """A plan publishes the same two in three snapshots."""
+    return Policy.model_validate_json(text)

@@ -191,16 +191,15 @@ def required_documents(paths: Collection[str]) -> Iterator[Problem]:
 
 def known_places(paths: Collection[str]) -> Iterator[Problem]:
     """Nothing unknown in a known folder, and no YAML at the root that nobody reads."""
-    for path in sorted(paths):
-        if is_relevant(path) and model_for(path) is None:
-            close = difflib.get_close_matches(path, [known for known in DOCUMENTS if "*" not in known], 1)
-            yield Problem(
-                path=path,
-                line=1,
-                column=1,
-                message="no document lives here",
-                fix=f"did you mean {close[0]}?" if close else "move or remove the file",
-            )
+    for path in sorted(path for path in paths if model_for(path) is None and is_relevant(path)):
+        close = difflib.get_close_matches(path, [known for known in DOCUMENTS if "*" not in known], 1)
+        yield Problem(
+            path=path,
+            line=1,
+            column=1,
+            message="no document lives here",
+            fix=f"did you mean {close[0]}?" if close else "move or remove the file",
+        )
 
 
 DOCUMENT_RULES: tuple[Callable[[Model, Parsed], Iterator[Problem]], ...] = (file_name_is_id,)

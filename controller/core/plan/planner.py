@@ -56,7 +56,7 @@ def plan_for(inputs: Inputs) -> Plan:
     """The plan for ``inputs``; without live (a dry run beside a stopped engine) live is taken to be as applied."""
     base, target, live = inputs.base, inputs.target, inputs.live
     changes = inputs.changes
-    if live is not None and changes:
+    if live is not None and any(change.kind == "limit" or change.key == "shadow" for change in changes):
         nearest = foremost(target, live, inputs.peaks)
         used = {key: use.value for key, use in nearest.items()}
         whose = {key: use.what for key, use in nearest.items()}
