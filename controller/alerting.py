@@ -25,11 +25,14 @@ DISK_SECONDS = 30.0
 @dataclass(slots=True)
 class Alerting:
     """The alerts of ``control`` on ``home``: ``desk`` and ``feed`` for whoever asks; :meth:`service` runs them.
-    ``changed`` is called when an alert is new or another."""
+    ``changed`` is called when an alert is new or another; ``delivered`` is told how many seconds after its alert each
+    message was taken, and by which channel.
+    """
 
     control: ControllerControl
     home: Home
     changed: Callable[[], None] = lambda: None
+    delivered: Callable[[float, str], None] = lambda *_: None
     feed: Feed = field(init=False)
     desk: AlertDesk = field(init=False)
     traffic: Traffic = field(default_factory=lambda: Traffic(time.monotonic))
@@ -55,7 +58,7 @@ class Alerting:
     def service(self) -> AlertService:
         """The lane and its senders, not started."""
         parts, spare = self.control.parts, MemoryAlerts()
-        senders = Senders([parts.alerts, spare], parts.clock.wall_ns)
+        senders = Senders([parts.alerts, spare], parts.clock.wall_ns, self.delivered)
         lane = Lane(
             parts.store,
             parts.alerts,

@@ -103,11 +103,11 @@ def _serve(controller: "Controller", hold: "Callable[[], None]", backups: "Backu
     from controller.rpc.server import serve_rpc
 
     control, settings = controller.control, controller.settings
-    alerting = Alerting(control, controller.home, controller.picture.changed)
+    alerting = Alerting(control, controller.home, controller.picture.changed, controller.timings.delivered)
     raising = alerting.service()
     more = {
         **alerts.methods(control, settings, alerting.desk, alerting.feed),
-        **health.methods(control, alerting.desk),
+        **health.methods(control, alerting.desk, controller.timings.samples),
         **liquidation.methods(control, settings, controller.liquidations, controller.exits),
         **pushes.methods(settings, controller.store, controller.clock),
         **dashboard.methods(controller.store, controller.clock, settings.operator_name),

@@ -40,6 +40,7 @@ from controller.reconcile.rescue import Rescue
 from controller.reconcile.restore import restore
 from controller.reconcile.signers import Signers
 from controller.rpc.picture import Picture
+from controller.rpc.timings import Timings
 from controller.settings import Pins, Settings
 from schemas.audit import AuditRecord
 from schemas.desired import Desired
@@ -60,7 +61,8 @@ class Controller(Common):
         known, verified = booted.known_good, booted.permit.last_verified
         self.memory = restore(known, verified, self.store, self.source, self.verifier)
         self.memory.published = booted.published
-        self.picture = Picture()
+        self.picture, self.timings = Picture(), Timings()
+        self.store.note_times(self.timings.stored)
         self.engine = GateEngine(home.gate_socket)
         self.watch = ClockWatch(self.clock)
         self.keeper = PermitKeeper(
@@ -124,15 +126,9 @@ class Controller(Common):
 
     def _loop(self) -> Loop:
         fetch = self.polled.fetch if self.polled is not None else None
-        work = Work(
-            self.picture.counts(self._reconcile),
-            self._adopt,
-            self.picture.counts(self.monitor.sample),
-            self._probe,
-            self._evidence,
-            fetch,
-            self._analyse,
-        )
+        reconcile = self.picture.counts(self.timings.passes(self._reconcile, lambda: self.memory.revision.last_applied))
+        sample = self.picture.counts(self.monitor.sample)
+        work = Work(reconcile, self._adopt, sample, self._probe, self._evidence, fetch, self._analyse)
         refs = None if self.settings.source.remote else self.home.bare / "refs" / "heads"
         return Loop(work, self.settings.loop, self.clock, refs, random.random)
 

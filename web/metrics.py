@@ -2,29 +2,21 @@
 
 import threading
 import time
-from bisect import bisect_left
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g
 
+from schemas.exposition import Histogram
 from web.live.seats import Seats, client
 from web.registry import Endpoint, Kind, Registry
 
-BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Seconds: the goals of reads and acts are among them."""
 USER_SECONDS = 60.0
 """Who asked for something within it is active."""
 MOST_USERS = 10_000
 Sample = dict[str, Any]
-
-
-@dataclass(slots=True)
-class _Times:
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    total: float = 0.0
+_SECONDS = ("gt_risk_http_seconds", "Time to answer.")
 
 
 class Meters:
@@ -33,7 +25,7 @@ class Meters:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._times: defaultdict[str, _Times] = defaultdict(_Times)
+        self._times: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._answers: Counter[tuple[str, str]] = Counter()
         self._seen: OrderedDict[str, float] = OrderedDict()
 
@@ -54,9 +46,7 @@ class Meters:
     def note(self, endpoint: Endpoint, status: int, seconds: float, who: str) -> None:
         """One answer."""
         with self._lock:
-            times = self._times[endpoint.rule]
-            times.counts[bisect_left(BUCKETS, seconds)] += 1
-            times.total += seconds
+            self._times[endpoint.rule].add(seconds)
             self._answers[endpoint.rule, str(status)] += 1
             if endpoint.kind not in (Kind.PROBE, Kind.ASSET):
                 self._seen[who] = self._clock()
@@ -67,7 +57,8 @@ class Meters:
     def samples(self, seats: Seats) -> list[Sample]:
         """Every figure, for :func:`schemas.exposition.exposition`."""
         with self._lock:
-            found = [sample for rule, times in self._times.items() for sample in _histogram(rule, times)]
+            timed = [(times, {"route": rule}) for rule, times in self._times.items()]
+            found = [sample for times, of in timed for sample in times.samples(*_SECONDS, of)]
             found += [_answers(rule, status, count) for (rule, status), count in self._answers.items()]
             since = self._clock() - USER_SECONDS
             active = sum(at >= since for at in self._seen.values())
@@ -76,16 +67,6 @@ class Meters:
             labels = {"kind": kind}
             found.append(_gauge("gt_risk_dashboard_streams", "Open streams.", seats.count(kind), labels))
         return found
-
-
-def _histogram(rule: str, times: _Times) -> Iterator[Sample]:
-    family = {"name": "gt_risk_http_seconds", "help": "Time to answer.", "type": "histogram"}
-    below = 0
-    for bound, count in zip((*map(str, BUCKETS), "+Inf"), times.counts, strict=True):
-        below += count
-        yield {**family, "suffix": "_bucket", "labels": {"route": rule, "le": bound}, "value": below}
-    yield {**family, "suffix": "_sum", "labels": {"route": rule}, "value": times.total}
-    yield {**family, "suffix": "_count", "labels": {"route": rule}, "value": below}
 
 
 def _answers(rule: str, status: str, count: int) -> Sample:

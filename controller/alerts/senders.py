@@ -40,7 +40,8 @@ class Sender:
     """Sends what waits for one channel from ``stores``, in their order. Times in seconds of the monotonic clock.
 
     ``now_ns``: the wall clock. After a failure the channel rests, longer each time, with jitter (``spread`` in [0, 1)),
-    and at least as long as its server asked for.
+    and at least as long as its server asked for. ``delivered`` is told how many seconds after its alert each message
+    was taken, and by which channel.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sender:
     now_ns: Callable[[], int]
     zone: tzinfo = UTC
     spread: Callable[[], float] = random.random
+    delivered: Callable[[float, str], None] = lambda *_: None
     failures: int = 0
     problem: str = ""
     not_before: float = 0.0
@@ -93,7 +95,10 @@ class Sender:
             self._failed(store, ids, ChannelUnavailable(f"{type(error).__name__} in the channel"), now)
         else:
             self.failures, self.problem, self.not_before = 0, "", 0.0
-            self._note(lambda: store.sent(self.name, ids, self.now_ns()))
+            now_ns = self.now_ns()
+            self._note(lambda: store.sent(self.name, ids, now_ns))
+            for parcel in parcels:
+                self.delivered((now_ns - parcel.made_ns) / 1e9, self.name)
 
     def _failed(self, store: AlertStore, ids: list[int], error: GtRiskError, now: float, *, lost: bool = False) -> None:
         self.failures += 1
@@ -113,9 +118,15 @@ class Sender:
 class Senders:
     """A running thread for each channel; channels may come, change and go."""
 
-    def __init__(self, stores: Sequence[AlertStore], now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        stores: Sequence[AlertStore],
+        now_ns: Callable[[], int],
+        delivered: Callable[[float, str], None] = lambda *_: None,
+    ) -> None:
         self._stores = stores
         self._now_ns = now_ns
+        self._delivered = delivered
         self._running: dict[str, tuple[Sender, threading.Event]] = {}
         self._stopping = False
 
@@ -130,7 +141,7 @@ class Senders:
                 sender.channel, sender.zone, sender.not_before = channel, zone, 0.0
                 wake.set()
             else:
-                self._begin(Sender(name, channel, self._stores, self._now_ns, zone))
+                self._begin(Sender(name, channel, self._stores, self._now_ns, zone, delivered=self._delivered))
 
     def _begin(self, sender: Sender) -> None:
         wake = threading.Event()

@@ -1,7 +1,7 @@
 """``health``: every component by the controller's own picture; store and channels are asked."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from controller.alerts.desk import AlertDesk
@@ -13,9 +13,16 @@ Params = Mapping[str, Any]
 Document = dict[str, Any]
 
 
-def methods(control: Control, desk: AlertDesk) -> dict[str, Callable[[Params], Document]]:
-    """The methods by name."""
-    return {"health": lambda _: _health(control, desk)}
+def methods(
+    control: Control, desk: AlertDesk, measured: Callable[[], Iterable[Document]] = tuple
+) -> dict[str, Callable[[Params], Document]]:
+    """The methods by name; ``measured``: samples of what only a running controller measures."""
+
+    def found(_: Params) -> Document:
+        document = _health(control, desk)
+        return {**document, "metrics": [*document["metrics"], *measured()]}
+
+    return {"health": found}
 
 
 def _health(control: Control, desk: AlertDesk) -> Document:

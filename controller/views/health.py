@@ -30,12 +30,14 @@ class Component(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One value of one metric, a gauge."""
+    """One value of one metric; ``type`` and ``suffix`` as for :func:`schemas.exposition.exposition`."""
 
     name: str
     help: str
     value: float
     labels: dict[str, str]
+    type: str = "gauge"
+    suffix: str = ""
 
 
 class ChannelState(NamedTuple):

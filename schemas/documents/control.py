@@ -186,12 +186,14 @@ class Component(Model):
 
 
 class Sample(Model):
-    """One value of one metric, in base units."""
+    """One value of one metric, in base units; ``suffix`` is added to the name of a part of a histogram."""
 
     name: str
     help: str
     value: float | bool
     labels: dict[str, str]
+    type: Literal["gauge", "counter", "histogram"]
+    suffix: Literal["", "_bucket", "_sum", "_count"]
 
 
 class Health(Headed):

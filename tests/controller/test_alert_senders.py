@@ -65,6 +65,18 @@ def test_step_when_the_channel_fails_then_it_rests_longer_each_time_and_the_next
     assert channel.messages[0].duplicate and one.failures == 0 and one.not_before == 0
 
 
+def test_step_when_taken_then_told_how_long_after_its_alert_and_nothing_of_what_failed() -> None:
+    channel, told = MemoryChannel(), list[tuple[float, str]]()
+    later = START + 2_500_000_000
+    one = Sender("email", channel, [filled("a")], lambda: later, delivered=lambda *found: told.append(found))
+    channel.fail(ChannelUnavailable("down", retry_after=0))
+    one.step(0)
+    assert told == []
+    channel.fail(None)
+    one.step(one.not_before)
+    assert told == [(2.5, "email")]
+
+
 @given(st.floats(0, 0.999), st.integers(1, 40))
 def test_backoff_when_jittered_then_between_half_and_the_whole(spread: float, times: int) -> None:
     channel = MemoryChannel()

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from controller.home import Home
+from controller.rpc.client import call
 from tests.support.cli import ENTRY
-from tests.support.service import running_service, until
+from tests.support.service import Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -24,6 +26,12 @@ def next_where(process: "subprocess.Popen[str]", wanted: Callable[[dict[str, Any
             return document
 
 
+def waited(service: Service, after: int) -> int:
+    """The number of the picture's first change behind ``after``."""
+    socket = str(Home(service.home).controller_socket)
+    return int(call(socket, "picture.wait", {"after": after, "wait": 25}, 60)["number"])
+
+
 def test_reads_when_the_book_trades_then_risk_is_told_and_a_watch_sees_the_controller_go_and_come_back() -> None:
     with running_service() as service:
         until(lambda: service.read("portfolio", "risk")["risk"]["beta"] is not None, "the analyst has looked at a book")
@@ -32,6 +40,11 @@ def test_reads_when_the_book_trades_then_risk_is_told_and_a_watch_sees_the_contr
         assert (risk["benchmark"], risk["window_sessions"]) == ("SPX", 252)
         until(lambda: service.read("portfolio", "risk")["performance"]["sessions"] > 0, "sessions are kept")
         until(lambda: service.gt("health").code == 0, "every component is well")
+        for name in ("reconcile_seconds", "store_seconds", "config_applied_total", "delivery_seconds"):
+            declared = f"# TYPE gt_risk_{name} "
+            until(lambda wanted=declared: wanted in service.gt("health", "--metrics").out, name)  # type: ignore[misc]  # a default of a lambda
+        number = waited(service, 0)
+        assert waited(service, number) > number
 
         environ = {**os.environ, "GT_RISK_HOME": str(service.home)}
         watch = subprocess.Popen(

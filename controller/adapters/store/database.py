@@ -2,7 +2,8 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _FEW_PAGES = 64 << 10
 class Database:
     """One database. ``location`` is a path (SQLite) or an SQLAlchemy URL; an empty one gets its tables.
 
+    ``noted`` is told how many seconds each transaction took, and whether it was a ``read`` or a ``write``.
+
     Threads may share it: readers go in parallel, writers of this process one after the other without spinning on
     the database's own lock. Raises StoreUnavailable; SettingsError when another release wrote it, an older one's only
     without ``upgrade`` (the caller has made a backup).
@@ -31,6 +34,7 @@ class Database:
 
     def __init__(self, location: str | Path, *, upgrade: bool = False) -> None:
         self.place = str(location)
+        self.noted: Callable[[float, str], None] = lambda *_: None
         self._writer = threading.Lock()
         with self._translated():
             url = str(location) if "://" in str(location) else sqlite_url(Path(location))
@@ -49,7 +53,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot."""
         self._same()
-        with self._translated(), self.engine.connect() as connection:
+        with self._timed("read"), self._translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -57,6 +61,7 @@ class Database:
         """The only writer; durable when the block has ended, nothing has happened when it raises."""
         self._same()
         with (
+            self._timed("write"),
             self._translated(),
             self._writer,
             self.engine.connect().execution_options(writes=True) as connection,
@@ -83,6 +88,14 @@ class Database:
         if self._file is not None and self._found() != self._file:
             problem = f"{self.place} was removed, emptied or replaced while it was open"
             raise StoreUnavailable(problem, hint="gt risk service stop, then gt risk service start")
+
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.noted(time.perf_counter() - began, kind)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

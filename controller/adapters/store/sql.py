@@ -1,6 +1,6 @@
 """The Store port on SQL: SQLite in one file, or any database that has a dialect."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select
@@ -31,6 +31,10 @@ class SqlStore:
         self._series = SeriesLog(self._database)
         self.alerts = SqlAlerts(self._database)
         self.tests = SqlTrials(self._database)
+
+    def note_times(self, noted: Callable[[float, str], None]) -> None:
+        """Tell ``noted`` the seconds of each transaction from now on, and whether it was a ``read`` or a ``write``."""
+        self._database.noted = noted
 
     def append_audit(self, entry: AuditEntry) -> AuditRecord:
         """Append to the chain."""

@@ -33,6 +33,15 @@ def test_open_when_new_then_schema_is_that_of_the_tables(tmp_path: Path) -> None
     database.close()
 
 
+def test_note_times_then_told_of_each_transaction(tmp_path: Path) -> None:
+    with closing(sqlite(tmp_path)) as store:
+        told = list[tuple[float, str]]()
+        store.note_times(lambda *found: told.append(found))
+        store.append_audit(entry())
+        store.audit()
+        assert [kind for _, kind in told] == ["write", "read"] and all(seconds > 0 for seconds, _ in told)
+
+
 def test_revisions_then_those_of_the_migrations() -> None:
     script = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert [item.revision for item in script.walk_revisions()] == list(reversed(migrations.REVISIONS))
