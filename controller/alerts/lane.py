@@ -87,7 +87,7 @@ class Lane:
         self.alerts.release()
 
     def say(self, found: Found) -> None:
-        """An event that is no audit record: it is judged with the next look."""
+        """An event that is no audit record: it is judged with the next look. From any thread."""
         self._events.append(found)
 
     def tick(self) -> bool:
@@ -124,7 +124,8 @@ class Lane:
         return zone_of(self.config.quiet_hours.timezone)
 
     def _look(self, picture: Overview | None, store: AlertStore) -> bool:
-        cursor, events, more = None, tuple(self._events), False
+        said = tuple(self._events)
+        cursor, events, more = None, said, False
         if store is self.alerts:
             cursor, found, more = self._new_facts(picture)
             events += found
@@ -134,7 +135,7 @@ class Lane:
         if events or cursor or told != self._told or self._is_due("look", LOOK_NS):
             self._judge(store, Findings((*events, *standing.found), standing.judged), cursor)
             self._told = told
-            del self._events[: len(self._events)]
+            del self._events[: len(said)]
         if self._is_due("digest", DIGEST_NS):
             self._digest(store)
         if store is self.alerts and self._is_due("forget", FORGET_NS):

@@ -67,6 +67,7 @@ BENCHES = (
     Bench("orders", loads.orders, 300, 30),
     Bench("risk", risk.risk, 100, 3),
     Bench("alerts", alerting.alerts, 100, 3),
+    Bench("storm", alerting.storm, 60, 3),
     Bench("breaches", breaches.breaches, 100, 2),
     Bench("tests", experiments.tests, 84, 3),
     Bench("peeking", peeking.peeking, 2_000, 50),

@@ -192,6 +192,22 @@ def test_say_then_an_event_without_a_record(rig: Rig) -> None:
     assert [item.message for item in rig.alerts.alerts()] == ["Service started (pid 7)"]
 
 
+def test_say_when_a_look_is_under_way_then_judged_with_the_next_one(rig: Rig) -> None:
+    late = [Found("service_started", ("8",), {"pid": "8"})]
+
+    def around() -> Surroundings:
+        if late:
+            rig.lane.say(late.pop())
+        return Surroundings()
+
+    rig.lane.around = around
+    rig.lane.say(Found("service_started", ("7",), {"pid": "7"}))
+    rig.tick()
+    assert [item.message for item in rig.alerts.alerts()] == ["Service started (pid 7)"]
+    rig.tick()
+    assert [item.message for item in rig.alerts.alerts()] == ["Service started (pid 8)", "Service started (pid 7)"]
+
+
 def test_digest_when_its_time_has_come_then_one_message_of_what_was_held(rig: Rig) -> None:
     rig.show()
     for number in range(3):

@@ -51,6 +51,7 @@ WORK = edits(
         (_SENDERS, "a refused message is not offered for ever", "lost=tried >= REFUSALS", "lost=False"),
         (_SENDERS, "what could not be noted is noted later", "        while self._marks:\n            self._marks[0]()\n            self._marks.pop(0)\n", ""),
         (_SENDERS, "a lost store does not end the spare", "            except StoreUnavailable as error:\n                lost = error\n", "            except ZeroDivisionError as error:\n                lost = error\n"),
+        (_LANE, "what is said during a look is not lost", "del self._events[: len(said)]", "del self._events[: len(self._events)]"),
         (_LANE, "what a dead process had begun waits again", "        self.alerts.release()\n", "        pass\n"),
         (_LANE, "a lost store is told from memory", "            self._look(picture, self.spare)\n", "            pass\n"),
         (_LANE, "what stood is not told twice", "        self.spare.keep(steps, Cursor(), self.clock.wall_ns())\n", "        pass\n"),
