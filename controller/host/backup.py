@@ -1,7 +1,8 @@
 """Make a backup of the embedded home: ``python -m controller.host.backup WHY``, or :func:`make` in process.
 
 Store, audit log, configuration, settings and policies. Never in it: the latch pair and the halt journal, which nothing
-may ever put back (safety section 2), sockets and pid files, private keys, the clone, the venue's own book, logs.
+may ever put back (safety section 2), who may log in, sockets and pid files, private keys, the clone, the venue's own
+book, logs.
 """
 
 import fcntl
@@ -27,6 +28,7 @@ from schemas.audit import ChainReport
 LEFT_OUT = (
     "latch/ and journal: halts never go back",
     "keys/: private keys stay where they are",
+    "dashboard.db, proposals/: nobody who was shut out comes back, and nothing is asked for again",
     "run/: sockets and pid files",
     "config/: the clone; its commits are in config.bundle",
     "engine/: the venue's book is the venue's",
