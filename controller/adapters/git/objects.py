@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from controller.adapters.git.process import Batch
+from controller.adapters.git.batch import Batch
 from controller.errors import Refused, SourceUnavailable
 from controller.ports import Entry, RawCommit
 from schemas.status import Refusal, RefusalReason

@@ -5,8 +5,9 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from controller.adapters.git.batch import Batch
 from controller.adapters.git.objects import intact, parse_tree, read, read_all, refused, split_commit
-from controller.adapters.git.process import Batch, Git, GitFailed
+from controller.adapters.git.process import Git, GitFailed
 from controller.errors import Refused, SourceUnavailable
 from controller.ports import Entry, RawCommit
 from schemas.desired import DOCUMENTS
@@ -33,7 +34,7 @@ class Reader:
 
     def __init__(self, git: Git) -> None:
         self.git = git
-        self.batch: Batch = git.batch()
+        self.batch = Batch(git)
         self._trees: dict[str, _Tree] = {}
         self._whole: dict[str, _Tree] = {}
         self._commits: dict[str, RawCommit] = {}
