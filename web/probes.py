@@ -1,4 +1,4 @@
-"""``/health`` and ``/metrics``: for machines that watch."""
+"""``/health`` and ``/metrics``: for machines that watch, this one without a login."""
 
 import json
 from typing import Literal
@@ -32,7 +32,7 @@ def declare(registry: Registry, parts: Parts) -> None:
     """Declare both."""
     feed = parts.feed
 
-    @registry.probe("/health", "Whether what is shown is there and fresh", result=DashboardHealth, name="health")
+    @registry.probe("/health", "Whether what is shown is there and fresh", role=Role.VIEWER, result=DashboardHealth)
     def health() -> Response:
         now = feed.now_ns()
         sources = tuple(_source(name, item, now) for name, item in feed.current().panels.items())

@@ -23,6 +23,9 @@ GUARD = edits(
     (
         ("web.security.guard", "read-only is state", "if endpoint.kind is Kind.CONTROL and not self.options.controls:", "if False:"),
         ("web.security.guard", "login", "if not who.holds(Role.VIEWER):", "if False:"),
+        ("web.security.guard", "only probes without a login", "return endpoint.kind is Kind.PROBE and not sent_on", "return not sent_on"),
+        ("web.security.guard", "what a proxy sends on is from elsewhere", "Kind.PROBE and not sent_on and", "Kind.PROBE and"),
+        ("web.security.guard", "only this machine without a login", " and request.remote_addr in LOOPBACK", ""),
         ("web.security.guard", "role", "    if not who.holds(endpoint.role):\n", "    if False:\n"),
         ("web.security.guard", "scope of a key", "    if not who.reaches(request.path):\n", "    if False:\n"),
         ("web.security.guard", "origin", "if foreign(request, ", "if False and foreign(request, "),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flask import Response, g, redirect, request
 
-from web.options import Options
+from web.options import LOOPBACK, Options
 from web.problems import Problem, for_programs
 from web.registry import Endpoint, Kind, Rate, Role
 from web.security.accounts import Accounts
@@ -47,7 +47,7 @@ class Guard:
         who = self._who()
         self._often(endpoint, who)
         g.identity = who
-        if endpoint.role is not Role.ANYONE:
+        if endpoint.role is not Role.ANYONE and not _watched_here(endpoint):
             if endpoint.kind is Kind.CONTROL and not self.options.controls:
                 raise Problem(403, "read-only", READ_ONLY, _START)
             if not who.holds(Role.VIEWER):
@@ -107,6 +107,12 @@ def needs_login(options: Options) -> bool:
 
 
 _ASK = {"WWW-Authenticate": "Bearer"}
+
+
+def _watched_here(endpoint: Endpoint) -> bool:
+    """Whether a monitor on this machine asks for a probe, which takes no login. What a proxy sends on is no such."""
+    sent_on = "Forwarded" in request.headers or "X-Forwarded-For" in request.headers
+    return endpoint.kind is Kind.PROBE and not sent_on and request.remote_addr in LOOPBACK
 
 
 def _may(endpoint: Endpoint, who: Identity) -> None:

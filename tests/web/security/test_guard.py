@@ -46,8 +46,9 @@ def asked(client: FlaskClient, endpoint: Endpoint, headers: dict[str, str]) -> t
 
 
 def guarded(crowd: People) -> list[Endpoint]:
-    """All but the socket, which no plain request finds."""
-    return [item for item in endpoints(crowd) if item.role is not Role.ANYONE and item.kind is not Kind.SOCKET]
+    """All but the socket, which no plain request finds, and probes, which this machine may ask for."""
+    others = (Kind.SOCKET, Kind.PROBE)
+    return [item for item in endpoints(crowd) if item.role is not Role.ANYONE and item.kind not in others]
 
 
 @pytest.mark.parametrize("name", USERS)
@@ -66,6 +67,18 @@ def test_endpoint_when_nobody_is_logged_in_then_closed(crowd: People) -> None:
         status, said = asked(crowd.stranger(), endpoint, OURS)
         assert status in (303, 401), endpoint
         assert "/login" in said or said.endswith("who-are-you"), endpoint
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics"])
+def test_probe_when_asked_by_this_machine_then_open_and_from_elsewhere_only_to_those_who_may_look(
+    crowd: People, path: str
+) -> None:
+    far, stranger = {"REMOTE_ADDR": "10.0.0.7"}, crowd.stranger()
+    assert stranger.get(path).status_code == 200
+    assert stranger.get(path, environ_base=far).status_code == 401
+    assert stranger.get(path, headers={"X-Forwarded-For": "10.0.0.7"}).status_code == 401
+    assert stranger.get(path, headers={"Forwarded": "for=10.0.0.7"}).status_code == 401
+    assert stranger.get(path, headers=crowd.key(Rank.READ_ONLY), environ_base=far).status_code == 200
 
 
 def test_socket_when_a_stranger_or_another_site_opens_it_then_refused(crowd: People) -> None:
