@@ -84,6 +84,10 @@ def mode(service: Service) -> str:
     return str(service.read("emergency", "status")["mode"])
 
 
+def signers(service: Service) -> list[str]:
+    return [item["principal"] for item in service.read("trust", "list")["signers"]]
+
+
 def run(service: Service, command: str) -> None:
     """A command as a page names it, which may come into force later than it waits."""
     ran = service.gt(*shlex.split(command.removeprefix("gt risk ")), "--yes")
@@ -141,6 +145,7 @@ def test_limit_when_the_dashboards_key_is_not_listed_then_the_page_names_what_ma
     expect(page.get_by_role("main").get_by_role("list")).to_contain_text(command)
 
     run(service, command)
+    until(lambda: "web" in signers(service), "trust.yaml with it is in force")
     expect(lowered(page, "17")).to_contain_text("the dashboard's own key signs it")
     assert pressed(page, "Change a limit").status in (200, 202)
     expect(page.get_by_role("main").get_by_role("list")).to_contain_text("Commit ")
