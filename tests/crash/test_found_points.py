@@ -3,7 +3,9 @@
 GT_RISK_CRASH_PLANS sets how many random plans; ``make bench`` takes 10,000.
 """
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from controller.reconcile.publisher import Publisher
+from schemas.policy import canonical
 from tests.support.crashes import crashed
 
 PLANS = int(os.environ.get("GT_RISK_CRASH_PLANS", "200"))
@@ -46,10 +49,11 @@ def test_check_when_the_child_publishes_something_looser_then_it_notices(
 ) -> None:
     real, here = Publisher.publish, os.getpid()
 
-    def loose(self: Publisher, policies: Any, at_least: int = 0) -> Any:
+    def loose(self: Publisher, texts: Sequence[str], at_least: int = 0) -> Any:
         wide = {"order.max_dollars": 9_000_000}
-        wider = [{**policy, "mode": "normal", "limits": {**policy["limits"], **wide}} for policy in policies]
-        return real(self, policies if os.getpid() == here else wider, at_least)
+        policies = [json.loads(text) for text in texts]
+        wider = [canonical({**item, "mode": "normal", "limits": {**item["limits"], **wide}}) for item in policies]
+        return real(self, texts if os.getpid() == here else wider, at_least)
 
     monkeypatch.setattr(Publisher, "publish", loose)
     with pytest.raises(AssertionError, match="passes"):
