@@ -7,6 +7,9 @@ from schemas.desired import Desired
 from schemas.experiments import ABTest
 from schemas.status import Problem
 
+MOST = 5_000
+"""Observations of a test at most: so many are analysed in a second or two."""
+
 
 class Written(Protocol):
     """A snapshot as far as these rules need it."""
@@ -78,6 +81,14 @@ def large_enough(snapshot: Written) -> Iterator[Problem]:
             yield snapshot.problem(path, ("n_max",), message, f"write {least} or more; gt-risk says what it can see")
 
 
+def small_enough(snapshot: Written) -> Iterator[Problem]:
+    """The largest sample is one that the service can look at again and again."""
+    for path, test in _tests(snapshot):
+        if test.n_max > MOST:
+            message = f"n_max {test.n_max} is more than the {MOST} observations that a test may have"
+            yield snapshot.problem(path, ("n_max",), message, f"write {MOST} or fewer; gt-risk says what it can see")
+
+
 def levels_in_range(snapshot: Written) -> Iterator[Problem]:
     """A level between 0.1 % and 20 %, margins of more than nothing."""
     for path, test in _tests(snapshot):
@@ -121,6 +132,7 @@ EXPERIMENT_RULES = (
     pairs_are_days,
     even_where_it_must_be,
     large_enough,
+    small_enough,
     levels_in_range,
     variants_differ,
     one_at_a_time,

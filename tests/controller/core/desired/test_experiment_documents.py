@@ -56,6 +56,7 @@ BROKEN = {
         "permuted blocks of four are split 50/50, not 60/40",
     ),
     "ends before it begins": (edited(("n_max: 60", "n_max: 15")), "n_max 15 ends the test before a first look"),
+    "never ends": (edited(("n_max: 60", "n_max: 5001")), "n_max 5001 is more than the 5000 observations"),
     "no level": (edited(("alpha: 5%", "alpha: 50%")), "alpha 50% is not a level to decide by"),
     "no margin": (edited(("margin: 5%", "margin: 0%")), "a margin of 0% guards nothing"),
     "rollout of a test that runs": (

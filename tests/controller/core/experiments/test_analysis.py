@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from controller.core.experiments import comparisons
 from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
 from controller.core.experiments.mismatch import mismatched, of_two
 from controller.core.experiments.standing import DECIDED, MOVES, Facts, advance, b_takes_part, later
@@ -157,3 +158,14 @@ def test_mismatch_then_the_first_epoch_that_cannot_be_chance() -> None:
     assert mismatched([(50, 50, 0.5), (50, 50, 0.1)]) == 1
     assert of_two(0, 0, 0.5) == 1.0
     assert of_two(3_000, 3_000, 0.5) == pytest.approx(1.0)
+
+
+def test_win_rate_when_there_are_too_many_for_an_exact_test_then_by_its_limit() -> None:
+    few, many = arms(200, 0.001), arms(201, 0.001)
+    assert comparisons.win_rate(few.a, few.b).test == "Boschloo"
+    assert comparisons.win_rate(many.a, many.b).test == "pooled z"
+    wins = int((few.a > 0).sum()), int((few.b > 0).sum())
+    exact, limit = (compare(*wins, few.a, few.b) for compare in (comparisons.boschloo, comparisons.pooled_z))
+    assert limit == pytest.approx(exact, rel=0.15)
+    assert comparisons.win_rate(np.full(300, 0.01), np.full(300, 0.01)).p == 1
+    assert comparisons.win_rate(np.full(300, -0.01), np.full(300, 0.01)).p == pytest.approx(0, abs=1e-9)
