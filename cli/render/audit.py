@@ -78,8 +78,8 @@ def _subject(item: Document) -> list[str]:
     strategy = item.get("strategy")
     if item["event"].startswith("emergency."):
         return [] if item["reason"] else [item["details"] or "no reason given yet"]
-    if item["event"].startswith("dashboard."):
-        return [item["after"]]
+    if item["event"].startswith(("alert.", "dashboard.")):
+        return [item["after"] or item["before"]]
     changed = moved(item["before"], item["after"])
     test = _TEST.search(item["after"]) if item["event"].startswith("ab_test.") else None
     if test:

@@ -83,9 +83,8 @@ class AlertDesk:
         fingerprint = self.found(id).fingerprint if id else ""
         given = {"fingerprint": fingerprint, "rule": rule, "until_ns": until_ns, "reason": reason}
         silence = Silence.model_validate({**given, "actor": actor, "made_ns": now})
-        entry = AuditEntry(
-            at_ns=now, event="alert.silence", actor=actor, channel="cli", reason=reason, after=f"{id or rule}"
-        )
+        after = f"alert {id}" if id else f"rule {rule}"
+        entry = AuditEntry(at_ns=now, event="alert.silence", actor=actor, channel="cli", reason=reason, after=after)
         with control_action(self.audit, self.clock, entry):
             return self.alerts.add_silence(silence)
 

@@ -64,6 +64,12 @@ def test_log_when_a_test_begins_then_named() -> None:
     assert details(begun) == ["Test: t-1, Reason: odd"]
 
 
+def test_log_when_an_alert_is_seen_or_silenced_then_named() -> None:
+    seen = event(1, event="alert.ack", before="alert 9: limit_breach")
+    held = event(2, event="alert.silence", after="rule drifted", reason="migration")
+    assert details(seen, held) == ["alert 9: limit_breach", "rule drifted, Reason: migration"]
+
+
 def test_folded_when_the_intent_is_further_back_than_shown_then_the_outcome_stands_alone() -> None:
     outcome = limit(9, kind="outcome", intent=3, outcome="done")
     assert folded([outcome]) == [outcome]
