@@ -4,23 +4,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from controller.adapters.store.sql import SqlStore
 from controller.core.experiments.question import Seen, Trying, plan_of
-from controller.home import Home
 from controller.quant.client import QuantProcess
-from schemas.live import Arm
 from schemas.trials import Look, Side
 from tests.bench.figures import Figure, Goal
 from tests.bench.processes import bare_ms, gt, ready_service
+from tests.support.past_trades import put_trades
 from tests.support.service import Service, until
-from tests.support.trials import ab_test, session, trips
+from tests.support.trials import ab_test, session
 
 TRADES = 200
 FIRST = 32
 STATUS = Goal(ratio50=10)
 LOOK = Goal(largest=1_000)
-_FAR = 1_000_000
-"""Numbers of fills that no gate reaches in a bench."""
 
 
 def tests(rounds: int) -> list[Figure]:
@@ -36,20 +32,11 @@ def tests(rounds: int) -> list[Figure]:
 
 
 def _traded(service: Service) -> str:
-    """The id of a test that has counted its trades; they are put into the store while the service is down."""
+    """The id of a test that has counted its trades."""
     create = ("ab-test", "create", "--strategy", "contrarian-swing", "--name", "Bench", "--param-b", "gain_pct=10")
     service.must(*create, "--n-max", str(TRADES), "--duration", "900d", "--yes")
     name = str(service.read("ab-test", "list")["tests"][0]["id"])
-    until(lambda: service.read("ab-test", "status", name)["test"]["looked"] is not None, "the test is seen")
-    service.must("service", "stop")
-    home = Home(service.home)
-    store = SqlStore(home.store, home.audit_head)
-    book = store.tests.trials()[name].book
-    arms: tuple[tuple[Arm, int], ...] = (("A", _FAR), ("B", 2 * _FAR))
-    for arm, first in arms:
-        store.add_fills(book, trips(arm, _returns(TRADES // 2, first), first=first, test=name))
-    store.close()
-    service.start()
+    put_trades(service, name, {"A": _returns(TRADES // 2, 1), "B": _returns(TRADES // 2, 2)})
     until(lambda: service.read("ab-test", "status", name)["test"]["n"] == TRADES, "all trades are counted")
     return name
 

@@ -1,9 +1,12 @@
-"""An A/B test from outside: created by a signed commit, both variants trade, a crash makes nothing count twice."""
+"""A/B tests from outside: created by signed commits, both variants trade, a crash makes nothing count twice, a winner
+is rolled out and taken back."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from controller.core.experiments.observations import CURVE
+from tests.support.past_trades import put_trades
 from tests.support.service import Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]
@@ -56,3 +59,54 @@ def test_test_when_created_then_both_variants_trade_and_a_stop_ends_it(service: 
     assert service.read("ab-test", "status", id)["test"]["share_b_pct"] == 0
     events = [event["event"] for event in service.read("audit", "log", "--type", "ab_test")["events"]]
     assert "ab_test.stopped" in events
+
+
+def created(service: Service, strategy: str, name: str, *more: str) -> str:
+    """The id of a new test."""
+    service.must("ab-test", "create", "--strategy", strategy, "--name", name, "--duration", "3650d", *more, "--yes")
+    (id,) = [row["id"] for row in service.read("ab-test", "list")["tests"] if row["name"] == name]
+    return str(id)
+
+
+def test_paired_test_when_everything_is_killed_then_each_session_counts_once(service: Service) -> None:
+    id = created(service, "ml-momentum-v2", "Pairs", "--param-b", "lookback=63", "--paired", "--n-max", "5000")
+
+    def pairs() -> int:
+        return int(service.read("ab-test", "status", id)["test"]["arms"]["a"]["n"])
+
+    until(lambda: pairs() >= 5, "pairs are counted", 120)
+    before = pairs()
+    service.kill("controller", "runner", "gate")
+    service.start()
+    until(lambda: pairs() >= before + 5, "more pairs are counted", 120)
+    service.must("ab-test", "stop", id, "--yes")
+    until(lambda: service.read("ab-test", "status", id)["test"]["state"] == "stopped", "the stop is seen")
+    seen = service.read("ab-test", "analyze", id)["test"]
+    a, b = ([at for at, _ in seen["curves"][arm]] for arm in ("a", "b"))
+    assert a == b == sorted(set(a))
+    n = seen["arms"]["a"]["n"]
+    assert n == seen["arms"]["b"]["n"]
+    assert len(a) == min(n, CURVE)
+
+
+def test_test_when_b_has_won_then_archived_rolled_out_by_a_step_and_taken_back(service: Service) -> None:
+    names = ("--variant-b", "Two names", "--param-b", "top_n=2", "--n-max", "80")
+    id = created(service, "heuristic-value-1", "Fewer names", *names)
+    put_trades(service, id, {"A": [-0.02, -0.024, -0.018, -0.022] * 10, "B": [0.02, 0.024, 0.018, 0.022] * 10})
+    until(lambda: service.read("ab-test", "status", id)["test"]["winner"] == "B", "B has won")
+    assert service.read("ab-test", "status", id)["test"]["share_b_pct"] == 0
+    early = service.gt("ab-test", "rollout", id, "--yes")
+    assert (early.code, "is not archived yet" in early.err) == (2, True)
+
+    archived = service.must("ab-test", "analyze", id, "--yes").out
+    assert "strategies/heuristic-value-1-two-names.yaml" in archived
+    kept = service.read("strategy", "show", "heuristic-value-1-two-names")["strategy"]
+    assert (kept["status"], kept["capital"]["allocation_pct"]) == ("paused", 0)
+
+    for share, rollout in ((10, ("rollout", id)), (0, ("rollout", id, "--to", "0"))):
+        done = service.must("ab-test", *rollout, "--yes", "--json").document
+        assert done["applied"]["in_force"] is True
+        shown = service.read("ab-test", "status", id)["test"]
+        assert (shown["share_b_pct"], shown["rollout_pct"], shown["winner"]) == (share, share, "B")
+    events = [item["event"] for item in service.read("audit", "log", "--type", "ab_test")["events"]]
+    assert {"ab_test.create", "ab_test.winner_b", "ab_test.archive", "ab_test.rollout"} <= {*events}
