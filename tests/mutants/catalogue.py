@@ -18,6 +18,7 @@ from tests.mutants.liquidation import LIQUIDATION
 from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
 from tests.mutants.risk import RISK
+from tests.mutants.shared import SHARED
 from tests.mutants.trials import STORED, TRIALS
 from tests.mutants.web import WEB
 
@@ -72,6 +73,7 @@ CONDITIONS: tuple[Mutant, ...] = (
     *LIQUIDATION,
     *RECOVERY,
     *RISK,
+    *SHARED,
     *WEB,
     *ALERTS,
     *LEARNING,

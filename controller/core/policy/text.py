@@ -5,18 +5,18 @@ import hashlib
 from schemas.policy import Policy, canonical
 
 _KEPT = 4
-_texts: dict[int, tuple[Policy, str]] = {}
+_texts: tuple[tuple[Policy, str], ...] = ()
+"""The newest ones; replaced as a whole, as threads share it."""
 
 
 def text_of(policy: Policy) -> str:
     """The canonical JSON of ``policy``, of which snapshots and digests are made."""
-    known = _texts.get(id(policy))
-    if known is not None and known[0] is policy:
-        return known[1]
+    global _texts
+    for known, text in _texts:
+        if known is policy:
+            return text
     text = canonical(policy.model_dump(mode="json"))
-    while len(_texts) >= _KEPT:
-        _texts.pop(next(iter(_texts)), None)
-    _texts[id(policy)] = policy, text
+    _texts = (*_texts[1 - _KEPT :], (policy, text))
     return text
 
 

@@ -69,6 +69,14 @@ def test_plain_when_anything_is_doubtful_then_leaves_it_to_the_strict_reader(tex
     assert plain_data("f", text.encode()) is None
 
 
+@pytest.mark.parametrize("text", DOUBTFUL.values(), ids=DOUBTFUL.keys())
+def test_plain_when_doubtful_and_the_c_parser_is_missing_then_leaves_it_too(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_reader, "CParser", None)
+    assert plain_data("f", text.encode()) is None
+
+
 def test_plain_when_not_utf8_then_leaves_it_to_the_strict_reader() -> None:
     assert plain_data("f", b"a: \xff\n") is None
 

@@ -1,5 +1,6 @@
 """Documents that two trees share are compiled and compared once: the result is that of trees that share nothing."""
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import pytest
@@ -23,7 +24,24 @@ opened: "2026-01-19T10:23:45Z"
 actor: ada
 channel: cli
 """
-RECORD = f"halts/{1:032x}.yaml"
+CLEAR = """version: 1
+id: "00000000000000000000000000000001"
+halt_digest: "%s"
+by: ada
+reason: checked
+"""
+TEST = """version: 1
+id: t-1
+name: T
+strategy: ml-momentum-v2
+started: "2026-01-19"
+duration_days: 14
+seed: 7
+variant_a: {name: A}
+variant_b: {name: B, parameters: {lookback: 60}}
+"""
+RECORD, CLEARED, TRIAL = f"halts/{1:032x}.yaml", f"cleared/{1:032x}.yaml", "ab_tests/t-1.yaml"
+ADDED = {"a halt": {RECORD: HALT}, "a clear": {CLEARED: CLEAR % ("a" * 64)}, "a test": {TRIAL: TEST}}
 EDITS: dict[str, tuple[str, str]] = {
     "a limit": ("risk_config.yaml", "max_position_pct: 15%->max_position_pct: 12%"),
     "what others are shares of": ("risk_config.yaml", "initial_capital: $100,000->initial_capital: $90,000"),
@@ -37,30 +55,32 @@ EDITS: dict[str, tuple[str, str]] = {
 }
 
 
-def tree(edits: frozenset[str], gone: bool = False, halted: bool = False) -> dict[str, bytes]:
-    """The template with ``edits``, less a strategy, with a halt."""
+def tree(edits: Collection[str], gone: bool = False) -> dict[str, bytes]:
+    """The template with ``edits`` and additions, or less a strategy."""
     found = dict(files())
     for name in sorted(edits):
-        path, text = EDITS[name]
+        path, text = EDITS.get(name, ("", ""))
         old, _, new = text.partition("->")
-        found[path] = found[path].replace(old.encode(), new.encode())
+        if path:
+            found[path] = found[path].replace(old.encode(), new.encode())
+        found |= {added: content.encode() for added, content in ADDED.get(name, {}).items()}
     if gone:
         del found["strategies/contrarian-swing.yaml"]
-    return {**found, RECORD: HALT.encode()} if halted else found
+    return found
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", [*EDITS, *ADDED])
 def test_edit_when_made_then_is_a_change_that_the_comparison_sees(name: str) -> None:
     cache = DocumentCache()
     assert compare_desired(cached(cache, files()), cached(cache, tree(frozenset({name})), COMMITS[1]))
 
 
-_EDITS = st.tuples(st.frozensets(st.sampled_from(sorted(EDITS))), st.booleans(), st.booleans())
+_STEPS = st.tuples(st.frozensets(st.sampled_from([*EDITS, *ADDED])), st.booleans())
 
 
-@given(st.lists(_EDITS, min_size=2, max_size=4), st.sampled_from(SECTORS))
+@given(st.lists(_STEPS, min_size=2, max_size=4), st.sampled_from(SECTORS))
 def test_compare_when_trees_share_documents_then_finds_what_it_finds_between_strangers(
-    steps: list[tuple[frozenset[str], bool, bool]], sectors: dict[str, str]
+    steps: list[tuple[frozenset[str], bool]], sectors: dict[str, str]
 ) -> None:
     cache = DocumentCache()
     for one, other in pairwise(tree(*step) for step in steps):
@@ -82,6 +102,22 @@ def test_compile_when_asked_again_then_gives_the_same_policy() -> None:
     found = desired()
     assert compile_policy(found, {"AAPL": "Technology"}) is compile_policy(found, {"AAPL": "Technology"})
     assert compile_policy(found, {}) is not compile_policy(found, {"AAPL": "Technology"})
+
+
+def test_compile_when_a_test_begins_then_only_its_strategy_compiles_anew() -> None:
+    cache = DocumentCache()
+    before = compile_policy(cached(cache, files()), {})
+    after = compile_policy(cached(cache, tree({"a test"}), COMMITS[1]), {})
+    assert before.strategies[UID].test is None
+    assert after.strategies[UID].test is not None
+    assert [uid for uid in before.strategies if before.strategies[uid] is not after.strategies[uid]] == [UID]
+
+
+def test_compare_when_only_a_clear_is_added_then_loosens() -> None:
+    cache = DocumentCache()
+    old, new = cached(cache, tree({"a halt"})), cached(cache, tree({"a halt", "a clear"}), COMMITS[1])
+    (change,) = compare_desired(old, new)
+    assert (change.path, change.direction) == (CLEARED, Direction.LOOSEN)
 
 
 def test_compile_when_sectors_change_in_place_then_compiles_anew() -> None:
