@@ -21,6 +21,7 @@ from controller.latch import journal
 from controller.quant.client import QuantProcess
 from controller.reconcile.analyst import Analyst
 from controller.reconcile.boot import Booted
+from controller.reconcile.checkpoints import Checkpoints
 from controller.reconcile.evidence import Heads
 from controller.reconcile.exits import Exits
 from controller.reconcile.experiments import Experiments
@@ -94,6 +95,7 @@ class Controller(Common):
         self.quant = QuantProcess(home.logs / "quant.log")
         self.analyst = Analyst(self.store, self.engine, self.clock, self._applied, self.quant.compute)
         self.experiments = Experiments(self.store, self.engine, self.clock, self._applied, self.quant.look, self._poke)
+        self.checkpoints = Checkpoints(self.store, self.engine, self.clock, self._applied)
         self.exits = Exits(self.engine, self.store, self.clock)
         self.liquidations = Liquidations(self._liquidation_parts())
         self.heads = Heads(self.store, self.notary, self.clock)
@@ -283,6 +285,7 @@ class Controller(Common):
     def _analyse(self) -> None:
         self.analyst.work()
         self.experiments.work()
+        self.checkpoints.work()
 
     def _poke(self, reason: str) -> None:
         self.loop.poke(reason)
