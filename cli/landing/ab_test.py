@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -127,8 +127,9 @@ def _made(given: dict[str, Any]) -> tuple[str, str]:
         raise Failure(
             f"--duration {given['duration']!r} is not a number of days", "--duration 14d", USAGE, "BadArgument"
         )
-    known = ask("abtest.list")
-    today = (known["market_time"] or datetime.now(UTC).date().isoformat())[:10]
+    today = (ask("abtest.list")["market_time"] or "")[:10]
+    if not today:
+        raise Failure("the market's day, on which the test begins, is not known yet", "gt risk service start")
     words = re.sub(r"[^a-z0-9]+", "-", given["name"].lower()).strip("-").split("-")[:_WORDS]
     id = "-".join(["test", today.replace("-", ""), *words])[:64].strip("-")
     fields: dict[str, Any] = {
@@ -187,7 +188,7 @@ def _plan(test: Document, seen: Document) -> list[str]:
         ("Name", safe(test["name"])),
         ("Strategy", test["strategy"]),
         ("Variants", f"A ({safe(variants['a']['name'])}), B ({safe(variants['b']['name'])})"),
-        ("Traffic Split", f"{int(a)}% A, {int(b)}% B"),
+        ("Traffic Split", f"{int(a)}% A, {int(b)}% B{', in shadow' if test['paired'] else ''}"),
         ("Duration", f"{test['duration_days']} days (until {_until(test)})"),
         ("Success Metric", METRICS[test["success_metric"]]),
     ]

@@ -63,6 +63,7 @@ def test_test_when_created_then_both_variants_trade_and_a_stop_ends_it(service: 
 
 def created(service: Service, strategy: str, name: str, *more: str) -> str:
     """The id of a new test."""
+    until(lambda: service.read("status")["market_time"] is not None, "the market clock is known")
     service.must("ab-test", "create", "--strategy", strategy, "--name", name, "--duration", "3650d", *more, "--yes")
     (id,) = [row["id"] for row in service.read("ab-test", "list")["tests"] if row["name"] == name]
     return str(id)

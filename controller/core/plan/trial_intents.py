@@ -12,6 +12,8 @@ from schemas.experiments import ROLLOUT, ABTest, Variant
 from schemas.trials import State
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_PAIRED = re.compile(r"^paired:\s*true\b", re.MULTILINE)
+_SHARED = "Share the strategy's new signals between A and B"
 _LENGTH = 64
 _OPEN: frozenset[State] = frozenset({"collecting", "running"})
 
@@ -47,7 +49,8 @@ def _add(intent: AddTest, desired: Desired, situation: Situation) -> Edits:
         raise BadArgument(f"{name!r} cannot be the id of a test", "write small letters, digits and dashes")
     if name in desired.ab_tests or name in situation.trials:
         raise BadArgument(f"there was a test {name} already: an id is given once", "gt risk ab-test list")
-    notes = (f"Write {_path(name)}", "Share the strategy's new signals between A and B", "Look at each new result")
+    both = "Play both variants in shadow: the book trades as A" if _PAIRED.search(intent.text) else _SHARED
+    notes = (f"Write {_path(name)}", both, "Look at each new result")
     put = PutFile(path=_path(name), text=intent.text)
     return Edits((put,), f"risk: begin A/B test {name}", "none", "active", notes)
 

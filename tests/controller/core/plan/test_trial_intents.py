@@ -49,6 +49,9 @@ def test_add_when_new_then_written_as_it_is() -> None:
     found = edits_for(AddTest(test="t-2", text="id: t-2\n"), desired, situation(desired))
     assert found.edits == (PutFile(path="ab_tests/t-2.yaml", text="id: t-2\n"),)
     assert found.subject == "risk: begin A/B test t-2"
+    assert found.notes[1] == "Share the strategy's new signals between A and B"
+    paired = edits_for(AddTest(test="t-2", text="id: t-2\npaired: true\n"), desired, situation(desired))
+    assert paired.notes[1] == "Play both variants in shadow: the book trades as A"
 
 
 @pytest.mark.parametrize(("name", "words"), [("t-1", "an id is given once"), ("T 1", "cannot be the id")])
