@@ -17,10 +17,11 @@ from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
 from controller.ports import Clock
+from controller.reconcile.publisher import digest_of
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
-from schemas.policy import Policy, Snapshot, canonical, digest_of
+from schemas.policy import Policy, Snapshot, canonical
 
 _NO_HALTS: tuple[Halt, ...] = ()
 _KEPT_DECISIONS = 1_000
@@ -269,10 +270,10 @@ def _rank(value: TradingMode | StrategyStatus) -> int:
 def _snapshot(text: str) -> tuple[Snapshot, str]:
     document = json.loads(text)
     digest = document.pop("digest")
-    if digest_of(document["policies"]) != digest:
+    texts = [canonical(policy) for policy in document["policies"]]
+    if digest_of(texts) != digest:
         raise ValueError(f"policy {document['version']}: the digest does not fit")
-    policies = tuple(_policy(canonical(policy)) for policy in document["policies"])
-    return Snapshot.model_validate({**document, "policies": policies}), digest
+    return Snapshot.model_validate({**document, "policies": tuple(map(_policy, texts))}), digest
 
 
 @lru_cache(4)
