@@ -276,7 +276,7 @@ def _snapshot(text: str) -> tuple[Snapshot, str]:
     return Snapshot.model_validate({**document, "policies": tuple(map(_policy, texts))}), digest
 
 
-@lru_cache(4)
+@lru_cache(2)
 def _policy(text: str) -> Policy:
     """A plan publishes the same two in three snapshots."""
     return Policy.model_validate_json(text)

@@ -4,7 +4,7 @@ import hashlib
 
 from schemas.policy import Policy, canonical
 
-_KEPT = 4
+_KEPT = 3
 _texts: tuple[tuple[Policy, str], ...] = ()
 """The newest ones; replaced as a whole, as threads share it."""
 
