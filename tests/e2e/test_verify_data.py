@@ -18,7 +18,7 @@ from controller.host.verify_data import verify
 from controller.latch.journal import Journal
 from controller.latch.journal_record import HALT, RECORD, RELEASED, Entry, parse
 from controller.latch.layout import SLOTS_AT
-from controller.reconcile.publisher import digest_of
+from schemas.policy import digest_of
 from tests.support.service import Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
@@ -177,9 +177,11 @@ def empty_raise(home: Home) -> None:
 
 
 def damaged_store(home: Home) -> None:
+    with closing(sqlite3.connect(home.store)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit'").fetchone()
     with home.store.open("r+b") as file:
-        file.seek(2 * 4096)
-        file.write(bytes(3 * 4096))
+        file.seek((page - 1) * 4096)
+        file.write(bytes(4096))
 
 
 def lost_store(home: Home) -> None:

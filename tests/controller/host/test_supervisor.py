@@ -51,6 +51,8 @@ def started(home: Home) -> Iterator[list[subprocess.Popen[bytes]]]:
     found: list[subprocess.Popen[bytes]] = []
     yield found
     for process in found:
+        if process.returncode == 0:  # it was let go, and lives
+            process.returncode = None
         process.kill()
         process.wait()
 
