@@ -109,6 +109,7 @@ def _welcome(place: Home, started: dict[str, Any], dashboard: list[str], test: s
         "  gt risk strategy list",
         *([f"  gt risk ab-test status {test}"] if test else []),
         "  gt risk limits set position.max_position_pct 20 -r 'room to grow'",
+        "  gt risk limits set concentration.sector_warning_pct 24 -r 'tell me of sectors'",
         "  gt risk emergency halt-all",
         "  gt risk emergency resume",
         "  gt risk strategy resume ml-momentum-v2",

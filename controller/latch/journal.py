@@ -216,18 +216,27 @@ def rescue_files(root: str) -> list[str]:
 
 def read_home(root: str) -> tuple[list[Entry], list[str]]:
     """As :func:`read`, over the journal of a home folder and every rescue file in it."""
-    entries, problems = read(f"{root}/journal")
-    for path in rescue_files(root):
-        more, wrong = read(path)
+    return examine_home(root)[:2]
+
+
+def examine_home(root: str) -> tuple[list[Entry], list[str], list[Damage]]:
+    """As :func:`read_home`, with what in these files is no record."""
+    journal = f"{root}/journal"
+    entries: list[Entry] = []
+    problems: list[str] = []
+    damaged: list[Damage] = []
+    for path in (journal, *rescue_files(root)):
+        more, damage = examine(path)
         entries += more
-        problems += [f"{path.removeprefix(root)[1:]}: {RESCUED}", *wrong]
-    return entries, problems
+        problems += [] if path == journal else [f"{path.removeprefix(root)[1:]}: {RESCUED}"]
+        problems += [] if damage is None else [damage.text]
+        damaged += [damage] if damage is not None and damage.parts else []
+    return entries, problems, damaged
 
 
 def damages(root: str) -> list[Damage]:
     """What is no record in the journal and the rescue files of a home."""
-    found = [examine(path)[1] for path in (f"{root}/journal", *rescue_files(root))]
-    return [damage for damage in found if damage is not None and damage.parts]
+    return examine_home(root)[2]
 
 
 def fold(entries: list[Entry]) -> dict[str, JournalHalt]:

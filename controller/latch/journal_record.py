@@ -51,6 +51,11 @@ class Entry:
         self.slot = slot
         self.part = 0
 
+    @property
+    def key(self) -> tuple[int, str, int, int]:
+        """What tells it from every other entry."""
+        return self.kind, self.halt_id, self.wall_ns, self.part
+
 
 def pack(entry: Entry) -> list[bytes]:
     """The records of one entry; a text beyond the first goes on in reason records (a release keeps one record)."""

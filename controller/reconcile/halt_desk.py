@@ -21,7 +21,7 @@ from controller.latch.reader import passed
 from controller.ports import Clock, Source, Store
 from controller.reconcile.boot import synthetic_id
 from controller.reconcile.evidence import Evidence
-from controller.reconcile.halt_records import MODES, SOURCES, from_documents, from_journal, micros, rounded
+from controller.reconcile.halt_records import MODES, SOURCES, from_documents, micros, rounded
 from controller.reconcile.journal_view import JournalView
 from controller.reconcile.troubles import Troubles
 from schemas.desired import Desired
@@ -51,7 +51,8 @@ class HaltDesk:
         self._seen: dict[int, SlotBody] = {}
         self._stored: dict[str, str] = {}
         self._told: set[str] = set()
-        self._folded: list[Entry] | None = None
+        self._entries: list[Entry] | None = None
+        self._folded: frozenset[tuple[int, str, int, int]] = frozenset()
         self._troubles = Troubles(_log)
         self._journal = JournalView(home)
         self.evidence = Evidence(source, store, self._recorded)
@@ -169,7 +170,7 @@ class HaltDesk:
             self._uids |= {item.uid for item in desired.strategies.values()}
         by_id = self._journal.halts()
         records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]
-        records += [from_journal(item) for item in by_id.values()]
+        records += self._journal.records()
         released = {item.halt_id for item in by_id.values() if item.released}
         try:
             records += [rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]
@@ -273,6 +274,7 @@ class HaltDesk:
 
     def _fold_journal(self) -> None:
         entries = self._journal.entries()
-        if entries is not self._folded:
-            fold_journal(self._store, entries)
-            self._folded = entries
+        if entries is not self._entries:
+            new = {entry.key: entry for entry in entries if entry.key not in self._folded}
+            fold_journal(self._store, new.values())
+            self._entries, self._folded = entries, self._folded.union(new)

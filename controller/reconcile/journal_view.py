@@ -7,7 +7,9 @@ from pathlib import Path
 from controller.home import Home
 from controller.latch import journal as journals
 from controller.latch.journal_record import RECORD, Entry
+from controller.reconcile.halt_records import from_journal
 from controller.reconcile.troubles import Troubles
+from schemas.halts import Halt
 
 _CHUNK = 64 * 1024
 _log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ class JournalView:
         self._rescued: list[tuple[str, int]] = []
         self._entries: list[Entry] = []
         self._halts: dict[str, journals.JournalHalt] = {}
+        self._records: tuple[Halt, ...] = ()
         self._damage: tuple[str, ...] = ()
         self._troubles = Troubles(_log)
 
@@ -37,6 +40,11 @@ class JournalView:
         """Halts by id."""
         self._refresh()
         return self._halts
+
+    def records(self) -> tuple[Halt, ...]:
+        """The same in the form of all records of halts."""
+        self._refresh()
+        return self._records
 
     def damage(self) -> tuple[str, ...]:
         """What in the files is no record."""
@@ -56,9 +64,10 @@ class JournalView:
         if raw == self._raw and rescued == self._rescued:
             return
         self._raw, self._rescued = raw, rescued
-        self._entries, problems = journals.read_home(str(self._home.root))
+        self._entries, problems, damaged = journals.examine_home(str(self._home.root))
         self._halts = journals.fold(self._entries)
-        self._damage = tuple(item.text for item in journals.damages(str(self._home.root)))
+        self._records = tuple(map(from_journal, self._halts.values()))
+        self._damage = tuple(item.text for item in damaged)
         self._troubles.tell("halt journal", "; ".join(problems), logging.ERROR)
 
     def _content(self) -> bytes:

@@ -97,7 +97,7 @@ RECONCILE = edits(
         (_HALT_DESK, "a release needs its clear", "if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)", "if True"),
         (_HALT_DESK, "vanished words are raised again", "            self._reraise_vanished()\n", "            self._seen = {slot.slot: slot for slot in self._slots() if slot.open}\n"),
         (_HALT_DESK, "OPEN knows the latch", "records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]", "records: list[Halt] = []"),
-        (_HALT_DESK, "OPEN knows the journal", "        records += [from_journal(item) for item in by_id.values()]\n", ""),
+        (_HALT_DESK, "OPEN knows the journal", "        records += self._journal.records()\n", ""),
         (_HALT_DESK, "OPEN knows the store", 'records += [rounded(item).model_copy(update={"word": 0, "slot": -1}) for item in self._store.halts()]', "pass"),
         (_HALT_DESK, "OPEN knows the evidence", "        records += self.evidence.known.values()\n", ""),
         ("controller.reconcile.halt_records", "OPEN knows the tree", "return [] if desired is None else [halt_of(document) for document in desired.halts.values()]", "return []"),

@@ -214,7 +214,7 @@ HALT = edits(
         (_BARRIER, "a refusal is no answer", "if not reply.startswith(_OK):", "if False:"),
         (_JOURNAL, "a release is for ever", "halts[entry.halt_id].released = True", "pass"),
         (_JOURNAL, "rescue when it cannot be written", "(f\"{home}/journal\", *rescue_paths(home, entry.halt_id))", "(f\"{home}/journal\",)"),
-        (_JOURNAL, "rescue files are read", "    for path in rescue_files(root):\n", "    for path in []:\n"),
+        (_JOURNAL, "rescue files are read", "    for path in (journal, *rescue_files(root)):\n", "    for path in (journal,):\n"),
         (_JOURNAL, "records are not overwritten", "if not any(os.pread(self._fd, RECORD, at)):", "if True:"),
         ("controller.latch.journal_record", "checksum of a record", "or _CRC.unpack_from(record, _HEAD.size)[0] != zlib.crc32(record[: _HEAD.size]):", "or False:"),
     ),
