@@ -77,8 +77,8 @@ class HaltDesk:
             found = [
                 item.merged
                 for halt_id, item in gather(known, from_documents(desired)).items()
-                if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)
-                and (halt_id in binding or halt_id not in complete)
+                if (halt_id in binding or halt_id not in complete)
+                and (halt_id in released or item.cleared_by(desired.cleared.get(halt_id)))
             ]
             ended = tuple(sorted(found, key=lambda item: (item.slot == OVERFLOW, item.opened_ns, item.id)))
             return open_halts(known, desired.cleared, released, from_documents(desired)), ended

@@ -94,7 +94,7 @@ RECONCILE = edits(
         (_HALT_DESK, "only the named halt is released", "                if self._id_of(slot) == halt_id:\n", "                if True:\n"),
         (_HALT_DESK, "overflow goes last", "if any(other.slot != OVERFLOW for other in among):", "if False:"),
         (_HALT_DESK, "release is in the journal", "                self._journal.append(Entry(RELEASED,", "                _ = (Entry(RELEASED,"),
-        (_HALT_DESK, "a release needs its clear", "if (item.cleared_by(desired.cleared.get(halt_id)) or halt_id in released)", "if True"),
+        (_HALT_DESK, "a release needs its clear", "                and (halt_id in released or item.cleared_by(desired.cleared.get(halt_id)))\n", ""),
         (_HALT_DESK, "vanished words are raised again", "            self._reraise_vanished()\n", "            self._seen = {slot.slot: slot for slot in self._slots() if slot.open}\n"),
         (_HALT_DESK, "OPEN knows the latch", "records = [self._halt_of_slot(slot, by_id) for slot in self._slots() if slot.open]", "records: list[Halt] = []"),
         (_HALT_DESK, "OPEN knows the journal", "        records += self._journal.records()\n", ""),

@@ -5,8 +5,9 @@ here can make a policy looser than it was desired.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from schemas.desired import ClearedDocument, HaltDocument, StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt, HaltSource
@@ -78,6 +79,7 @@ def _restrict(strategy: StrategyPolicy, mode: TradingMode, bounds: list[tuple[st
     return strategy if status is strategy.status else strategy.model_copy(update={"status": status})
 
 
+@lru_cache(4_096)
 def halt_of(document: HaltDocument) -> Halt:
     """The halt that a ``halts/<id>.yaml`` is evidence of."""
     scope = ACCOUNT if document.scope.uid is None else strategy_scope(document.scope.uid)
@@ -164,14 +166,12 @@ class Known:
 
 def gather(seen: Iterable[Halt], written: Iterable[Halt] = ()) -> dict[str, Known]:
     """All records gathered by halt."""
-    found: dict[str, Known] = {}
+    found: dict[str, tuple[list[Halt], list[Halt]]] = {}
     for halt in seen:
-        before = found.get(halt.id, Known())
-        found[halt.id] = replace(before, seen=(*before.seen, halt))
+        found.setdefault(halt.id, ([], []))[0].append(halt)
     for halt in written:
-        before = found.get(halt.id, Known())
-        found[halt.id] = replace(before, written=(*before.written, halt))
-    return found
+        found.setdefault(halt.id, ([], []))[1].append(halt)
+    return {halt_id: Known(tuple(records), tuple(documents)) for halt_id, (records, documents) in found.items()}
 
 
 def open_halts(
