@@ -16,7 +16,8 @@ from controller.gate.client import GateClient
 from controller.home import Home
 from tests.bench.figures import Figure, Goal
 from tests.bench.processes import SCRIPT, environment, gate_socket, processes_of, ready_service, rss_mib
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
+from tests.support.folders import short_folder
 from tests.support.service import Service, until
 
 MEMORY = {"controller": Goal(largest=120), "gate": Goal(largest=40), "all processes": Goal(largest=260)}
@@ -65,7 +66,7 @@ def memory(seconds: int) -> list[Figure]:
 @contextmanager
 def demo() -> Iterator[Service]:
     """What ``make demo`` runs: init, and the service with its foreground."""
-    with short_home() as home:
+    with short_folder() as home:
         assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
         command = [SCRIPT, "service", "start", "--foreground"]
         process = subprocess.Popen(command, env=environment(home), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -15,7 +15,8 @@ from cli.render import experiments
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from tests.support.book import NOW, HeldControl, overview
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.sample_tests import sampled
 
 
@@ -212,7 +213,7 @@ def test_create_then_reads_as_the_spec_and_says_what_it_can_see() -> None:
 def test_create_when_the_markets_day_is_not_known_then_refused_and_dated_by_no_other_clock() -> None:
     words = ("ab-test", "create", "--strategy", "ml-momentum-v2", "--name", "X", "--param-b", "lookback=63", "--yes")
     control = HeldControl(overview(engine=False))
-    with short_home() as home, served(control, home):
+    with short_folder() as home, served(control, home):
         ran = gt_risk(home, *words)
     assert (ran.code, "market's day" in ran.err, "next: gt risk service start" in ran.err) == (1, True, True)
     assert control.requests == []

@@ -18,7 +18,8 @@ from controller.settings import Settings
 from schemas.alerting import AlertState, Send, Step
 from tests.support.alert_desk import alert_methods, greenplace_alerts
 from tests.support.alerts import config
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.greenplace import GreenplaceControl
 
 MINUTE = 60_000_000_000
@@ -163,7 +164,7 @@ def test_config_when_a_channel_fails_or_is_silenced_then_said(desk: Desk) -> Non
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    with short_home() as folder, served(GreenplaceControl(), folder, greenplace_alerts()):
+    with short_folder() as folder, served(GreenplaceControl(), folder, greenplace_alerts()):
         yield folder
 
 

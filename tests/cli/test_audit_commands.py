@@ -15,7 +15,8 @@ from cli.since import Since
 from controller.errors import StoreUnavailable
 from schemas.audit import AuditEntry, AuditRecord, chain_hash
 from tests.support.alert_desk import greenplace_alerts
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.greenplace import GreenplaceControl, records
 
 SECOND = 1_000_000_000
@@ -23,7 +24,7 @@ SECOND = 1_000_000_000
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder, served(GreenplaceControl(), folder, greenplace_alerts()):
+    with short_folder() as folder, served(GreenplaceControl(), folder, greenplace_alerts()):
         yield folder
 
 
@@ -122,7 +123,7 @@ def test_export_when_a_page_cannot_be_read_then_no_file_is_left(tmp_path: Path) 
             raise StoreUnavailable("database is locked", hint="gt risk doctor")
 
     path = tmp_path / "audit.jsonl"
-    with short_home() as home, served(Broken(), home):
+    with short_folder() as home, served(Broken(), home):
         ran = gt_risk(home, "audit", "export", "--output", str(path))
     assert "database is locked" in ran.err
     assert not path.exists()
@@ -136,7 +137,7 @@ def test_export_when_json_without_a_file_then_one_document_with_the_records(home
 def test_export_when_the_chain_is_longer_than_a_page_then_all_of_it_once() -> None:
     first = records()[0]
     chain = [first.model_copy(update={"seq": number}) for number in range(1, 4_502)]
-    with short_home() as home, served(GreenplaceControl(chain), home):
+    with short_folder() as home, served(GreenplaceControl(chain), home):
         lines = gt_risk(home, "audit", "export").out.splitlines()
     assert [json.loads(line)["seq"] for line in lines[:-1]] == list(range(1, 4_502))
 

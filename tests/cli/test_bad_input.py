@@ -15,8 +15,10 @@ from schemas.edits import Proposal, Request, SetLimit
 from schemas.status import Problem, Refusal, RefusalReason
 from tests.cli.test_change import LIMIT, proposal
 from tests.cli.test_json_contract import ARGUMENTS, LEAVES
+from tests.support.agents import ssh_agent
 from tests.support.book import HeldConfiguration, HeldControl
-from tests.support.cli import ENTRY, Ran, gt_risk, served, short_home
+from tests.support.cli import ENTRY, Ran, gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.planning import Planning
 from tests.support.terminal import on_controlling_terminal
 
@@ -42,7 +44,7 @@ PLAIN = [sys.executable, "-c", ENTRY]
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 
@@ -208,29 +210,12 @@ def test_change_when_the_agent_lacks_the_key_or_is_locked_then_said(home: Path) 
     encrypted(home)
     held = control()
     agent = str(home / "agent")
-    with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
-        try:
-            with served(held, home):
-                ready(agent)
-                environ = {**os.environ, "GT_RISK_HOME": str(home), "SSH_AUTH_SOCK": agent}
-                done = subprocess.run(
-                    [*PLAIN, *SET, "--yes"],
-                    capture_output=True,
-                    text=True,
-                    env=environ,
-                    timeout=60,
-                    start_new_session=True,
-                )
-        finally:
-            process.terminate()
+    with ssh_agent(Path(agent)), served(held, home):
+        environ = {**os.environ, "GT_RISK_HOME": str(home), "SSH_AUTH_SOCK": agent}
+        command = [*PLAIN, *SET, "--yes"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, start_new_session=True)
     ran = Ran(done.returncode, done.stdout, done.stderr)
     ended(ran, 1, "the ssh-agent is locked or does not hold the key", "ssh-add -X unlocks")
-
-
-def ready(socket: str) -> None:
-    from tests.support.service import until
-
-    until(lambda: Path(socket).exists(), "the agent listens")
 
 
 def bound_by_modes(argv: list[str], home: Path) -> Ran:

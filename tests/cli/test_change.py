@@ -12,7 +12,8 @@ from controller.errors import Raced
 from schemas.edits import Proposal, Request, SetStatus
 from schemas.plan import Change, Direction, Plan
 from tests.support.book import COMMIT, HeldControl
-from tests.support.cli import ENTRY, gt_risk, served, short_home
+from tests.support.cli import ENTRY, gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.terminal import on_terminal
 
 LIMIT = "position.max_position_pct"
@@ -42,7 +43,7 @@ def proposal(new: str = "20%", missing: tuple[str, ...] = ()) -> Proposal:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 

@@ -2,11 +2,12 @@
 
 import subprocess
 
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
+from tests.support.folders import short_folder
 
 
 def test_limit_when_it_may_loosen_later_and_in_a_freeze_then_its_commit_says_so() -> None:
-    with short_home() as home:
+    with short_folder() as home:
         assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
         words = ("limits", "set", "position.max_position_pct", "20%", "--yes", "--json")
         bad = gt_risk(home, *words, "--not-before", "tomorrow")

@@ -16,7 +16,8 @@ from schemas.plan import Change, Direction
 from schemas.status import Judged, Problem, Refusal, RefusalReason
 from tests.cli.test_change import proposal
 from tests.support.book import COMMIT, HeldConfiguration, HeldControl
-from tests.support.cli import ENTRY, Ran, gt_risk, served, short_home
+from tests.support.cli import ENTRY, Ran, gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.terminal import on_terminal
 
 RISK = "risk_config.yaml"
@@ -27,7 +28,7 @@ MISTAKES = tuple(Problem(path=RISK, line=line, column=1, message=f"wrong {line}"
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import Ran, gt_risk, short_home
+from tests.support.cli import Ran, gt_risk
 from tests.support.documents import assert_described
+from tests.support.folders import short_folder
 
 PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.timeout(300)
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         assert gt_risk(folder, "init", "--name", "op", "--email", "op@example.org").code == 0
         (folder / "password").write_text(f"{PASSWORD}\n")
         yield folder
@@ -93,6 +94,6 @@ def test_command_when_it_cannot_be_meant_then_exit_2_with_the_next_command(home:
 
 
 def test_command_when_there_is_no_home_then_says_so() -> None:
-    with short_home() as empty:
+    with short_folder() as empty:
         ran = run(empty, "user", "list")
         assert (ran.code, ran.document["error"]["hint"]) == (1, "gt risk init")

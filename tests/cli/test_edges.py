@@ -16,13 +16,14 @@ from controller.settings import Settings
 from schemas.edits import Applied
 from tests.cli.test_change import LIMIT, proposal
 from tests.support.book import HeldControl
-from tests.support.cli import ENTRY, gt_risk, served, short_home
+from tests.support.cli import ENTRY, gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.terminal import on_terminal
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 

@@ -22,7 +22,8 @@ from schemas.overview import Overview
 from schemas.plan import Change, Direction
 from schemas.risk import Performance
 from tests.support.book import NOW, halt
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.learning import DAY_NS, PHASES, LearningControl, entered, in_phase
 from tests.support.planning import Planning
 from tests.support.terminal import on_controlling_terminal
@@ -207,7 +208,7 @@ MOVED = Change(
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 

@@ -13,7 +13,8 @@ import pytest
 from controller.adapters.signatures import keys
 from schemas.plan import Change, Direction
 from tests.support.book import NOW, halt
-from tests.support.cli import served, short_home
+from tests.support.cli import served
+from tests.support.folders import short_folder
 from tests.support.gate_stub import GateStub, ServiceStub, home_folder
 from tests.support.planning import Planning
 from tests.support.terminal import on_controlling_terminal
@@ -33,7 +34,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         keys.generate(folder / "keys" / "operator", "op@example.org")
         yield folder
 

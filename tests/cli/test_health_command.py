@@ -15,7 +15,8 @@ from schemas.alerting import ChannelHealth
 from schemas.overview import Overview
 from schemas.status import Condition, ConditionType
 from tests.support.book import NOW, HeldControl, halt, overview
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.greenplace import greenplace
 
 SECOND = 1_000_000_000
@@ -26,7 +27,7 @@ SAMPLE = re.compile(rf"({NAME})(?:\{{{LABEL}(?:,{LABEL})*\}})? (-?[0-9.]+(?:e[+-
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield folder
 
 

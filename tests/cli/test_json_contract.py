@@ -8,8 +8,9 @@ from cli.tree import root
 from schemas.edits import Proposal
 from schemas.plan import Change, Direction, Plan
 from tests.support.book import COMMIT, HeldControl, halt, overview
-from tests.support.cli import Ran, gt_risk, served, short_home
+from tests.support.cli import Ran, gt_risk, served
 from tests.support.documents import assert_described
+from tests.support.folders import short_folder
 from tests.support.leaves import leaves
 
 ARGUMENTS = {
@@ -59,7 +60,7 @@ def proposal() -> Proposal:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield folder
 
 

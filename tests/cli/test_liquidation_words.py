@@ -18,7 +18,7 @@ from controller.latch.ticket import NAMESPACE, book_digest
 from controller.rpc.server import serve_rpc
 from controller.settings import Settings
 from tests.support.book import HeldControl
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 from tests.support.terminal import on_controlling_terminal, own_terminal
 
 PHRASE = 'You must type "LIQUIDATE EVERYTHING" to confirm: '
@@ -97,7 +97,7 @@ def served(desk: Desk) -> Iterator[None]:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield folder
 
 

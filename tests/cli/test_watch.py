@@ -23,7 +23,8 @@ from controller.rpc.client import ServiceDown
 from controller.rpc.methods import Dispatcher
 from controller.settings import Settings
 from tests.support.book import HeldControl, overview
-from tests.support.cli import gt_risk, served, short_home
+from tests.support.cli import gt_risk, served
+from tests.support.folders import short_folder
 from tests.support.terminal import read_until
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ DOWN = ServiceDown("service down: controller.sock")
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield folder
 
 

@@ -13,13 +13,14 @@ from controller.errors import Refused, SourceUnavailable
 from schemas.review import Review
 from tests.support.book import HeldControl, overview
 from tests.support.branches import Forge, git, make_forge
-from tests.support.cli import Ran, gt_risk, served, short_home
+from tests.support.cli import Ran, gt_risk, served
 from tests.support.config_repo import LANDING, make_site, replaced
+from tests.support.folders import short_folder
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Forge]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield make_forge(folder)
 
 
@@ -206,7 +207,7 @@ def test_plan_when_a_service_of_another_book_runs_then_its_figures_are_not_used(
     forge.branch("other")
     limit(forge, "15%", "14%")
     forge.commit("risk: smaller")
-    with short_home() as home, served(HeldControl(overview()), home):
+    with short_folder() as home, served(HeldControl(overview()), home):
         document = command(forge, "plan", "--json", home=home).document
     assert document["utilisation"] == NO_SERVICE
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli.render.markdown import MARK
 from tests.support.branches import Forge, git, make_forge
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 from tests.support.workflows import FOLDER, Runner, steps, workflow
 
 NAMES = sorted(path.name for path in FOLDER.glob("*.yml"))
@@ -19,7 +19,7 @@ needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the stand-in o
 
 @pytest.fixture
 def forge() -> Iterator[Forge]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield make_forge(folder)
 
 

@@ -16,13 +16,13 @@ from controller.reconcile.boot import boot
 from controller.service import Controller
 from controller.settings import Settings, load
 from schemas.policy import canonical
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     """One home for all: a controller that ran once and applied the introduction."""
-    with short_home() as folder:
+    with short_folder() as folder:
         place = Home(folder)
         initialise(place, Wish(name="Op", email="op@example.org"))
         first = started(place)

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from controller.host.supervisor import SERVICES
-from tests.support.cli import Ran, gt_risk, short_home
+from tests.support.cli import Ran, gt_risk
 from tests.support.engine_record import books
+from tests.support.folders import short_folder
 from tests.support.service import Service, until
 
 BAR = {"GT_RISK_PAPER__BAR_SECONDS": "0.1"}
@@ -31,7 +32,7 @@ class Quick(Service):
 @contextmanager
 def made(*first: tuple[str, ...]) -> Iterator[Quick]:
     """A home on which the commands of ``first`` are run before anything trades; then started."""
-    with short_home() as home:
+    with short_folder() as home:
         service = Quick(home)
         service.must("init", "--name", "op", "--email", "op@example.org")
         for argv in first:

@@ -19,7 +19,8 @@ from urllib.request import urlopen
 import pytest
 
 from controller.host.supervisor import DASHBOARD, SERVICES
-from tests.support.cli import ENTRY, gt_risk, short_home
+from tests.support.cli import ENTRY, gt_risk
+from tests.support.folders import short_folder
 from tests.support.ports import free_port
 from tests.support.service import FAST, Service, until
 from tests.support.terminal import SECONDS, readable
@@ -90,7 +91,7 @@ def terminal(home: Path, argv: Sequence[str], **more: str) -> Iterator[Terminal]
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with short_home() as home:
+    with short_folder() as home:
         assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
         held = Service(home)
         try:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from controller.host.supervisor import SERVICES
-from tests.support.cli import ENTRY, gt_risk, short_home
+from tests.support.cli import ENTRY, gt_risk
+from tests.support.folders import short_folder
 from tests.support.service import SECONDS, Service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with short_home() as home:
+    with short_folder() as home:
         assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
         held = Service(home)
         try:

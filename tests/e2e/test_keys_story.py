@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.agents import ssh_agent
+from tests.support.folders import short_folder
+from tests.support.service import FAST, Service, running_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 LIMIT = "position.max_positions"
@@ -63,16 +64,12 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("keys")
-    with tempfile.TemporaryDirectory(prefix="gpg") as ring:
-        env = {"GNUPGHOME": ring, "SSH_AUTH_SOCK": f"{ring}/agent"}
-        agent = subprocess.Popen(["ssh-agent", "-D", "-a", env["SSH_AUTH_SOCK"]], stdout=subprocess.DEVNULL)
+    with short_folder() as ring, ssh_agent(ring / "agent"):
+        env = {"GNUPGHOME": str(ring), "SSH_AUTH_SOCK": str(ring / "agent")}
         try:
-            until(lambda: Path(env["SSH_AUTH_SOCK"]).exists(), "the agent listens")
             with running_service(env={**FAST, **env}) as service:
                 yield World(service, folder, env)
         finally:
-            agent.kill()
-            agent.wait()
             if HAVE_GPG:
                 subprocess.run(["gpgconf", "--homedir", ring, "--kill", "all"], check=False, capture_output=True)
 

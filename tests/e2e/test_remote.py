@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
+from tests.support.folders import short_folder
 from tests.support.service import FAST, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
@@ -93,7 +94,7 @@ def evidence(forge: str, halt_id: str) -> bool:
 
 
 def test_init_when_the_remote_has_a_history_that_nothing_pins_then_refused_with_what_to_do(forge: str) -> None:
-    with short_home() as first, short_home() as second:
+    with short_folder() as first, short_folder() as second:
         who = ("--name", "op", "--email", "op@example.org", "--remote", forge)
         assert gt_risk(first, "init", *who).code == 0
         ran = gt_risk(second, "init", *who)
@@ -103,7 +104,7 @@ def test_init_when_the_remote_has_a_history_that_nothing_pins_then_refused_with_
 
 
 def test_init_when_it_is_run_again_or_was_killed_after_the_push_then_it_goes_on(forge: str) -> None:
-    with short_home() as home:
+    with short_folder() as home:
         who = ("--name", "op", "--email", "op@example.org", "--remote", forge)
         assert gt_risk(home, "init", *who).code == 0
         before = tip(forge)
@@ -124,7 +125,7 @@ def test_init_when_it_is_run_again_or_was_killed_after_the_push_then_it_goes_on(
 
 
 def test_init_when_the_remote_is_not_there_then_says_so_and_makes_no_clone(tmp_path: Path) -> None:
-    with short_home() as home:
+    with short_folder() as home:
         ran = gt_risk(home, "init", "--remote", f"file://{tmp_path}/nothing.git")
         assert ran.code in (1, 3)
         assert "nothing.git" in ran.err

@@ -1,7 +1,5 @@
 """Alerts for tests: rules with every channel on, facts to judge, and a judge's world over time."""
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from controller.core.alerts.rules import RULES, Rulebook
 from schemas.alerting import Alert, Load, Send, Silence, Step
 from schemas.alerts import Alerts
 from schemas.overview import Overview
+from tests.support.folders import short_folder
 from tests.support.greenplace import greenplace
 
 START = 1_768_818_225_000_000_000
@@ -120,8 +119,5 @@ def some_alert(name: str, level: str = "ERROR", **fields: Any) -> Alert:
 def folder_in_memory() -> Iterator[Path]:
     """A folder whose files cost no disk where the machine has one: for thousands of durable writes."""
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="gt", dir=memory if memory.is_dir() else None))
-    try:
+    with short_folder(memory if memory.is_dir() else None) as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder)

@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,16 +47,6 @@ def gt_risk(home: Path, *argv: str, stdin: str = "", env: dict[str, str] | None 
         cwd=cwd,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
-
-
-@contextmanager
-def short_home() -> Iterator[Path]:
-    """A home with a path short enough for sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="gt"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """A stand-in for the gate around a real latch reader: a thread, or ``python -m tests.support.gate_stub HOME``."""
 
 import json
-import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from controller.latch import journal
 from controller.latch.layout import word_hex
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
+from tests.support.folders import short_folder
 from tests.support.opened import until_the_end
 
 UID, OTHER = "ab" * 16, "cd" * 16
@@ -46,16 +45,13 @@ STATE = {
 @contextmanager
 def home_folder() -> Iterator[Path]:
     """A home with a latch pair, a journal and a policy, short enough for Unix sockets."""
-    home = Path(tempfile.mkdtemp(prefix="gt"))
-    try:
+    with short_folder() as home:
         for name in ("latch", "run", "policy"):
             (home / name).mkdir()
         create_pair(f"{home}/latch/raise", f"{home}/latch/permit", b"b" * 16)
         journal.create(f"{home}/journal")
         (home / "policy" / "7.json").write_text(json.dumps(POLICY))
         yield home
-    finally:
-        shutil.rmtree(home)
 
 
 def boot_ns() -> int:

@@ -1,9 +1,7 @@
 """A gate to test with: real latch pair, real policy files, a venue in memory; and what goes with it."""
 
 import json
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +22,7 @@ from controller.latch.reader import LatchReader
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.limits import LIMITS
 from schemas.policy import Policy, Snapshot, StrategyPolicy
+from tests.support.folders import short_folder
 from tests.support.opened import until_the_end
 from tests.support.venue import MemoryVenue
 
@@ -154,13 +153,12 @@ class Home:
 @contextmanager
 def short_home() -> Iterator[Home]:
     """A home with paths short enough for sockets."""
-    root = Path(tempfile.mkdtemp(prefix="gt-"))
-    home = Home(root)
-    try:
-        yield home
-    finally:
-        home.permit.close()
-        shutil.rmtree(root)
+    with short_folder() as root:
+        home = Home(root)
+        try:
+            yield home
+        finally:
+            home.permit.close()
 
 
 class ManualClocks:

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from controller.adapters.store.sql import SqlStore
 from controller.home import Home
 from controller.host.provision import Wish, initialise
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 from tests.support.stores import NOW, entry
 
 
 @contextmanager
 def made_home(records: int = 3) -> Iterator[Home]:
     """A home with ``records`` audit records, a peak and some samples in its store."""
-    with short_home() as folder:
+    with short_folder() as folder:
         home = Home(folder / "h")
         initialise(home, Wish(name="Op", email="op@example.org"))
         store = opened(home)

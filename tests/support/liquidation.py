@@ -1,7 +1,5 @@
 """A halted-to-be book with positions, a controller's liquidations over it, and a person's key."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from schemas.audit import AuditEntry
 from schemas.desired import Desired
 from schemas.liquidation import LiquidationScope, LiquidationState
 from schemas.trust import Role, Signer
+from tests.support.folders import short_folder
 from tests.support.gate_stub import GateStub
 from tests.support.gates import eventually
 from tests.support.rig import UID_A, UID_B, Rig, desired, make_rig
@@ -119,8 +118,7 @@ class Desk:
 @contextmanager
 def liquidation_desk(*roles: Role) -> Iterator[Desk]:
     """Keys ``ada`` (a person with the right, or ``roles``) and ``eve`` (listed nowhere)."""
-    folder = Path(tempfile.mkdtemp(prefix="gt"))
-    try:
+    with short_folder() as folder:
         line = generate(folder / "keys" / "ada", "ada")
         generate(folder / "keys" / "eve", "eve")
         signer = Signer(principal="ada", key=line, roles=roles or (Role.OPERATOR, Role.LIQUIDATE))
@@ -132,5 +130,3 @@ def liquidation_desk(*roles: Role) -> Iterator[Desk]:
             yield desk
         desk.liquidations.close()
         rig.close()
-    finally:
-        shutil.rmtree(folder)

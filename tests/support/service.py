@@ -11,8 +11,9 @@ from typing import Any
 
 from controller.home import Home
 from controller.host.supervisor import known, pid_of
-from tests.support.cli import Ran, gt_risk, short_home
+from tests.support.cli import Ran, gt_risk
 from tests.support.documents import assert_described
+from tests.support.folders import short_folder
 
 FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2", "GT_RISK_PAPER__START": "2015-09-03"}
 """Five sessions a second, from a day after which no drawdown halts anything for 570 of them."""
@@ -112,7 +113,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 @contextmanager
 def running_service(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
     """A home made by ``init`` (its options, ``place``) with the service started; all of it is stopped at the end."""
-    with short_home() if place is None else nullcontext(place) as home:
+    with short_folder() if place is None else nullcontext(place) as home:
         service = Service(home, env)
         service.must("init", "--name", "op", "--email", "op@example.org", *init)
         try:

@@ -1,7 +1,6 @@
 """A dashboard that people log in to, over the views of a held book: a few users, and what a browser sends for them."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from controller.home import Home
+from tests.support.folders import short_folder
 from tests.support.web_rig import WebRig
 from web.app import create_app
 from web.options import Options
@@ -78,8 +78,8 @@ def token(client: FlaskClient) -> str:
 @contextmanager
 def people(**options: object) -> Iterator[People]:
     """In a home of their own."""
-    with tempfile.TemporaryDirectory(prefix="gp") as folder:
-        made = People(Path(folder), **options)
+    with short_folder() as folder:
+        made = People(folder, **options)
         try:
             yield made
         finally:

@@ -1,7 +1,6 @@
 """The dashboard in one process over the real views: a book that tests hold, alerts in memory, a clock they move."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from schemas.alerts import Alerts
 from tests.support.alert_desk import alert_methods, greenplace_alerts
 from tests.support.alerts import START, some_alert
 from tests.support.book import NOW, HeldControl
+from tests.support.folders import short_folder
 from tests.support.greenplace import GreenplaceControl
 from web.app import create_app
 from web.feed import Feed
@@ -91,8 +91,7 @@ class WebRig:
 @contextmanager
 def controller_of(rig: WebRig) -> Iterator[Path]:
     """A home whose controller's socket answers as the rig does, for a dashboard that is a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="gw") as folder:
-        home = Path(folder)
+    with short_folder() as home:
         server = RpcServer(rig.dispatcher, home / "run" / "controller.sock")
         server.start()
         try:

@@ -19,7 +19,7 @@ from controller.latch.raising import create_pair
 from controller.reconcile.boot import book16
 from controller.reconcile.lease import Lease
 from controller.reconcile.publisher import Publisher
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 from tests.support.gates import eventually, make_policy
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -28,7 +28,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A home whose permit names policy 1; its controller is dead and left a permit that is valid still."""
-    with short_home() as root:
+    with short_folder() as root:
         found = Place(root)
         for folder in (found.raise_file.parent, found.policy, found.run):
             folder.mkdir()

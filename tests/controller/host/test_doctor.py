@@ -16,7 +16,8 @@ from controller.host import backup, machine
 from controller.host.doctor import examine
 from controller.host.finding import Finding
 from controller.host.provision import Wish, initialise
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
+from tests.support.folders import short_folder
 from tests.support.homes import opened
 
 OWN = Path("/nowhere/gt")
@@ -24,14 +25,14 @@ OWN = Path("/nowhere/gt")
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         initialise(Home(folder / "home"), Wish(name="Op", email="op@example.org"))
         yield folder / "home"
 
 
 @pytest.fixture
 def home(template: Path) -> Iterator[Home]:
-    with short_home() as folder:
+    with short_folder() as folder:
         shutil.copytree(template, folder / "h", symlinks=True)
         place = Home(folder / "h")
         for half in (place.raise_file, place.permit_file):

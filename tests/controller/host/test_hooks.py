@@ -12,8 +12,8 @@ from controller.adapters.store.memory import MemoryStore
 from controller.host.hooks import not_pushed, pre_receive, quarantine
 from controller.rpc.pushes import methods
 from controller.settings import load
-from tests.support.cli import short_home
 from tests.support.config_repo import Site, make_site, replaced
+from tests.support.folders import short_folder
 from tests.support.line_server import line_server
 
 LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
@@ -21,7 +21,7 @@ LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with short_home() as folder:
+    with short_folder() as folder:
         made = make_site(folder)
         made.home.run.mkdir()
         yield made

@@ -16,14 +16,14 @@ from controller.host.provision import Wish, initialise
 from controller.latch.journal import read_home
 from controller.settings import load
 from schemas.desired import RiskConfig
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 
 WHO = {"name": "Op", "email": "op@example.org"}
 
 
 @pytest.fixture
 def home() -> Iterator[Home]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield Home(folder)
 
 
@@ -146,7 +146,7 @@ STRIDE = int(os.environ.get("GT_TEST_INIT_STRIDE", "9"))
 def test_init_when_killed_after_any_step_then_the_next_one_completes_it(environment: str, steps: int) -> None:
     killed = True
     while killed:
-        with short_home() as folder:
+        with short_folder() as folder:
             home = Home(folder)
             killed = killed_after(folder, steps, environment)
             initialise(home, Wish(environment=environment, **WHO))

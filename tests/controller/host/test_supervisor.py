@@ -14,7 +14,7 @@ from controller.host.supervisor import Supervisor, launch, pid_file, pid_of, sto
 from controller.latch.permit import PermitFile
 from controller.latch.raising import create_pair
 from controller.reconcile.publisher import LAST_KNOWN_GOOD
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 from tests.support.service import until
 
 HOLD = """
@@ -41,7 +41,7 @@ def holding(path: Path, *words: str) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def home() -> Iterator[Home]:
-    with short_home() as folder:
+    with short_folder() as folder:
         (folder / "run").mkdir()
         yield Home(folder)
 

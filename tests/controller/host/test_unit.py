@@ -12,14 +12,15 @@ import pytest
 from controller.errors import SettingsError
 from controller.home import Home
 from controller.host.unit import unit
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
+from tests.support.folders import short_folder
 
 SCRIPT = Path(shutil.which("true") or "/bin/true")
 
 
 @pytest.fixture
 def home() -> Iterator[Home]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield Home(folder)
 
 

@@ -16,8 +16,9 @@ from controller.errors import Refused, SettingsError
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins, load
 from schemas.status import RefusalReason
-from tests.support.cli import gt_risk, short_home
+from tests.support.cli import gt_risk
 from tests.support.config_repo import LANDING, Site, make_site, replaced
+from tests.support.folders import short_folder
 
 FOLDER = "ops/risk"
 LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
@@ -239,14 +240,14 @@ def test_provision_when_the_folder_is_somebodys_config_repo_then_not_begun_anew(
 
 
 def test_path_when_it_is_no_folder_then_said() -> None:
-    with short_home() as home:
+    with short_folder() as home:
         for path in ("/etc", "a/../b", "a//b", "a/", " a", "x/.git"):
             ran = gt_risk(home, "init", "--path", path, "--json")
             assert (ran.code, ran.document["error"]["code"]) == (1, "SettingsError"), ran
 
 
 def test_cli_when_the_documents_are_in_a_folder_then_it_reads_and_writes_them_there() -> None:
-    with short_home() as home:
+    with short_folder() as home:
         assert gt_risk(home, "init", "--name", "op", "--email", "op@x", "--path", FOLDER).code == 0
         ran = gt_risk(home, "limits", "set", "position.max_position_pct", "12%", "--yes", "--json")
         assert ran.code == 3, ran

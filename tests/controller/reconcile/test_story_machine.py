@@ -163,7 +163,7 @@ class Story(RuleBasedStateMachine):
         if hasattr(self, "rig"):
             self.rig.close()
             self.source.close()
-            rmtree(self.folder)
+            rmtree(self.folder, ignore_errors=True)
 
 
 TestStory = Story.TestCase

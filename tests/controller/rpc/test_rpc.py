@@ -14,12 +14,13 @@ from controller.rpc.server import MAX_LINE
 from schemas.overview import Overview
 from schemas.status import Problem, Refusal, RefusalReason
 from tests.support.book import HeldControl, halt, overview
-from tests.support.cli import served, short_home
+from tests.support.cli import served
+from tests.support.folders import short_folder
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with short_home() as folder:
+    with short_folder() as folder:
         yield folder
 
 

@@ -7,12 +7,12 @@ import pytest
 from controller.errors import SettingsError, StoreUnavailable
 from controller.rpc.client import RpcError, ServiceDown, call
 from controller.rpc.starting import Starting
-from tests.support.cli import short_home
+from tests.support.folders import short_folder
 
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    with short_home() as home:
+    with short_folder() as home:
         yield home / "controller.sock"
 
 

@@ -1,8 +1,6 @@
 """What only the socket can do to the gate engine: restarts, silence, nonsense."""
 
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,15 +11,15 @@ import pytest
 from controller.adapters.engines.gate import GateEngine
 from controller.engine_ports import Order
 from controller.errors import EngineUnavailable
+from tests.support.folders import short_folder
 from tests.support.gates import ANN, make_policy, running, short_home
 
 
 @contextmanager
 def answering(*replies: bytes) -> Iterator[Path]:
     """A peer that gives each connection one of ``replies`` to its first line, then nothing more until the end."""
-    folder = Path(tempfile.mkdtemp(prefix="gt-"))
     done = threading.Event()
-    with socket.socket(socket.AF_UNIX) as listener:
+    with short_folder() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "s"))
         listener.listen()
 
@@ -43,7 +41,6 @@ def answering(*replies: bytes) -> Iterator[Path]:
         finally:
             done.set()
             thread.join(10)
-            shutil.rmtree(folder)
 
 
 def test_read_when_the_gate_was_restarted_then_the_kept_connection_is_replaced() -> None:

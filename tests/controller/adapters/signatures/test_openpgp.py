@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from controller.adapters.signatures.kinds import check_key, verify
 from controller.adapters.signatures.signer import sign
 from controller.core.trust.keys import SignatureError, key_blob
 from controller.errors import SettingsError
+from tests.support.folders import short_folder
 
 PAYLOAD = b"tree 1\n\nA commit\n"
 HAVE = shutil.which("gpg") is not None
@@ -32,8 +32,8 @@ needs_gpg = pytest.mark.skipif(not HAVE, reason="gpg is missing")
 @pytest.fixture(scope="module")
 def keyring() -> Iterator[str]:
     """A keyring of its own with one key; gives its fingerprint. Short: gpg's socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="gpg") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GNUPGHOME", folder)
+    with short_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GNUPGHOME", str(folder))
         made = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "ada@example.org", "ed25519", "sign"]
         subprocess.run(made, check=True, capture_output=True)
         listed = subprocess.run(["gpg", "--with-colons", "-k"], check=True, capture_output=True, text=True).stdout

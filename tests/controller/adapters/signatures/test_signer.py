@@ -1,12 +1,9 @@
 """Signing with key files and with a real ssh-agent, and what is said when it cannot be done."""
 
 import os
-import shutil
-import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,8 @@ from controller.adapters.signatures.keys import KeyFile, generate
 from controller.adapters.signatures.signer import sign
 from controller.adapters.signatures.sshsig import verify
 from controller.errors import SettingsError
+from tests.support.agents import ssh_agent
+from tests.support.folders import short_folder
 
 PAYLOAD = b"tree 1\n\nA commit\n"
 KINDS = [("ed25519",), ("ecdsa", "-b", "256"), ("rsa", "-b", "2048")]
@@ -29,13 +28,8 @@ def made(folder: Path, *kind: str, passphrase: str = "") -> Path:
 
 @pytest.fixture
 def agent() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="gt")
-    socket = f"{folder}/agent"
-    out = subprocess.run(["ssh-agent", "-a", socket], capture_output=True, text=True, check=True).stdout
-    pid = int(out.partition("SSH_AGENT_PID=")[2].partition(";")[0])
-    yield socket
-    os.kill(pid, signal.SIGTERM)
-    shutil.rmtree(folder)
+    with short_folder() as folder, ssh_agent(folder / "agent"):
+        yield str(folder / "agent")
 
 
 def add(agent: str, path: Path) -> None:
