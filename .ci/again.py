@@ -1,4 +1,7 @@
-"""Runs what failed in `make test` once more, alone, and names aloud what passes then; more than three is a failure as it is."""
+"""Runs what failed in `make test` once more, alone, and names aloud what passes then.
+
+More than three failures are no accident: they are not tried again.
+"""
 
 import json
 import subprocess
@@ -9,17 +12,18 @@ FAILED = Path(".pytest_cache/v/cache/lastfailed")
 MOST = 3
 
 
-def main() -> int:
+def again() -> int:
+    """The exit code of the second run; 1 where there is nothing that may have one."""
     failed = list(json.loads(FAILED.read_text())) if FAILED.exists() else []
     if not 0 < len(failed) <= MOST:
-        print(f"{len(failed)} tests failed: not tried again (1 to {MOST} would be)", file=sys.stderr)
+        sys.stderr.write(f"{len(failed)} tests failed: not tried again (1 to {MOST} would be)\n")
         return 1
-    print("failed once, tried again alone:", *failed, sep="\n  ", file=sys.stderr)
-    again = subprocess.run([".venv/bin/python", "-m", "pytest", *failed], check=False).returncode
-    for test in failed if again == 0 else ():
-        print(f"FLAKY, a defect of the test or of what it tests: {test}", file=sys.stderr)
-    return again
+    sys.stderr.write("\n  ".join(["failed once, tried again alone:", *failed]) + "\n")
+    code = subprocess.run([sys.executable, "-m", "pytest", *failed], check=False).returncode
+    for test in failed if code == 0 else ():
+        sys.stderr.write(f"FLAKY, a defect of the test or of what it tests: {test}\n")
+    return code
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(again())
