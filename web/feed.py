@@ -147,8 +147,8 @@ class Feed:
     def _run(self) -> None:
         seen = 0
         while not self._stop.wait(REST_SECONDS):
-            seen = self._next(seen)
             try:
+                seen = self._next(seen)
                 self.refresh()
             except Exception:  # noqa: BLE001  # the edge of the thread's loop: the picture ages and says so; the next look may do better
                 _log.exception("a picture failed")

@@ -112,3 +112,18 @@ def test_start_when_the_controller_does_not_say_that_it_changes_then_looks_all_t
     rig.feed.start()
     assert rig.feed.wait(1, 30.0).version > 1
     rig.feed.stop()
+
+
+def test_start_when_an_answer_is_nonsense_then_the_next_look_does_better(caplog: pytest.LogCaptureFixture) -> None:
+    rig = WebRig()
+    methods, right = rig.dispatcher.methods, rig.dispatcher.methods["picture.wait"]
+
+    def nonsense(_: object) -> dict[str, object]:
+        methods["picture.wait"] = right
+        return {"number": "none"}
+
+    methods["picture.wait"] = nonsense
+    rig.feed.start()
+    assert rig.feed.wait(1, 30.0).version > 1
+    rig.feed.stop()
+    assert "a picture failed" in caplog.text
