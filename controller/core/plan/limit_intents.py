@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from controller.core.learning.phases import factors
 from controller.core.plan.edits import BadArgument, Edits, NothingToDo, unknown
+from controller.core.policy.policy_leaves import limit_text
 from schemas.desired import Desired
 from schemas.edits import ResetLimits, SetLimit, SetValue
+from schemas.learning import Phase
 from schemas.limits import BY_NAME, LIMITS, Leaf, Limit, Unit
+from schemas.scalars import MICROS
 
 RISK_CONFIG = "risk_config.yaml"
 _NOW = "Take effect immediately"
@@ -32,7 +36,8 @@ def set_limit(intent: SetLimit, desired: Desired) -> Edits:
     if current == value:
         raise NothingToDo(f"{limit.name} is {new} already", f"gt risk limits get {limit.name}")
     edits = (_edit(limit, value),)
-    return Edits(edits, f"risk: set {limit.name} to {new}", old, new, _notes(limit, current, value))
+    notes = (*_acting(limit, desired.risk.learning.phase, current, value), *_notes(limit, current, value))
+    return Edits(edits, f"risk: set {limit.name} to {new}", old, new, notes)
 
 
 def reset_limits(intent: ResetLimits, desired: Desired) -> Edits:
@@ -94,6 +99,15 @@ _TIGHTER: dict[str, tuple[str, ...]] = {
     "volatility": ("Warn or scale down earlier when volatility grows",),
     "drawdown": ("Halt trading at a smaller loss",),
 }
+
+
+def _acting(limit: Limit, phase: Phase, current: Decimal, value: Decimal) -> tuple[str, ...]:
+    """What the learning phase makes of the value, where that is not what is written."""
+    factor = factors(phase).get(limit.name, MICROS)
+    if factor == MICROS:
+        return ()
+    now, then = (limit_text(limit.name, limit.compile(written) * factor // MICROS) for written in (current, value))
+    return (f"Act as {then} in learning phase {phase.name}, where {limit.text(current)} acts as {now}",)
 
 
 def _notes(limit: Limit, current: Decimal, value: Decimal) -> tuple[str, ...]:

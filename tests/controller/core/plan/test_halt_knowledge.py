@@ -1,7 +1,6 @@
 """OPEN is the union: each place alone keeps a halt open; and only a clear that names it ends it, everywhere."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,17 +19,9 @@ from schemas.desired import Desired, HaltDocument, TradingMode
 from schemas.halts import Halt
 from schemas.live import LiveState
 from tests.support.policies import halt as make_halt
-from tests.support.rig import UID_A, Rig, clear, desired, journal_of, make_rig
+from tests.support.rig import UID_A, Rig, clear, desired, journal_of
 
 ONE = make_halt(1, opened_ns=1_768_818_225_000_001_000)
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
 
 
 def in_latch(rig: Rig) -> None:

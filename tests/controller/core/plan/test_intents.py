@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from controller.core.desired.documents import read_desired
@@ -40,6 +42,17 @@ def test_set_limit_when_valid_then_one_scalar_changes() -> None:
     assert values(edits) == {("risk_config.yaml", "hard_limits", "position", "max_position_pct"): "20%"}
     assert (edits.previous, edits.new) == ("15%", "20%")
     assert "Allow larger individual positions" in edits.notes
+
+
+def test_set_limit_when_the_learning_phase_moves_it_then_says_how_it_acts() -> None:
+    tree = desired()
+    phase = tree.risk.learning.phase.model_copy(update={"position_size_multiplier": Decimal("0.5")})
+    learning = tree.risk.learning.model_copy(update={"phases": (phase,), "number": 1})
+    tree = tree.model_copy(update={"risk": tree.risk.model_copy(update={"learning": learning})})
+    edits = edits_for(SetLimit(name="position.max_position_pct", value="20"), tree, situation())
+    assert f"Act as 10% in learning phase {phase.name}, where 15% acts as 7.5%" in edits.notes
+    whole = edits_for(SetLimit(name="order.max_price_age", value="30s"), tree, situation())
+    assert not any("learning phase" in note for note in whole.notes)
 
 
 def test_set_limit_when_seconds_then_written_as_a_whole_number() -> None:
