@@ -89,7 +89,7 @@ def _now(document: Document) -> Iterator[Body]:
     yield Figures(
         (
             Figure("State", state.text, state.tone, state.note or test["status"]),
-            Figure("Observations", seen, note=f"least {number(test['n_min'])}"),
+            Figure("Observations", seen, note=f"least {number(test['n_min'])} per variant"),
             Figure("Days", days, note=f"since {test['started']}"),
             Figure("p of the deciding metric", number(test["p"], "no look yet", digits=3), note=level),
             Figure("Conditional power", percent(power, "no look yet", digits=0)),
