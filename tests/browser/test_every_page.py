@@ -9,24 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium, dashboard
+from tests.support.pages_rig import OF_ANY_BOOK
 from tests.support.service import running_service
 
-PAGES = (
-    "/",
-    "/portfolio",
-    "/portfolio/positions",
-    "/portfolio/exposure",
-    "/risk",
-    "/strategies",
-    "/strategies/ml-momentum-v2",
-    "/learning",
-    "/learning/experiments",
-    "/ab-tests",
-    "/alerts",
-    "/audit",
-    "/config",
-    "/emergency",
-)
 READERS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": DESKTOP},
     "phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True},
@@ -58,7 +43,7 @@ def reader(request: pytest.FixtureRequest, browser: Browser, base: str) -> Itera
     watched.context.close()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", OF_ANY_BOOK)
 def test_page_renders_fits_and_nothing_complains(reader: Watched, path: str) -> None:
     reader.complaints.clear()
     page = reader.open(path)
@@ -80,7 +65,7 @@ def test_page_of_a_test_is_one_step_from_the_list(reader: Watched) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", OF_ANY_BOOK)
 def test_page_is_accessible(browser: Browser, base: str, path: str) -> None:
     for scheme in ("light", "dark"):
         watched = Watched(browser, base, viewport=DESKTOP, color_scheme=scheme)

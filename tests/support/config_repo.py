@@ -19,6 +19,7 @@ from controller.ports import RawCommit
 from controller.reconcile.boot import book16
 from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins
+from schemas.status import RefusalReason
 from tests.support import desired
 
 REPO = "00112233445566778899aabbccddeeff"
@@ -34,6 +35,7 @@ ROLES: Mapping[str, str] = {
     "forge": "forge",
 }
 SIGNERS: tuple[str, ...] = ("operator", "bot")
+DESK = (*SIGNERS, "emergency", "officer", "trader")
 
 
 def documents() -> dict[str, bytes]:
@@ -143,6 +145,16 @@ def replaced(path: str, old: str, new: str) -> dict[str, bytes | None]:
     content = documents()[path].decode()
     assert old in content
     return {path: content.replace(old, new, 1).encode()}
+
+
+TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
+LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
+COMMENT = replaced("risk_config.yaml", "version: 1", "version: 1 # the first")
+
+
+def reason(found: Verified) -> RefusalReason | None:
+    """Why verification stopped where it did, if it did."""
+    return found.refusal.reason if found.refusal else None
 
 
 def make_site(folder: Path, signers: tuple[str, ...] = SIGNERS, rules: str = "rules: []", place: Place = HERE) -> Site:

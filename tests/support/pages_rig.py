@@ -13,7 +13,7 @@ from controller.rpc import series
 from tests.support.book import HeldControl, live, micros
 from tests.support.web_rig import WebRig
 
-PAGES = (
+OF_ANY_BOOK = (
     "/",
     "/portfolio",
     "/portfolio/positions",
@@ -25,11 +25,11 @@ PAGES = (
     "/learning/experiments",
     "/ab-tests",
     "/alerts",
-    "/alerts/1",
     "/audit",
     "/config",
     "/emergency",
 )
+PAGES = (*OF_ANY_BOOK, "/alerts/1")
 EQUITY = (97_000.0, 99_500.0, 98_100.0)
 """Of the sessions before the book's own."""
 

@@ -10,16 +10,10 @@ import pytest
 from controller.gate.client import GateClient
 from controller.latch.layout import BOOT_AT, UNTIL_AT
 from controller.latch.reader import read_boot64
-from tests.support.gates import ANN, DOLLAR, MARKS, Home, eventually, make_policy, order, running, short_home
+from tests.support.gates import ANN, DOLLAR, MARKS, Home, eventually, make_policy, order, running
 from tests.support.venue import MemoryVenue
 
 SECOND = 1_000_000_000
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    with short_home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """What the gate tells: its state, decisions and fills."""
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from controller.gate.client import GateClient
 from controller.gate.venue import Fill, LoggedFill
@@ -12,33 +9,11 @@ from tests.support.gates import (
     ANN,
     BEA,
     DOLLAR,
-    Home,
     Running,
     eventually,
-    make_policy,
     order,
-    running,
-    short_home,
 )
 from tests.support.venue import BOOK
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    with short_home() as made:
-        yield made
-
-
-@pytest.fixture
-def gate(home: Home) -> Iterator[Running]:
-    with running(home, make_policy()) as found:
-        yield found
-
-
-@pytest.fixture
-def client(gate: Running) -> Iterator[GateClient]:
-    with gate.client() as found:
-        yield found
 
 
 def test_state_is_a_live_state(gate: Running, client: GateClient) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
 
-import pytest
-
 from controller.gate.client import GateClient
 from controller.gate.server import BATCH, MAX_CLIENTS, MAX_LINE
 from tests.support.gates import (
@@ -17,31 +15,10 @@ from tests.support.gates import (
     Home,
     Running,
     eventually,
-    make_policy,
     order,
     raw,
     read_lines,
-    running,
-    short_home,
 )
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    with short_home() as made:
-        yield made
-
-
-@pytest.fixture
-def gate(home: Home) -> Iterator[Running]:
-    with running(home, make_policy()) as found:
-        yield found
-
-
-@pytest.fixture
-def client(gate: Running) -> Iterator[GateClient]:
-    with gate.client() as found:
-        yield found
 
 
 def test_subscribe_then_policy_first_and_then_bars_and_fills(gate: Running, client: GateClient, home: Home) -> None:

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,6 @@ from tests.support.gates import ANN, BEA, CID, DOLLAR, MARKS, Home, Rig, make_po
 from tests.support.venue import MemoryVenue
 
 PAUSE, FREEZE, HALT = 1, 2, 3
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.permit.close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Labels of A/B tests at the gate: they say which arm it was, and open or close no way."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,13 +28,6 @@ NO_TWICE = {"order.duplicate_seconds": 60}
 def policy_in(test: TestPolicy | None, **limits: int) -> Policy:
     named = {key.replace("__", "."): value for key, value in limits.items()}
     return make_policy(named, strategy={"test": test})
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.permit.close()
 
 
 @pytest.fixture

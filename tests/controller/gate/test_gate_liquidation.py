@@ -1,8 +1,6 @@
 """Orders that only end positions: exits that a person asks for, and a liquidation under its ticket."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +21,6 @@ ID, OTHER_ID = "1" * 32, "2" * 32
 PAUSE, FREEZE, HALT = 1, 2, 3
 BOOK = ((ANN, "AAPL", 100), (BEA, "MSFT", -40), (CID, "XOM", 10))
 """What is held; no policy names CID."""
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.permit.close()
 
 
 @pytest.fixture

@@ -19,15 +19,7 @@ from tests.support.gates import (
     eventually,
     make_policy,
     order,
-    short_home,
 )
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    with short_home() as made:
-        yield made
-
 
 PROCESS = """
 import sys

@@ -1,7 +1,7 @@
 import json
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -25,28 +25,9 @@ from tests.support.gates import (
     raw,
     read_lines,
     running,
-    short_home,
 )
 from tests.support.terminal import readable
 from tests.support.venue import MemoryVenue
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    with short_home() as made:
-        yield made
-
-
-@pytest.fixture
-def gate(home: Home) -> Iterator[Running]:
-    with running(home, make_policy()) as found:
-        yield found
-
-
-@pytest.fixture
-def client(gate: Running) -> Iterator[GateClient]:
-    with gate.client() as found:
-        yield found
 
 
 def test_socket_is_for_its_owner_only(gate: Running, home: Home) -> None:

@@ -1,8 +1,7 @@
 """What restricts the gate, merged: always the stricter; and what a snapshot may hold."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from controller.latch.layout import LatchError
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.policy import Snapshot, digest_of
 from tests.support.gates import ANN, BEA, CID, DOLLAR, Home, Rig, compiled, make_policy
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.permit.close()
 
 
 def test_status_when_mode_policy_and_halt_differ_then_the_strictest() -> None:

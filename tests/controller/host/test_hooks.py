@@ -27,13 +27,6 @@ def site() -> Iterator[Site]:
         yield made
 
 
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
-
-
 def push(site: Site, source: GitSource, signer: str) -> int:
     update = f"{source.tip()} {site.commit(source, LOOSER, signer)} refs/heads/main"
     return pre_receive(str(site.home.root), [update], {})

@@ -1,7 +1,5 @@
 """Whose commits count on the bot's branch."""
 
-from pathlib import Path
-
 import pytest
 
 from controller.adapters.signatures.sshsig import verify
@@ -9,14 +7,9 @@ from controller.errors import Refused
 from controller.ports import RawCommit
 from controller.reconcile.bots import Bots
 from schemas.trust import Role, Signer, Target, Trust
-from tests.support.config_repo import Site, make_site
+from tests.support.config_repo import Site
 
 PAYLOAD = b"tree " + b"0" * 40 + b"\n"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path)
 
 
 def trust(site: Site, **roles: Role) -> Trust:

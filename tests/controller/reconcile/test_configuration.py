@@ -1,7 +1,6 @@
 """Documents and commits on real git: compare, judge, prepare an edit or a rollback, reload."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +29,6 @@ GOOD, WAITS, REFUSED = "verified", "waits", "refused"
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return latched_site(tmp_path)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 @pytest.fixture

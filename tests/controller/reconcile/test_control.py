@@ -1,6 +1,5 @@
 """Landing: what does not verify moves no branch, whoever hands it in."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return latched_site(tmp_path)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 def control(site: Site, source: GitSource, poked: list[str]) -> ControllerControl:

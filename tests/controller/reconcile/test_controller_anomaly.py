@@ -2,8 +2,6 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,17 +11,9 @@ from controller.latch import journal
 from controller.latch.layout import BODIES_AT, BODY_SIZE, SLOTS_AT
 from controller.reconcile.boot import boot
 from controller.reconcile.permit_keeper import BOUNDS, PermitKeeper
-from tests.support.rig import UID_A, Rig, commit_id, desired, make_rig
+from tests.support.rig import UID_A, Rig, commit_id, desired
 
 SECOND = 1_000_000_000
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
 
 
 def raised(rig: Rig) -> str:

@@ -17,11 +17,10 @@ from controller.reconcile.verifier import Verified, Verifier
 from controller.settings import Pins, load
 from schemas.status import RefusalReason
 from tests.support.cli import gt_risk
-from tests.support.config_repo import LANDING, Site, make_site, replaced
+from tests.support.config_repo import LANDING, LOOSER, Site, make_site, reason
 from tests.support.folders import short_folder
 
 FOLDER = "ops/risk"
-LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
 ZERO = "0" * 40
 RULES = "rules:\n  - path: risk_config.yaml\n    direction: loosen\n    roles: [risk-officer]\n    signers: 2\n"
 
@@ -106,10 +105,6 @@ def fork(tmp_path: Path) -> Iterator[Fork]:
     made = Fork(tmp_path)
     yield made
     made.source.close()
-
-
-def reason(found: Verified) -> RefusalReason | None:
-    return found.refusal.reason if found.refusal else None
 
 
 def limit(found: Verified) -> str:

@@ -1,23 +1,12 @@
 """The halt desk: adoption, re-raising what vanished, evidence, release."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from controller.errors import SourceUnavailable, Temporary
 from controller.halt import CLI, add_reason, halt
 from controller.latch.layout import OVERFLOW_AT, SLOTS_AT
 from schemas.halts import ACCOUNT, Adoption
-from tests.support.rig import UID_A, Rig, desired, make_rig
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
+from tests.support.rig import UID_A, Rig, desired
 
 
 def raised(rig: Rig, scope: str = ACCOUNT) -> str:

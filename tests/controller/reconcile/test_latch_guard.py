@@ -3,7 +3,7 @@
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,17 +19,9 @@ from controller.reconcile.boot import JOURNAL_LOST, book16
 from controller.reconcile.latch_guard import LatchGuard
 from controller.reconcile.lease import Lease
 from tests.support.opened import until_the_end
-from tests.support.rig import UID_A, Rig, commit_id, desired, make_rig
+from tests.support.rig import UID_A, Rig, commit_id
 
 BOOK = "0" * 32
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
 
 
 def guard_of(rig: Rig, stopped: list[str], fences: list[int]) -> LatchGuard:

@@ -1,8 +1,5 @@
 """The monitor: series, durable peaks, halts on drawdown."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from controller.core.plan.drawdown import base_key
@@ -13,17 +10,9 @@ from controller.reconcile.monitor import Monitor
 from schemas.desired import Desired
 from schemas.policy import Policy
 from schemas.risk import BookRisk
-from tests.support.rig import UID_A, Rig, desired, make_rig
+from tests.support.rig import UID_A, Rig, desired
 
 DOLLAR = 1_000_000
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
 
 
 def monitor_of(rig: Rig, progress: list[str] | None = None) -> Monitor:

@@ -1,7 +1,5 @@
 """Who set each limit in which commit, on real git: by value, over merges, and only what came since."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from controller.adapters.git.source import GitSource
@@ -16,13 +14,6 @@ PATH = "risk_config.yaml"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return make_site(tmp_path_factory.mktemp("site"))
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 def text(*changes: tuple[str, str]) -> dict[str, bytes | None]:

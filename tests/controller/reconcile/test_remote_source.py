@@ -18,11 +18,9 @@ from controller.reconcile.verifier import Verifier
 from schemas.desired import TradingMode
 from schemas.overview import Overview
 from schemas.status import Condition, ConditionType
-from tests.support.config_repo import LANDING, Site, make_site, replaced
+from tests.support.config_repo import LANDING, TIGHTER, Site, make_site
 from tests.support.rig import Rig
 from tests.support.service import until
-
-TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """A repair of trust in a real history: it counts where settings pin it, and only what waits for trust ends with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,24 +12,15 @@ from controller.core.trust.repair import countersigned, statement
 from controller.reconcile.verifier import Verified
 from controller.settings import Pins
 from schemas.status import RefusalReason
-from tests.support.config_repo import LANDING, Site, make_site, replaced, trust_text
+from tests.support.config_repo import LANDING, LOOSER, TIGHTER, Site, make_site, reason, trust_text
 
 SIGNERS = ("operator", "bot", "officer")
 RULES = "rules:\n  - path: risk_config.yaml\n    direction: loosen\n    roles: [risk-officer]\n    signers: 2\n"
-LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
-TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return make_site(tmp_path, SIGNERS, RULES)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 def repair(
@@ -53,10 +44,6 @@ def pinning(site: Site, *commits: str, keys: tuple[str, ...] = ("one", "two")) -
 
 def verified(site: Site, source: GitSource, tip: str, pins: Pins) -> Verified:
     return site.verifier(source, pins).advance("", tip)
-
-
-def reason(found: Verified) -> RefusalReason | None:
-    return found.refusal.reason if found.refusal else None
 
 
 def test_repair_when_pinned_then_its_trust_judges_what_follows(site: Site, source: GitSource) -> None:

@@ -1,7 +1,6 @@
 """Halts that the journal could not take come back into it, and nothing of them is lost on the way."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from tests.support.rig import Rig, desired, make_rig
 
 ID = "ab" * 16
 REASON = "a long reason " * 40
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
 
 
 def rescued(rig: Rig, *, quiet: bool = True) -> Path:

@@ -1,7 +1,6 @@
 """Uids of all history: read once, and the same answer whatever was asked before."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,22 +8,10 @@ from controller.adapters.git.source import GitSource
 from controller.ports import RawCommit
 from controller.reconcile.trees import Trees
 from schemas.status import RefusalReason
-from tests.support.config_repo import SIGNERS, Site, make_site
+from tests.support.config_repo import Site
 
 GONE = "strategies/disclosure-follower.yaml"
 UIDS = {name: f"{digit * 32}" for name, digit in (("one", "a"), ("two", "b"), ("three", "c"))}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path, SIGNERS)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 def strategy(source: GitSource, name: str, uid: str = "") -> dict[str, bytes | None]:

@@ -1,7 +1,6 @@
 """The verifier on real git: what each kind of bad history gets, and how far verification still comes."""
 
 import base64
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,34 +10,29 @@ from controller.adapters.git.source import GitSource
 from controller.adapters.signatures.sshsig import check_key, verify
 from controller.core.trust.keys import Signed
 from controller.errors import Refused, SettingsError
-from controller.reconcile.verifier import Now, Verified, Verifier
+from controller.reconcile.verifier import Now, Verifier
 from controller.settings import Pins
 from schemas.desired import TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.status import RefusalReason
-from tests.support.config_repo import LANDING, TARGET_VALUE, Site, make_site, replaced, trust_text
+from tests.support.config_repo import (
+    COMMENT,
+    DESK,
+    LANDING,
+    LOOSER,
+    TARGET_VALUE,
+    TIGHTER,
+    Site,
+    make_site,
+    reason,
+    trust_text,
+)
 from tests.support.desired import wire
-
-SIGNERS = ("operator", "bot", "emergency", "officer", "trader")
-TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
-LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
-COMMENT = replaced("risk_config.yaml", "version: 1", "version: 1 # the first")
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path, SIGNERS)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
-
-
-def reason(verified: Verified) -> RefusalReason | None:
-    return verified.refusal.reason if verified.refusal else None
+    return make_site(tmp_path, DESK)
 
 
 def test_introduction_when_pinned_then_its_documents_are_desired(site: Site, source: GitSource) -> None:
@@ -133,7 +127,7 @@ def test_key_when_denied_locally_then_refused_although_listed(site: Site, source
 
 
 def test_key_when_removed_then_counts_for_nothing_from_the_next_commit_on(site: Site, source: GitSource) -> None:
-    left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
+    left = trust_text({name: site.line(name) for name in DESK if name != "officer"})
     before = site.commit(source, TIGHTER, "officer")
     removed = site.commit(source, {"trust.yaml": left}, parent=before)
     after = site.commit(source, LOOSER, "officer", "Backdated" + LANDING, parent=removed)
@@ -143,7 +137,7 @@ def test_key_when_removed_then_counts_for_nothing_from_the_next_commit_on(site: 
 
 
 def test_key_when_added_then_counts_from_the_next_commit_on(site: Site, source: GitSource) -> None:
-    more = trust_text({name: site.line(name) for name in (*SIGNERS, "web")})
+    more = trust_text({name: site.line(name) for name in (*DESK, "web")})
     added = site.commit(source, {"trust.yaml": more})
     assert site.advance(source, site.commit(source, TIGHTER, "web", parent=added)).refusal is None
     own = site.commit(source, {"trust.yaml": more}, "web")
@@ -151,7 +145,7 @@ def test_key_when_added_then_counts_from_the_next_commit_on(site: Site, source: 
 
 
 def test_trust_when_changed_by_another_role_then_refused(site: Site, source: GitSource) -> None:
-    more = trust_text({name: site.line(name) for name in (*SIGNERS, "web")})
+    more = trust_text({name: site.line(name) for name in (*DESK, "web")})
     commit = site.commit(source, {"trust.yaml": more}, "officer")
     assert reason(site.advance(source, commit)) is RefusalReason.NOT_AUTHORIZED_FOR_PATH
 
@@ -159,7 +153,7 @@ def test_trust_when_changed_by_another_role_then_refused(site: Site, source: Git
 def test_trust_when_a_certificate_is_listed_then_refused(site: Site, source: GitSource) -> None:
     kind = b"ssh-ed25519-cert-v01@openssh.com"
     odd = f"{kind.decode()} {base64.b64encode(wire(kind, b'k' * 32)).decode()} x"
-    lines = {name: site.line(name) for name in SIGNERS} | {"web": odd}
+    lines = {name: site.line(name) for name in DESK} | {"web": odd}
     refusal = site.advance(source, site.commit(source, {"trust.yaml": trust_text(lines)})).refusal
     assert refusal is not None
     assert refusal.reason is RefusalReason.SCHEMA_INVALID
@@ -168,7 +162,7 @@ def test_trust_when_a_certificate_is_listed_then_refused(site: Site, source: Git
 
 def test_trust_when_the_last_usable_admin_goes_then_refused(site: Site, source: GitSource) -> None:
     pins = replace(site.pins, denied_keys=(site.key("web").fingerprint,))
-    lines = {name: site.line(name) for name in (*SIGNERS, "web")}
+    lines = {name: site.line(name) for name in (*DESK, "web")}
     text = trust_text(lines).replace(b"roles: [admin, risk-officer, operator, emergency]", b"roles: [operator]")
     commit = site.commit(source, {"trust.yaml": text.replace(b"roles: [web]", b"roles: [admin]")})
     verified = site.verifier(source, pins).advance(site.pins.introduction, commit)
@@ -195,7 +189,7 @@ def test_last_verified_when_unknown_to_the_repo_then_refused(site: Site, source:
 
 
 def test_backdated_when_key_was_removed_before_then_position_decides(site: Site, source: GitSource) -> None:
-    left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
+    left = trust_text({name: site.line(name) for name in DESK if name != "officer"})
     removed = site.commit(source, {"trust.yaml": left})
     payload = source.stage(removed, LOOSER, "A <a@b>", 86_400, "From 1970" + LANDING)
     assert reason(site.advance(source, source.seal(payload, site.key("officer")(payload)))) is RefusalReason.UNKNOWN_KEY

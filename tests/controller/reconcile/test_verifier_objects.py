@@ -2,7 +2,6 @@
 
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,30 +11,13 @@ from controller.adapters.git.reader import Reader
 from controller.adapters.git.source import GitSource
 from controller.errors import SourceUnavailable
 from controller.ports import Entry
-from controller.reconcile.verifier import Verified
 from schemas.status import RefusalReason
-from tests.support.config_repo import LANDING, Site, make_site, replaced
-
-SIGNERS = ("operator", "bot", "emergency", "officer", "trader")
-TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
-LOOSER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 20%")
-COMMENT = replaced("risk_config.yaml", "version: 1", "version: 1 # the first")
+from tests.support.config_repo import COMMENT, DESK, LANDING, LOOSER, TIGHTER, Site, make_site, reason
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path, SIGNERS)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
-
-
-def reason(verified: Verified) -> RefusalReason | None:
-    return verified.refusal.reason if verified.refusal else None
+    return make_site(tmp_path, DESK)
 
 
 def test_unsigned_when_followed_by_a_signed_commit_then_still_refused(site: Site, source: GitSource) -> None:

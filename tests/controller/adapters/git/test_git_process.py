@@ -22,21 +22,7 @@ from controller.errors import Raced, Refused, SettingsError, SourceUnavailable
 from controller.latch.journal import record
 from controller.latch.journal_record import HALT, Entry
 from schemas.status import RefusalReason
-from tests.support.config_repo import LANDING, Site, make_site, replaced
-
-TIGHTER = replaced("risk_config.yaml", "max_position_pct: 15%", "max_position_pct: 10%")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
+from tests.support.config_repo import LANDING, TIGHTER, Site
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """What people do with plain git in the clone, and what the bare repo says to each push."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.git.source import EVIDENCE, GitSource
 from controller.errors import Raced
-from tests.support.config_repo import LANDING, TARGET_VALUE, Site, make_site, replaced, trust_text
+from tests.support.config_repo import DESK, LANDING, TARGET_VALUE, Site, make_site, replaced, trust_text
 
-SIGNERS = ("operator", "bot", "emergency", "officer", "trader")
 HALT = "halts/" + "a" * 32 + ".yaml"
 HALT_TEXT = (
     f'version: 1\nid: {"a" * 32}\nscope:\n  kind: account\nmode: halt-all\nopened: "2026-01-19T10:23:45Z"\n'
@@ -22,14 +20,7 @@ TIGHTER = ("risk_config.yaml", "max_positions: 20", "max_positions: 10")
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path, SIGNERS)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
+    return make_site(tmp_path, DESK)
 
 
 def commit_as(site: Site, name: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -255,7 +246,7 @@ def test_land_when_a_person_pushes_first_then_raced(site: Site, source: GitSourc
 
 
 def test_trust_when_key_is_removed_then_its_next_commit_is_refused(site: Site) -> None:
-    left = trust_text({name: site.line(name) for name in SIGNERS if name != "officer"})
+    left = trust_text({name: site.line(name) for name in DESK if name != "officer"})
     (site.home.clone / "trust.yaml").write_bytes(left)
     assert site.git("commit", "-a", "-S", "-m", "Officer leaves").stderr == ""
     before = site.tip()

@@ -1,8 +1,5 @@
 """What the bare repo's hook takes and what it refuses, asked in process: objects are there, no branch has moved."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from controller.adapters.git.receive import Verdict, judge
@@ -13,25 +10,13 @@ from controller.latch.journal import Journal, create
 from controller.latch.journal_record import HALT, Entry
 from controller.settings import load
 from schemas.desired import TradingMode
-from tests.support.config_repo import Site, make_site, replaced
+from tests.support.config_repo import Site, replaced
 from tests.support.policies import halt
 
 MAIN, HALTS = "refs/heads/main", EVIDENCE
 LOOSER = replaced("risk_config.yaml", "max_positions: 20", "max_positions: 30")
 RECORD = {f"halts/{number:032x}.yaml": evidence_text(halt(number)).encode() for number in (1, 2)}
 FIRST, SECOND = RECORD
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path)
-
-
-@pytest.fixture
-def source(site: Site) -> Iterator[GitSource]:
-    made = site.source()
-    yield made
-    made.close()
 
 
 def push(site: Site, old: str, new: str, ref: str = MAIN) -> Verdict:
