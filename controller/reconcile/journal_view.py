@@ -12,6 +12,7 @@ from controller.reconcile.troubles import Troubles
 from schemas.halts import Halt
 
 _CHUNK = 64 * 1024
+_ZEROS = bytes(_CHUNK)
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +78,7 @@ class JournalView:
             with self._home.journal.open("rb", buffering=0) as file:
                 parts.append(file.read(len(journals.HEAD)))
                 file.seek(RECORD)
-                while (part := file.read(_CHUNK)).strip(b"\0"):
+                while (part := file.read(_CHUNK)) != _ZEROS[: len(part)]:
                     parts.append(part)
         except OSError as error:
             return str(error).encode()
