@@ -73,6 +73,7 @@ class Stack:
 
 
 def main(orders: int) -> None:
+    """Submit so many orders to each stack and print how long each took."""
     stacks = (Stack(bypass=False), Stack(bypass=True))
     times: tuple[list[int], list[int]] = ([], [])
     gc.disable()

@@ -27,6 +27,7 @@ LIMITS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def main(orders: int) -> None:
+    """Decide on so many orders and print how long each took."""
     engine = RiskEngine.from_dict(_policy())
     context = _context()
     times = []
