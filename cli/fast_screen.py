@@ -203,8 +203,12 @@ def _positions_line(home: str, outcome: HaltOutcome) -> str:
 
 def _positions(state: dict[str, object] | None, outcome: HaltOutcome) -> int | None:
     """Open positions in the halt's scope; None when nobody knows."""
-    uid = uid_of(outcome.scope)
-    return None if state is None else sum(1 for item in _items(state, "positions") if not uid or item.get("uid") == uid)
+    return None if state is None else _open(state, uid_of(outcome.scope))
+
+
+def _open(state: dict[str, object], uid: str = "") -> int:
+    """Instruments that the strategy, or any of them, holds: as ``status`` counts positions."""
+    return len({item.get("symbol") for item in _items(state, "positions") if not uid or item.get("uid") == uid})
 
 
 def _current(state: dict[str, object] | None) -> list[str]:
@@ -217,7 +221,7 @@ def _current(state: dict[str, object] | None) -> list[str]:
     return [
         f"  Active Strategies:     {sum(1 for status in statuses.values() if status == 'active')}",
         f"  Pending Orders:        {sum(1 for item in _items(state, 'orders') if item.get('state') in _PENDING)}",
-        f"  Open Positions:        {len(_items(state, 'positions'))}",
+        f"  Open Positions:        {_open(state)}",
         f"  Portfolio Value:       ${value:,}",
     ]
 

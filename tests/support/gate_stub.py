@@ -32,7 +32,7 @@ POLICY = {
 STATE = {
     "gate": {"statuses": {UID: "active", OTHER: "active"}},
     "account": {"long_exposure": 86_110_000_000, "short_exposure": 0},
-    "positions": [{"uid": UID, "symbol": "AAPL"}, {"uid": OTHER, "symbol": "XOM"}],
+    "positions": [{"uid": UID, "symbol": "AAPL"}, {"uid": OTHER, "symbol": "AAPL"}, {"uid": OTHER, "symbol": "XOM"}],
     "orders": [
         {"uid": UID, "state": "pending"},
         {"uid": UID, "state": "working"},
