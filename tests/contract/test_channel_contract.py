@@ -19,7 +19,8 @@ from controller.errors import ChannelUnavailable
 from schemas.alerting import Alert, Message
 from schemas.alerts import AppriseChannel, EmailChannel, SlackChannel
 from tests.support.alerts import START
-from tests.support.inbox import closed_port, inbox, webhook
+from tests.support.inbox import inbox, webhook
+from tests.support.ports import free_port
 
 
 def message(number: int, **fields: Any) -> Message:
@@ -42,14 +43,14 @@ def _smtp(stack: ExitStack, _: Path) -> Case:
     kept = stack.enter_context(inbox())
     given = {"enabled": True, "to": "a@example.org, B <b@example.org>", "from": "r@example.org", "security": "none"}
     config = EmailChannel.model_validate({**given, "smtp_server": "127.0.0.1", "port": kept.port})
-    broken = SmtpChannel(config.model_copy(update={"port": closed_port()}))
+    broken = SmtpChannel(config.model_copy(update={"port": free_port()}))
     return Case(SmtpChannel(config), lambda: [f"{mail['Subject']} {mail}" for mail in kept.mails], broken)
 
 
 def _slack(stack: ExitStack, _: Path) -> Case:
     kept = stack.enter_context(webhook())
     config = SlackChannel(enabled=True, webhook_url="env:HOOK")
-    broken = SlackWebhook(config, lambda _: f"http://127.0.0.1:{closed_port()}/SECRET")
+    broken = SlackWebhook(config, lambda _: f"http://127.0.0.1:{free_port()}/SECRET")
     return Case(SlackWebhook(config, lambda _: kept.url), lambda: [body["text"] for body in kept.bodies], broken)
 
 
@@ -57,7 +58,7 @@ def _apprise(stack: ExitStack, _: Path) -> Case:
     kept = stack.enter_context(webhook())
     config = AppriseChannel(enabled=True, urls=("env:ONE",))
     works = AppriseUrls(config, lambda _: kept.url.replace("http://", "json://"))
-    broken = AppriseUrls(config, lambda _: f"json://127.0.0.1:{closed_port()}/SECRET")
+    broken = AppriseUrls(config, lambda _: f"json://127.0.0.1:{free_port()}/SECRET")
     return Case(works, lambda: [f"{body['title']} {body['message']}" for body in kept.bodies], broken)
 
 

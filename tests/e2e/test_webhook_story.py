@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import listens
 from tests.support.service import Service, until
-from tests.support.webhook import connects, told_service
+from tests.support.webhook import told_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -41,7 +42,8 @@ def test_push_when_the_forge_tells_then_applied_without_a_poll_and_again_after_t
     assert service.read("service", "status")["services"]["hooks"]["running"]
     os.kill(pid, signal.SIGKILL)
     until(lambda: service.pid("hooks") not in (None, pid), "the supervisor has started another")
-    until(lambda: connects(service.env["GT_RISK_HOOKS__LISTEN"]), "it listens")
+    port = int(service.env["GT_RISK_HOOKS__LISTEN"].rpartition(":")[2])
+    until(lambda: listens(port), "it listens")
     push(service, 14)
     service.must("service", "stop")
     assert service.pid("hooks") is None

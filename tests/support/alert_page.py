@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.inbox import closed_port
-from tests.support.service import Service
+from tests.support.ports import free_port, listens
+from tests.support.service import Service, until
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "alerts.md"
 BIN = Path(sys.executable).parent
@@ -25,18 +25,18 @@ class Try:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports = {"8025": str(closed_port()), "8026": str(closed_port())}
+        self.ports = {"inbox": ("8025", free_port()), "webhook": ("8026", free_port())}
         self.servers: list[subprocess.Popen[bytes]] = []
 
     def text(self, name: str) -> str:
         """A block with the ports of our own servers."""
         text = block(name)
-        for port, own in self.ports.items():
-            text = text.replace(port, own)
+        for port, own in self.ports.values():
+            text = text.replace(port, str(own))
         return text
 
     def serve(self, name: str) -> None:
-        """Start one of the servers; what it prints goes to a file."""
+        """Start one of the servers and wait until it listens; what it prints goes to a file."""
         with (self.folder / name).open("wb") as out:
             env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
             self.servers.append(
@@ -44,6 +44,7 @@ class Try:
                     ["bash", "-ec", f"exec {self.text(name)}"], stdout=out, stderr=subprocess.STDOUT, env=env
                 )
             )
+        until(lambda: listens(self.ports[name][1]), f"the {name} listens")
 
     def run(self, service: Service, name: str, but: str = "") -> str:
         """Run a block's commands in the home of ``service``, without the lines that begin with ``but``; its output."""

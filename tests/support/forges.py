@@ -3,7 +3,6 @@
 import base64
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -21,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.support.ports import free_port
+from tests.support.ports import free_port, listens
 from tests.support.service import until
 
 BACKEND = Path("/usr/lib/git-core/git-http-backend")
@@ -164,14 +163,9 @@ def ssh_forge(folder: Path) -> Iterator[tuple[str, str]]:
     server = subprocess.Popen([sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
     ssh = f"ssh -F none -o UserKnownHostsFile={folder}/known -o IdentitiesOnly=yes -i {folder}/client"
     try:
-        until(lambda: _listens(port), f"sshd listens: {(folder / 'log').read_text()}")
+        until(lambda: listens(port), f"sshd listens: {(folder / 'log').read_text()}")
         yield f"ssh://127.0.0.1:{port}", ssh
     finally:
         server.terminate()
         server.wait()
         log.close()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

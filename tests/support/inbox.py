@@ -175,12 +175,6 @@ def mute(drip: bytes = b"") -> Iterator[int]:
         thread.join(30)
 
 
-def closed_port() -> int:
-    """A port of this machine that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """A certificate for localhost that signs itself: its file, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())

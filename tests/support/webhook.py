@@ -1,7 +1,6 @@
 """A service on a forge that it polls once an hour, and that tells its webhook of each push."""
 
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.folders import short_folder
-from tests.support.ports import free_port
+from tests.support.ports import free_port, listens
 from tests.support.service import Service, running_service, until
 
 SECRET = "a secret of the forge and of this home"
@@ -25,7 +24,8 @@ urllib.request.urlopen(urllib.request.Request(URL, body, headers), timeout=10).r
 @contextmanager
 def told_service(folder: Path) -> Iterator[Service]:
     """The service; the forge is a bare repo in ``folder`` whose post-receive hook posts to the webhook."""
-    listen = f"127.0.0.1:{free_port()}"
+    port = free_port()
+    listen = f"127.0.0.1:{port}"
     forge = folder / "forge.git"
     subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", str(forge)], check=True)
     script = folder / "post.py"
@@ -43,12 +43,5 @@ def told_service(folder: Path) -> Iterator[Service]:
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, str(script)])}\n")
         hook.chmod(0o700)
-        until(lambda: connects(listen), "the webhook listens")
+        until(lambda: listens(port), "the webhook listens")
         yield started
-
-
-def connects(listen: str) -> bool:
-    """Whether somebody listens there."""
-    host, _, port = listen.partition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
