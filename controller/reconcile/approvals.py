@@ -17,12 +17,13 @@ from controller.core.trust.ledger import EMPTY, TRUST_KEY, Entry, Leaves, Ledger
 from controller.core.trust.merge import every_leaf
 from controller.core.trust.threshold import Needed, approval_digest
 from controller.ports import RawCommit, Source
+from controller.reconcile.newest import Newest
 from controller.reconcile.trees import Trees
 from schemas.desired import Desired
 from schemas.policy import digest_of
 from schemas.trust import Trust
 
-_KEPT, _KEPT_LEAVES = 20_000, 64
+_KEPT = 20_000
 Examine = Callable[[RawCommit], Sequence[Case]]
 
 
@@ -50,7 +51,7 @@ class Approvals:
         self._file = file
         self._target = target_text(pins.repo, pins.environment, pins.branch)
         self._ledgers: dict[str, Ledger] = {}
-        self._leaves: dict[str, Leaves] = {}
+        self._leaves = Newest[Leaves](len)
         self._remembered = ""
         self._clear = self._kept()
         """From where to where in history nothing waits anywhere; empty for nowhere."""
@@ -179,11 +180,11 @@ class Approvals:
         return held(commit, ledger, trust, owners_of(self._trees.desired(commit)), self._leaves_of) if ledger else ()
 
     def _leaves_of(self, commit: str) -> Leaves:
-        if commit not in self._leaves:
-            while len(self._leaves) >= _KEPT_LEAVES:
-                self._leaves.pop(next(iter(self._leaves)))
-            self._leaves[commit] = self._flat(self._trees.desired(commit))
-        return self._leaves[commit]
+        found = self._leaves.get(commit)
+        if found is None:
+            found = self._flat(self._trees.desired(commit))
+            self._leaves.put(commit, found)
+        return found
 
     def _flat(self, desired: Desired) -> Leaves:
         return with_trust(every_leaf(desired, self._sectors), desired.trust)

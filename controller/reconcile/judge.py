@@ -1,6 +1,5 @@
 """One commit before the rules of trust: its cases, its verdict, what moves with it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +22,13 @@ from controller.core.trust.rules import (
 from controller.errors import Refused
 from controller.ports import RawCommit, Source
 from controller.reconcile.approvals import Approvals
+from controller.reconcile.newest import Newest, objects_in
 from controller.reconcile.own_changes import OwnChanges
 from controller.reconcile.trees import Trees
 from schemas.desired import Desired
 from schemas.halts import Halt
 from schemas.status import Refusal, RefusalReason
 
-_KEPT = 64
 Signature = tuple[Signed | None, str]
 """Who signed; or nobody, and why."""
 Check = Callable[[bytes, bytes], Signed]
@@ -56,7 +55,7 @@ class Judge:
         self.trees = Trees(source)
         self._changes = OwnChanges(source, self.trees, sectors)
         self.approvals = Approvals(source, pins, self.trees, self._examined, sectors, ledger)
-        self._judged: OrderedDict[str, Verdict] = OrderedDict()
+        self._judged = Newest(_weight)
 
     def forget(self) -> None:
         """What was judged by other pins counts no more."""
@@ -77,9 +76,7 @@ class Judge:
         """One commit by the policy of its parents: the same verdict whenever it is asked for. Raises Refused."""
         bystander = self._bystander(commit, signature)
         verdict = self._judged_alone(commit, signature) if bystander is None else Verdict((bystander,))
-        self._judged[commit.id] = verdict
-        while len(self._judged) > _KEPT:
-            self._judged.popitem(last=False)
+        self._judged.put(commit.id, verdict)
         return verdict
 
     def speaks(self, commit: RawCommit) -> bool:
@@ -198,6 +195,10 @@ class Judge:
     def _moves(self, commit: RawCommit, child: Desired) -> list[Move]:
         parents = [self.trees.desired(parent) for parent in commit.parents]
         return [Move(parent, child, _open_in(parent), self.trees.retired(parent, child)) for parent in parents]
+
+
+def _weight(verdict: Verdict) -> int:
+    return sum(objects_in(case.child) for case in verdict.cases if case.child is not None)
 
 
 def _transition(moves: Sequence[Move]) -> tuple[Refusal, ...]:

@@ -1,27 +1,29 @@
 """The trees of commits as documents, read once: entries, desired state, what a commit touched, what once was."""
 
-from collections import OrderedDict
+from collections.abc import Mapping
 
 from controller.core.desired.documents import DocumentCache, assemble
 from controller.core.trust.authority import TRUST
 from controller.errors import InvalidDesired, Refused
 from controller.ports import Entry, RawCommit, Source
+from controller.reconcile.newest import Newest, objects_in
 from schemas.desired import Desired
 from schemas.places import FOLDERS, is_relevant
 from schemas.status import Refusal, RefusalReason
 from schemas.trust import Trust
 
-_KEPT = 64
 _FILE = "100644"
 
 
 class Trees:
-    """Reads the commits of ``source``; keeps the newest 64 trees."""
+    """Reads the commits of ``source``; keeps the newest trees."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._documents = DocumentCache()
-        self._desired: OrderedDict[str, Desired] = OrderedDict()
+        self._desired = Newest(objects_in)
+        self._accepted: Mapping[str, Entry] = {}
+        """Entries of which none is odd: those that the next tree shares need no second look."""
         self._last = "", ""
         self._newest: tuple[dict[str, str], Desired] | None = None
         """The documents that were read last, by blob id: a commit that touches none of them has the same."""
@@ -30,12 +32,11 @@ class Trees:
 
     def desired(self, commit: str, tree: str = "") -> Desired:
         """The documents of a commit or staged tree. Raises Refused(SchemaInvalid | BadObject | TooLarge)."""
-        if commit not in self._desired:
-            self._desired[commit] = self._read(commit, tree or commit)
-            while len(self._desired) > _KEPT:
-                self._desired.popitem(last=False)
-        self._desired.move_to_end(commit)
-        return self._desired[commit]
+        found = self._desired.get(commit)
+        if found is None:
+            found = self._read(commit, tree or commit)
+            self._desired.put(commit, found)
+        return found
 
     def touched(self, commit: RawCommit) -> frozenset[str]:
         """Paths whose entry differs from that of its only parent."""
@@ -75,10 +76,13 @@ class Trees:
 
     def _read(self, commit: str, treeish: str) -> Desired:
         entries = self._source.tree(treeish)
-        problems = sorted(problem for path, entry in entries.items() if (problem := _odd(path, entry)))
+        accepted = self._accepted
+        looked_at = ((path, entry) for path, entry in entries.items() if accepted.get(path) is not entry)
+        problems = sorted(problem for path, entry in looked_at if (problem := _odd(path, entry)))
         if problems:
             fix = "git rm --cached them, add plain files, then sign again"
             raise _refused(commit, RefusalReason.BAD_OBJECT, "; ".join(problems[:10]), fix)
+        self._accepted = entries
         wanted = {path: entry.id for path, entry in entries.items() if is_relevant(path)}
         before = self._newest
         if before is not None and before[0] == wanted:

@@ -6,12 +6,15 @@ from tests.mutants.fence import edits
 from tests.mutants.mutant import Mutant
 
 _PLAIN = "controller.core.desired.yaml_plain"
+_NEWEST = "controller.reconcile.newest"
+_TREES = "controller.reconcile.trees"
 _DOCUMENTS = "controller.core.desired.documents"
 _COMPILE = "controller.core.policy.compile"
 _DIRECTION = "controller.core.policy.direction"
 _LEAVES = "controller.core.policy.document_leaves"
 _TEXT = "controller.core.policy.text"
 _READER = "controller.adapters.git.reader"
+_OBJECTS = "controller.adapters.git.objects"
 
 READ_ONCE = edits(
     ("test_yaml_plain",),
@@ -35,8 +38,9 @@ READ_ONCE = edits(
 USED_ONCE = edits(
     ("test_shared_documents", "test_documents", "test_policy_text"),
     (
-        (_DOCUMENTS, "another content is read anew", "            key = (path, content_id)\n", '            key = (path, "")\n'),
-        (_DOCUMENTS, "another place is judged anew", "            key = (path, content_id)\n", '            key = ("", content_id)\n'),
+        (_DOCUMENTS, "another content is read anew", "            if self.ids.get(path) == content_id:\n", "            if path in self.ids:\n"),
+        (_DOCUMENTS, "what was left is kept by its content", "self.older[path, before[0][path]] = document", "self.older[path, content_id] = document"),
+        (_DOCUMENTS, "another place is judged anew", "                key = (path, content_id)\n", '                key = ("strategies/ml-momentum-v2.yaml", content_id)\n'),
         (_COMPILE, "another tree compiles anew", "if tree is desired and by_symbol == sectors:", "if by_symbol == sectors:"),
         (_COMPILE, "other sectors compile anew", "if tree is desired and by_symbol == sectors:", "if tree is desired:"),
         (_COMPILE, "another document compiles anew", "known[0] is not strategy or ", ""),
@@ -50,11 +54,26 @@ USED_ONCE = edits(
 )
 
 NEIGHBOURS = edits(
-    ("test_reader_neighbours",),
+    ("test_reader_neighbours", "test_tree_entries"),
     (
+        (_OBJECTS, "nothing stands between entries", "    if size != len(raw):\n", "    if False:\n"),
+        (_OBJECTS, "no name comes twice", "if text in entries or (", "if ("),
+        (_OBJECTS, "a name is one that git writes", "known is None and not _plain(text)", "False"),
+        (_OBJECTS, "another content is another entry", "known.id != blob or ", ""),
+        (_OBJECTS, "another mode is another entry", " or known.mode != _mode(mode)[0]", ""),
         (_READER, "what is read ahead is intact", '(content := intact(found, "tree")) is not None and found[0] == name', "(content := found[2]) is not None"),
         (_READER, "what is kept is bounded", "sum(map(len, list(known.values()))) > _KEPT_ENTRIES", "False"),
     ),
 )
 
-SHARED: tuple[Mutant, ...] = (*READ_ONCE, *USED_ONCE, *NEIGHBOURS)
+KEPT = edits(
+    ("test_newest", "test_verifier_objects", "test_tree_entries"),
+    (
+        (_NEWEST, "not too many", "len(self._items) > MOST or ", ""),
+        (_NEWEST, "not too much", "len(self._items) > LEAST and self._together > TOGETHER", "False"),
+        (_NEWEST, "what is cleared weighs nothing", "        self._items.clear()\n        self._together = 0\n", "        self._items.clear()\n"),
+        (_TREES, "another entry is looked at", "if accepted.get(path) is not entry)", "if path not in accepted)"),
+    ),
+)
+
+SHARED: tuple[Mutant, ...] = (*READ_ONCE, *USED_ONCE, *NEIGHBOURS, *KEPT)

@@ -6,12 +6,16 @@ Every object read is hashed again: an id is then all that is trusted, whatever t
 import errno
 import hashlib
 import os
+import re
 import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
+from types import MappingProxyType
 from typing import Literal
 
 from controller.adapters.git.batch import Batch
@@ -26,6 +30,10 @@ Kind = Literal["blob", "tree", "commit"]
 BOUNDS: Mapping[Kind, int] = {"commit": COMMIT_BYTES, "blob": BLOB_BYTES, "tree": TREE_BYTES}
 _SIGNATURE = b"gpgsig "
 _KINDS: Mapping[str, Kind] = {"40000": "tree", "160000": "commit"}
+_ENTRY = re.compile(rb"([^ \0]+) ([^\0]*)\0(.{20})", re.DOTALL)
+_REST = 22
+"""Bytes of an entry beside its mode and name."""
+_NOTHING: Mapping[str, Entry] = MappingProxyType({})
 
 
 def refused(commit: str, reason: RefusalReason, message: str, fix: str = "") -> Refused:
@@ -134,27 +142,46 @@ def commit_payload(tree: str, parents: tuple[str, ...], author: str, time: int, 
     return ("\n".join(lines) + "\n\n" + message.rstrip("\n") + "\n").encode()
 
 
-def parse_tree(commit: str, raw: bytes) -> dict[str, Entry]:
-    """The entries of one tree object by name. Raises Refused(BadObject) for what git itself would not write."""
+def parse_tree(commit: str, raw: bytes, like: Mapping[str, Entry] = _NOTHING) -> dict[str, Entry]:
+    """The entries of one tree object by name. Raises Refused(BadObject) for what git itself would not write.
+
+    ``like``: what this gave for a tree that may hold much of the same, which is one object in both then.
+    """
     entries: dict[str, Entry] = {}
-    at = 0
-    while at < len(raw):
-        space, end = raw.find(b" ", at), raw.find(b"\0", at)
-        name = raw[space + 1 : end]
-        if not at < space < end or end + 21 > len(raw) or not _plain(name) or name.decode() in entries:
-            raise refused(commit, RefusalReason.BAD_OBJECT, f"a tree has a broken entry {name!r}", "git fsck")
-        mode = raw[at:space].decode("ascii", "replace")
-        entries[name.decode()] = Entry(mode.zfill(6), _KINDS.get(mode, "blob"), raw[end + 1 : end + 21].hex())
-        at = end + 21
+    size = 0
+    for mode, name, oid in _ENTRY.findall(raw):
+        text, size = _name(name), size + len(mode) + len(name) + _REST
+        known, blob = like.get(text), oid.hex()
+        if text in entries or (known is None and not _plain(text)):
+            raise _broken(commit, name)
+        if known is None or known.id != blob or known.mode != _mode(mode)[0]:
+            known = Entry(*_mode(mode), blob)
+        entries[intern(text)] = known
+    if size != len(raw):
+        raise _broken(commit, raw[:64])
     return entries
 
 
-def _plain(name: bytes) -> bool:
+def _name(name: bytes) -> str:
+    """The text of a name; of what is no UTF-8 one that :func:`_plain` refuses."""
     try:
-        text = name.decode("utf-8")
+        return name.decode()
     except UnicodeDecodeError:
-        return False
+        return ""
+
+
+def _plain(text: str) -> bool:
     return text not in ("", ".", "..") and "/" not in text and text.lower() != ".git" and text.isprintable()
+
+
+@lru_cache(64)
+def _mode(raw: bytes) -> tuple[str, Kind]:
+    mode = raw.decode("ascii", "replace")
+    return mode.zfill(6), _KINDS.get(mode, "blob")
+
+
+def _broken(commit: str, what: bytes) -> Refused:
+    return refused(commit, RefusalReason.BAD_OBJECT, f"a tree has a broken entry {what!r}", "git fsck")
 
 
 def tree_bytes(entries: Mapping[str, Entry]) -> bytes:

@@ -4,6 +4,7 @@ import contextlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from sys import intern
 
 from controller.adapters.git.batch import Batch
 from controller.adapters.git.objects import intact, parse_tree, read, read_all, refused, split_commit
@@ -17,8 +18,8 @@ FOLDERS = frozenset(pattern.partition("/")[0] for pattern in DOCUMENTS if "/" in
 MAX_COMMITS = 5_000
 MAX_ENTRIES = 20_000
 _KEPT_TREES = 256
-_KEPT_ENTRIES = 60_000
-"""Of all trees that are kept: each version of a folder with many files is another tree."""
+_KEPT_ENTRIES = 2 * MAX_ENTRIES
+"""Of all trees that are kept: a commit and its parent, however large."""
 _TOGETHER = 32
 _SMALL = 256 * 1024
 """Bytes of a tree that is read before anybody has asked for it."""
@@ -37,6 +38,8 @@ class Reader:
         self.batch = Batch(git)
         self._trees: dict[str, _Tree] = {}
         self._whole: dict[str, _Tree] = {}
+        self._newest: dict[str, _Tree] = {}
+        """By folder what was read last: the next version of it has most of the same entries."""
         self._commits: dict[str, RawCommit] = {}
         self._together: dict[str, Sequence[str]] = {}
         """Trees of the commits that were listed last: who asks for one asks for its neighbours next."""
@@ -161,8 +164,8 @@ class Reader:
         entries = dict(self.one_tree(treeish, tree_id))
         for folder in FOLDERS & entries.keys():
             if entries[folder].kind == "tree":
-                inner = self.one_tree(treeish, entries[folder].id)
-                entries.update({f"{folder}/{name}": entry for name, entry in inner.items()})
+                inner = self.one_tree(treeish, entries[folder].id, folder)
+                entries.update({intern(f"{folder}/{name}"): entry for name, entry in inner.items()})
                 del entries[folder]
         if len(entries) > MAX_ENTRIES:
             message = f"the tree has more than {MAX_ENTRIES:,} entries"
@@ -188,12 +191,13 @@ class Reader:
             return treeish
         return self.commit(treeish).tree
 
-    def one_tree(self, commit: str, tree_id: str) -> Mapping[str, Entry]:
-        """The entries of one tree by name; ``commit`` is the one to name in a refusal."""
+    def one_tree(self, commit: str, tree_id: str, folder: str = "") -> Mapping[str, Entry]:
+        """The entries of one tree by name; a refusal names ``commit``. ``folder``: where it stands, if known."""
         known = self._trees.get(tree_id)
         if known is None:
-            known = parse_tree(commit, read(self.batch, tree_id, "tree", commit)[1])
+            known = parse_tree(commit, read(self.batch, tree_id, "tree", commit)[1], self._newest.get(folder, {}))
             _keep(self._trees, tree_id, known)
+        self._newest[folder] = known
         return known
 
     def _read_together(self, tree: str) -> None:

@@ -45,25 +45,30 @@ class Parsed:
 
 @dataclass(slots=True)
 class DocumentCache:
-    """Parsed documents by path and the id of their content; beside those of the newest tree the 4,096 that were used
-    last. For one thread at a time."""
+    """Parsed documents by path and the id of their content: those of the newest tree, and the 4,096 that left it last.
+    For one thread at a time."""
 
-    entries: OrderedDict[tuple[str, str], Parsed] = field(default_factory=OrderedDict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    newest: dict[str, Parsed] = field(default_factory=dict)
+    older: OrderedDict[tuple[str, str], Parsed] = field(default_factory=OrderedDict)
 
     def parse_all(self, ids: Mapping[str, str], content: Callable[[str], bytes]) -> dict[str, Parsed]:
         """:func:`parse` of each of ``ids`` (by path) where a document may live, at most once for the same path and id;
         ``content`` gives what has an id."""
         found: dict[str, Parsed] = {}
         for path, content_id in ids.items():
-            if model_for(path) is None:
-                continue
-            key = (path, content_id)
-            if key not in self.entries:
-                self.entries[key] = parse(path, content(content_id))
-            self.entries.move_to_end(key)
-            found[path] = self.entries[key]
-        while len(self.entries) > len(found) + _CACHED:
-            self.entries.popitem(last=False)
+            if self.ids.get(path) == content_id:
+                if path in self.newest:
+                    found[path] = self.newest[path]
+            elif model_for(path) is not None:
+                key = (path, content_id)
+                found[path] = self.older.pop(key) if key in self.older else parse(path, content(content_id))
+        before, self.ids, self.newest = (self.ids, self.newest), ids, found
+        for path, document in before[1].items():
+            if ids.get(path) != before[0][path]:
+                self.older[path, before[0][path]] = document
+        while len(self.older) > _CACHED:
+            self.older.popitem(last=False)
         return found
 
 

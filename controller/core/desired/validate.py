@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from controller.core.desired.alert_documents import ALERT_RULES
@@ -31,7 +32,7 @@ class Placed(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """What could be read of one tree, where it stands, and which files have mistakes of their own."""
 
@@ -54,12 +55,12 @@ class Snapshot:
         """The written value of the limit called ``name``."""
         return self.limit(BY_NAME[name])
 
-    @property
+    @cached_property
     def strategies(self) -> list[Strategy]:
         """All that could be read, by id."""
         return [self.desired.strategies[key] for key in sorted(self.desired.strategies)]
 
-    @property
+    @cached_property
     def active(self) -> list[Strategy]:
         """The active ones."""
         return [strategy for strategy in self.strategies if strategy.status is StrategyStatus.ACTIVE]

@@ -213,7 +213,8 @@ def test_cache_when_a_file_is_unchanged_then_reuses_its_document() -> None:
     second = cached(cache, files(emergency=("normal", "halt-all")), COMMITS[1])
     assert second.strategies["ml-momentum-v2"] is first.strategies["ml-momentum-v2"]
     assert second.emergency is not first.emergency
-    assert len(cache.entries) == len([path for path in files() if is_relevant(path)]) + 1
+    assert len(cache.newest) == len([path for path in files() if is_relevant(path)])
+    assert len(cache.older) == 1
 
 
 def test_cache_when_the_same_content_is_elsewhere_then_judges_it_there() -> None:
@@ -224,17 +225,26 @@ def test_cache_when_the_same_content_is_elsewhere_then_judges_it_there() -> None
         cached(cache, copied)
 
 
+def test_cache_when_what_left_comes_back_then_only_at_its_place_with_its_content() -> None:
+    cache = DocumentCache()
+    first = cache.parse_all({"emergency.yaml": "1"}, str.encode)
+    cache.parse_all({"emergency.yaml": "2"}, str.encode)
+    assert cache.parse_all({"emergency.yaml": "1"}, str.encode)["emergency.yaml"] is first["emergency.yaml"]
+    moved = cache.parse_all({"trust.yaml": "2"}, str.encode)["trust.yaml"]
+    assert (moved.path, moved.content) == ("trust.yaml", b"2")
+
+
 def test_cache_when_full_then_drops_the_oldest_but_none_of_the_newest_tree() -> None:
     cache = DocumentCache()
     for number in range(4_100):
         cache.parse_all({"emergency.yaml": str(number)}, str.encode)
-    assert len(cache.entries) == 4_097
+    assert len(cache.older) == 4_096
     many = {f"halts/{number:032x}.yaml": "{}" for number in range(5_000)}
     cache.parse_all(many, str.encode)
-    assert len(cache.entries) == 9_096
-    kept = dict(cache.entries)
+    assert (len(cache.newest), len(cache.older)) == (5_000, 4_096)
+    kept = cache.newest
     found = cache.parse_all(many, str.encode)
-    assert all(found[path] is kept[path, "{}"] for path in many)
+    assert all(found[path] is kept[path] for path in many)
 
 
 _EDITS = st.dictionaries(
