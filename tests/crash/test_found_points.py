@@ -7,14 +7,14 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
 from controller.reconcile.publisher import Publisher
 from schemas.policy import canonical
-from tests.support.crashes import crashed
+from tests.bench.crashes import PER_HOME
+from tests.support.crashes import crashed, settled, story
 
 PLANS = int(os.environ.get("GT_RISK_CRASH_PLANS", "200"))
 PARTS = 4
@@ -31,17 +31,16 @@ def _no_power_loss(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_plan_when_killed_at_any_call_then_finished_and_never_looser_than_both_sides(tmp_path: Path, part: int) -> None:
-    for seed in range(part, PLANS, PARTS):
-        chosen = Random(-seed - 1)
-        crashed(tmp_path / str(seed), seed, chosen.randint(1, 40), chosen.random() < 0.5)
+    for start in range(part * PER_HOME, PLANS, PARTS * PER_HOME):
+        assert story(tmp_path / str(start), range(start, start + PER_HOME))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_one_plan_when_killed_at_every_call_then_each_of_them_is_a_point(tmp_path: Path, after: bool) -> None:
-    most = crashed(tmp_path / "0", 7, 0, after)
+    most = one(tmp_path, 7, 0, after)
     assert most > 20
     for at in range(1, most + 1):
-        assert crashed(tmp_path / str(at), 7, at, after) == at
+        assert one(tmp_path, 7, at, after) == at
 
 
 def test_check_when_the_child_publishes_something_looser_then_it_notices(
@@ -58,4 +57,10 @@ def test_check_when_the_child_publishes_something_looser_then_it_notices(
     monkeypatch.setattr(Publisher, "publish", loose)
     with pytest.raises(AssertionError, match="passes"):
         for seed in range(60):
-            crashed(tmp_path / str(seed), seed, 0, False)
+            one(tmp_path, seed, 0, False)
+
+
+def one(folder: Path, seed: int, at: int, after: bool) -> int:
+    """The plan of ``seed`` in a home of its own; the calls that it made."""
+    with settled(folder / "home", seed) as rig:
+        return crashed(rig, seed, at, after)

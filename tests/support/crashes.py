@@ -7,14 +7,17 @@ writers of files, publisher and halt desk, the child has copies; their calls are
 import os
 import signal
 import traceback
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, Iterator, KeysView, Sequence
+from contextlib import contextmanager
 from itertools import product
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from typing import Any
 
+from controller.audit import close_open_intents
 from controller.halt import CLI, halt
 from schemas.desired import Desired, Guards, StrategyStatus, TradingMode
 from schemas.policy import Policy
@@ -147,18 +150,18 @@ def random_tree(chosen: Random, number: int, **more: Any) -> Desired:
 
 
 def change_at_random(rig: Rig, chosen: Random) -> str:
-    """One to three commits at once, after a halt now and then, which they clear or not; the last of them."""
-    cleared = {}
+    """One to three commits at once, after a halt now and then; they clear some of those open. The last of them."""
     if chosen.random() < 0.4:
         scope, mode = chosen.choice(("account", f"strategy:{UID_A}")), chosen.randint(1, 3)
         halt(str(rig.home.root), scope, mode, "ada", "drill", CLI, notify=False)
         rig.desk.adopt()
-        (item,) = rig.desk.open_halts(None)
-        cleared = {item.id: clear(item)} if chosen.random() < 0.6 else {}
-    trees = [random_tree(chosen, number, cleared=cleared) for number in range(2, 3 + chosen.randint(0, 2))]
-    for tree in trees:
-        rig.history.commit(tree)
-    return trees[-1].commit
+    opened = sorted(rig.desk.open_halts(None), key=lambda item: item.opened_ns)
+    ended = [item for item in opened if chosen.random() < 0.6]
+    cleared = {**rig.history.trees[-1].cleared, **{item.id: clear(item) for item in ended}}
+    first = len(rig.history.trees) + 1
+    for number in range(first, first + chosen.randint(1, 3)):
+        tip = rig.history.commit(random_tree(chosen, number, cleared=cleared))
+    return tip
 
 
 def settle(rig: Rig) -> None:
@@ -167,32 +170,51 @@ def settle(rig: Rig) -> None:
         rig.reconciler.reconcile_once()
 
 
-def crashed(folder: Path, seed: int, at: int, after: bool) -> int:
+@contextmanager
+def settled(folder: Path, seed: int) -> Iterator[Rig]:
+    """A rig in ``folder`` on which a random tree is in force; its files are gone at the end."""
+    rig = make_rig(folder, random_tree(Random(seed), 1))
+    try:
+        settle(rig)
+        yield rig
+    finally:
+        rig.close()
+        rmtree(folder)
+
+
+def crashed(rig: Rig, seed: int, at: int, after: bool) -> int:
     """Calls made before the end of one pass over the plan of ``seed``; asserts all that is promised."""
-    chosen, moments = Random(seed), dict[object, Passing]()
-    rig = make_rig(folder, random_tree(chosen, 1))
+    moments = dict[object, Passing]()
 
     def look() -> None:
         key = world(rig)
         if key not in moments:
             moments[key] = passing(rig)
 
-    try:
-        settle(rig)
-        before = passing(rig)
-        tip = change_at_random(rig, chosen)
-        words = rig.desk.words()
-        calls = run(rig, lambda child: child.reconciler.reconcile_once(), at, after, look)
-        begun = len(rig.store.open_intents())
-        resumed = any(record.entry.event.endswith(".resume") for record in rig.store.audit())
-        assert resumed or rig.desk.words() == words, f"seed {seed}, call {at}: released before it was recorded"
-        rig.restart()
-        settle(rig)
-        overview, done = rig.reconciler.memory.overview, passing(rig)
-        assert overview is not None and overview.revision.last_applied == tip
-        for moment in moments.values():
-            assert moment <= before | done, f"seed {seed}, call {at}: {sorted(moment - before - done)} passes"
-        assert rig.store.verify_audit().ok and begun <= 1
-        return calls
-    finally:
-        rig.close()
+    before, (known,) = passing(rig), rig.store.audit(limit=1)
+    tip = change_at_random(rig, Random(seed))
+    words = rig.desk.words()
+    calls = run(rig, lambda child: child.reconciler.reconcile_once(), at, after, look)
+    begun = len(rig.store.open_intents())
+    resumed = any(record.entry.event.endswith(".resume") for record in rig.store.audit_after(known.seq, 100))
+    assert resumed or rig.desk.words() == words, f"seed {seed}, call {at}: released before it was recorded"
+    rig.restart()
+    close_open_intents(rig.store, rig.clock, lambda _: "not read back")
+    settle(rig)
+    overview, done = rig.reconciler.memory.overview, passing(rig)
+    assert overview is not None and overview.revision.last_applied == tip
+    for moment in moments.values():
+        assert moment <= before | done, f"seed {seed}, call {at}: {sorted(moment - before - done)} passes"
+    assert rig.store.verify_audit().ok and begun <= 1
+    return calls
+
+
+def story(folder: Path, seeds: Sequence[int]) -> int:
+    """The plans of ``seeds``, one after another in one home, each dying at a random call; how many did."""
+    died = 0
+    with settled(folder, seeds[0]) as rig:
+        for seed in seeds:
+            chosen = Random(-seed - 1)
+            at = chosen.randint(1, 40)
+            died += crashed(rig, seed, at, chosen.random() < 0.5) == at
+    return died
