@@ -14,7 +14,7 @@ from controller.core.plan.planner import Inputs, changes_between, loosens, plan_
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.direction import compare
 from controller.core.policy.text import text_of
-from controller.core.risk.levels import levels
+from controller.core.risk.levels import drawdown_levels
 from controller.ports import Store
 from controller.reconcile.handlers import in_use
 from controller.reconcile.observation import Origin, Seen
@@ -147,7 +147,7 @@ class GoalMaker:
         peaks = dict(self._store.peaks())
         equity = drawdown.equities(policy, live, peaks) if live else {}
         peaks |= {key: equity[key] for key in map(_key, rebases) if key in equity}
-        found = levels(policy, live, peaks, self._memory.levels) if live else ()
+        found = drawdown_levels(policy, equity, peaks, self._memory.levels) if live else ()
         restrictions = (*restrictions, *drawdown.restrictions(found), *self._demotion(desired, found))
         target = effective(self._shown(policy, desired, restrictions), halts, restrictions)
         target, kept = keep_halted(target, self._memory.applied, halts)

@@ -25,6 +25,8 @@ CORE = edits(
         (_EFFECTIVE, "a release is for ever", "if halt_id not in released and not known.cleared_by(", "if not known.cleared_by("),
         (_DRAWDOWN, "a peak never falls", "high = max(equity, peaks.get(key, start[key]))", "high = equity"),
         (_DRAWDOWN, "an absent limit is a breach", "if loss <= 0 and limit_ppm:", "if loss <= 0:"),
+        (_DRAWDOWN, "without a limit everything is looked at", "key == ACCOUNT or not bounded or now", "key == ACCOUNT or now"),
+        (_DRAWDOWN, "whatever is below its peak is looked at", "now < peaks.get(key, now)}", "False}"),
         (_DRAWDOWN, "the band before the halt reduces", 'and item.level in ("error", "halt") and', "and False and"),
         (_DRAWDOWN, "a breach is halt-all", "return TradingMode.HALT_ALL", "return TradingMode.PAUSE_NEW_ORDERS"),
     ),

@@ -97,11 +97,26 @@ def raised_peaks(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> d
 
 def drawdowns(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> tuple[Drawdown, ...]:
     """Every scope's drawdown, sorted by key. ``policy`` is the desired one; an absent limit counts as 0 %: a breach."""
+    return _drawdowns(policy, equities(policy, live, peaks), peaks)
+
+
+def fallen(policy: Policy, equity: Mapping[str, int], peaks: Mapping[str, int]) -> tuple[Drawdown, ...]:
+    """Those of :func:`drawdowns` that may be at any level but ``clear``, and the account's; ``equity``: of
+    :func:`equities`."""
+    bounded = policy.limits.get(STRATEGY_LIMIT, 0) > 0
+    return _drawdowns(
+        policy,
+        {key: now for key, now in equity.items() if key == ACCOUNT or not bounded or now < peaks.get(key, now)},
+        peaks,
+    )
+
+
+def _drawdowns(policy: Policy, equity: Mapping[str, int], peaks: Mapping[str, int]) -> tuple[Drawdown, ...]:
     found: list[Drawdown] = []
-    for key, equity in sorted(equities(policy, live, peaks).items()):
+    for key, now in sorted(equity.items()):
         name = ACCOUNT_LIMIT if key == ACCOUNT else STRATEGY_LIMIT
-        limit, peak = policy.limits.get(name, 0), peaks.get(key, equity)
-        found.append(Drawdown(key, equity, peak, limit, _level(equity, peak, limit), name in policy.shadow))
+        limit, peak = policy.limits.get(name, 0), peaks.get(key, now)
+        found.append(Drawdown(key, now, peak, limit, _level(now, peak, limit), name in policy.shadow))
     return tuple(found)
 
 

@@ -1,10 +1,10 @@
 """How much of each limit the live book uses now, in the limit's compiled unit."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT, drawdowns
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT, Drawdown, drawdowns
 from controller.core.plan.effective import strategy_scope
 from schemas.desired import StrategyStatus
 from schemas.halts import ACCOUNT
@@ -123,7 +123,12 @@ def _strategies(policy: Policy, live: LiveState, peaks: Mapping[str, int]) -> It
         deployed = (ledger.deployed if ledger else 0) * MILLION // capital
         bound = min(strategy.allocation * MILLION // capital, most)
         yield Use(ALLOCATION, deployed, bound, strategy.id, strategy_scope(uid))
-    for item in drawdowns(policy, live, peaks):
+    yield from losses(policy, drawdowns(policy, live, peaks))
+
+
+def losses(policy: Policy, found: Iterable[Drawdown]) -> Iterator[Use]:
+    """Drawdowns as uses of their limits."""
+    for item in found:
         key, name = (ACCOUNT_LIMIT, "") if item.key == ACCOUNT else (STRATEGY_LIMIT, policy.strategies[item.key].id)
         yield Use(key, item.ppm, item.limit_ppm, name, item.scope)
 

@@ -1,11 +1,11 @@
 """Levels: how near the live book stands to each limit, with hysteresis. State in, state out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT
-from controller.core.policy.utilisation import ALLOCATION, Use, uses
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, MILLION, STRATEGY_LIMIT, fallen
+from controller.core.policy.utilisation import ALLOCATION, Use, losses, uses
 from controller.core.risk.ladders import DRAWDOWN, HARD, MARGIN, SOFT, Rung, kept, reached
 from schemas.halts import ACCOUNT
 from schemas.limits import BY_NAME, LIMITS, Leaf, Limit, Unit
@@ -43,9 +43,22 @@ def levels(
     found = uses(policy, live, peaks)
     if volatility is not None:
         found.append(Use(TARGET, round(volatility * MILLION), policy.limits.get(TARGET, 0)))
-    known = None if before is None else {_key(item): item.level for item in before}
-    made = [_level(use, _before(use, known), use.key in policy.shadow) for use in found if use.key in _WATCHED]
+    made = _made(policy, [use for use in found if use.key in _WATCHED], before)
     return tuple(item for item in made if item.level != "clear" or not item.what or item.scope != ACCOUNT)
+
+
+def drawdown_levels(
+    policy: Policy, equity: Mapping[str, int], peaks: Mapping[str, int], before: Sequence[Level] | None
+) -> tuple[Level, ...]:
+    """Those of :func:`levels` that stand against a drawdown, of strategies those that are not clear: all that a goal
+    follows from. ``equity``: of :func:`controller.core.plan.drawdown.equities`."""
+    made = _made(policy, losses(policy, fallen(policy, equity, peaks)), before)
+    return tuple(item for item in made if item.level != "clear" or item.scope == ACCOUNT)
+
+
+def _made(policy: Policy, found: Iterable[Use], before: Sequence[Level] | None) -> list[Level]:
+    known = None if before is None else {_key(item): item.level for item in before if item.level != "clear"}
+    return [_level(use, _before(use, known), use.key in policy.shadow) for use in found]
 
 
 def watched(limit: Limit) -> bool:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT, drawdowns, restrictions
+from controller.core.plan.drawdown import ACCOUNT_LIMIT, STRATEGY_LIMIT, drawdowns, equities, restrictions
 from controller.core.risk.ladders import DRAWDOWN, MARGIN, RANKS, kept, reached
-from controller.core.risk.levels import changed, levels
+from controller.core.risk.levels import changed, drawdown_levels, levels
 from schemas.desired import StrategyStatus
 from schemas.halts import ACCOUNT
 from schemas.live import LiveState, PositionView, StrategyLive
@@ -195,3 +195,32 @@ def test_any_path_then_no_level_below_what_is_reached_nor_above_its_margin(share
         assert RANKS.index(now) <= RANKS.index(found) <= RANKS.index(lower)
         assert found == now or RANKS.index(found) <= RANKS.index(before)
         before = found
+
+
+_MONEY = st.sampled_from([-CAPITAL, -CAPITAL // 5, -CAPITAL // 6, -1, 0, 1, CAPITAL // 10])
+_BEFORE = st.none() | st.lists(st.tuples(_MONEY, _MONEY), min_size=1, max_size=1)
+
+
+@given(st.tuples(_MONEY, _MONEY), _BEFORE, st.sampled_from([0, 1, 200_000]), st.booleans(), st.booleans())
+def test_drawdown_levels_then_those_of_all_levels_that_a_goal_follows_from(
+    moved: tuple[int, int], past: list[tuple[int, int]] | None, bound: int, shadow: bool, peaked: bool
+) -> None:
+    known = policy(statuses=dict.fromkeys(UIDS, StrategyStatus.ACTIVE), drawdown__strategy_halt_pct=bound)
+    known = known.model_copy(update={"shadow": (STRATEGY_LIMIT,) if shadow else ()})
+    peaks = {ACCOUNT: PEAK, **(dict.fromkeys(UIDS, CAPITAL) if peaked else {})}
+    before = None if past is None else levels(known, fallen_to(past[0]), peaks, None)
+    now = fallen_to(moved)
+    found = drawdown_levels(known, equities(known, now, peaks), peaks, before)
+    every = [item for item in levels(known, now, peaks, before) if item.key in (ACCOUNT_LIMIT, STRATEGY_LIMIT)]
+    assert list(found) == [item for item in every if item.scope == ACCOUNT or item.level != "clear"]
+    assert restrictions(found) == restrictions(every)
+
+
+def fallen_to(moved: tuple[int, int]) -> LiveState:
+    """Two strategies that have gained or lost so much."""
+    status = StrategyStatus.ACTIVE
+    ledgers = {
+        uid: StrategyLive(uid=uid, venue_status=status, unrealized=money)
+        for uid, money in zip(UIDS[:2], moved, strict=True)
+    }
+    return live(equity=PEAK + sum(moved), ledgers=ledgers)
