@@ -18,11 +18,13 @@ SHIFT = 0.006
 def peeking(experiments: int) -> list[Figure]:
     """So many experiments in each cell."""
     rows: list[Figure] = []
+    began = time.monotonic()
     for draw, n in CELLS:
         rows += _cell(f"{draw.__name__}, N {n}", 6.5, n, partial(unpaired, draw, n, experiments, DRAWS, n))
     for n in (60, 100):
         run = partial(paired, persistent, n, experiments, DRAWS, n, block=5)
         rows += _cell(f"paired, autocorrelated, N {n}", 8.0, n, run)
+    rows.append(_one("all cells", "s", time.monotonic() - began, Goal(largest=1_500)))
     found = unpaired(normal, 100, experiments, DRAWS, seed=1, shift=SHIFT)
     share = 100 * found.spending / found.fixed
     note = f"{100 * found.fixed:.1f} % by one look at the end"

@@ -1,20 +1,23 @@
 """Null experiments that are looked at after every observation: how often does a rule name a winner where none is?
 
-All experiments of a cell share the relabellings of a look, so that one matrix product serves thousands of them; the
+All experiments of a cell share the relabellings of a look, so that one matrix product serves many of them; the
 statistic and the boundaries are those of ``analyse``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtri
 
 from controller.core.experiments.relabelling import Array, splits, swaps
-from controller.core.experiments.sharpe import paired_with, unpaired_with
+from controller.core.experiments.sharpe import Tested, paired_with, unpaired_with
 from controller.core.experiments.spending import boundaries
 
 N_MIN = 16
+TOGETHER = 200
+"""Experiments that are tested at once: of more, what is computed does not stay in the cache."""
 Draw = Callable[[np.random.Generator, int, int], Array]
 """Returns (observations × experiments) under the null."""
 
@@ -69,12 +72,14 @@ def unpaired(draw: Draw, n: int, experiments: int, draws: int, seed: int, shift:
     pooled[1::2] += shift
     looks = range(2 * N_MIN, n + 1)
 
-    def z(k: int) -> Array:
-        order = np.concatenate([np.arange(0, k, 2), np.arange(1, k, 2)])
-        tested = unpaired_with(splits(k, k // 2, draws, rng), pooled[order], k // 2)
-        return np.asarray(-ndtri(tested.p_value / 2))
+    return _rates([unpaired_p(pooled[:k], draws, rng) for k in looks], [k / n for k in looks])
 
-    return _rates([z(k) for k in looks], [k / n for k in looks])
+
+def unpaired_p(pooled: Array, draws: int, rng: np.random.Generator) -> Array:
+    """Two-sided p of each experiment, whose observations went to A and B in turn."""
+    k = len(pooled)
+    masks, order = splits(k, k // 2, draws, rng), np.concatenate([np.arange(0, k, 2), np.arange(1, k, 2)])
+    return _in_parts(partial(unpaired_with, masks, treated=k // 2), pooled[order])
 
 
 def paired(draw: Draw, n: int, experiments: int, draws: int, seed: int, block: int = 1, every: int = 1) -> Rates:
@@ -84,14 +89,22 @@ def paired(draw: Draw, n: int, experiments: int, draws: int, seed: int, block: i
     a, b = (common + draw(rng, n, experiments) for _ in range(2))
     looks = range(N_MIN, n + 1, every)
 
-    def z(k: int) -> Array:
-        return np.asarray(-ndtri(paired_with(swaps(k, block, draws, rng), a[:k], b[:k], block).p_value / 2))
-
-    return _rates([z(k) for k in looks], [k / n for k in looks])
+    return _rates([paired_p(a[:k], b[:k], block, draws, rng) for k in looks], [k / n for k in looks])
 
 
-def _rates(z: list[Array], information: list[float], alpha: float = 0.05) -> Rates:
-    seen, bounds = np.array(z), np.array(boundaries(information, alpha))
+def paired_p(a: Array, b: Array, block: int, draws: int, rng: np.random.Generator) -> Array:
+    """Two-sided p of each experiment of pairs."""
+    return _in_parts(partial(paired_with, swaps(len(a), block, draws, rng), block=block), a, b)
+
+
+def _in_parts(test: Callable[..., Tested], *arms: Array) -> Array:
+    parts = max(1, arms[0].shape[1] // TOGETHER)
+    columns = zip(*(np.array_split(arm, parts, axis=1) for arm in arms), strict=True)
+    return np.concatenate([test(*part).p_value for part in columns])
+
+
+def _rates(p: list[Array], information: list[float], alpha: float = 0.05) -> Rates:
+    seen, bounds = -ndtri(np.array(p) / 2), np.array(boundaries(information, alpha))
     raw = float(-ndtri(alpha / 2))
     return Rates(
         spending=float((seen >= bounds[:, None]).any(axis=0).mean()),

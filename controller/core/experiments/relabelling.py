@@ -28,7 +28,8 @@ def splits(n: int, treated: int, draws: int, rng: np.random.Generator) -> Array:
 
 
 def swaps(n: int, block: int, draws: int, rng: np.random.Generator) -> Array:
-    """Masks (rows × ``n``) of pairs to swap, alike within each run of ``block`` pairs: every one while few."""
+    """Masks (rows × ``n``) of pairs to swap, alike within each run of ``block`` pairs: every one while few, first
+    those that leave the first run."""
     blocks = -(-n // block)
     if 2**blocks <= MOST_EXACT:
         signs = np.array(list(product((0.0, 1.0), repeat=blocks)))

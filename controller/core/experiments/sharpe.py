@@ -14,7 +14,7 @@ FLAT = 1e-12
 
 NOISE = 1e-6
 """The same for a deviation that comes out of differences of sums, against the deviation of both arms together."""
-_CACHED = 32_768
+_CACHED = 16_384
 
 
 class Tested(NamedTuple):
@@ -58,12 +58,12 @@ def unpaired_with(masks: Array, pooled: Array, treated: int) -> Tested:
     """As :func:`unpaired`, of ``pooled`` (A's rows, then B's ``treated`` rows) under relabellings made before."""
     n, centre, scale = len(pooled), pooled.mean(axis=0), _scale(pooled)
     floor = np.maximum(_floor(pooled) / scale, NOISE)
-    powers = _powers((pooled - centre) / scale)
+    powers = np.stack(_powers((pooled - centre) / scale))
     seen = np.concatenate([np.zeros(n - treated), np.ones(treated)])[None, :]
-    whole = powers.sum(axis=0)
+    whole = powers.sum(axis=1, keepdims=True)
 
     def statistic(rows: Array) -> tuple[Array, Array]:
-        of_b = (rows @ powers.reshape(n, -1)).reshape(len(rows), 4, -1)
+        of_b = rows @ powers
         return _difference(whole - of_b, n - treated, of_b, treated, centre / scale, floor)
 
     difference, observed = statistic(seen)
@@ -81,19 +81,25 @@ def paired(a: Array, b: Array, draws: int, rng: np.random.Generator, block: int 
 
 def paired_with(masks: Array, a: Array, b: Array, block: int = 1) -> Tested:
     """As :func:`paired` under swaps made before."""
-    n, scale = len(a), _scale(np.concatenate([a, b]))
-    floor = np.maximum(_floor(np.concatenate([a, b])) / scale, NOISE)
-    first, second = _joint(a / scale, b / scale), _joint(b / scale, a / scale)
-    change = (second - first).reshape(n, -1)
-    whole = first.sum(axis=0)
+    n, both = len(a), np.concatenate([a, b])
+    centre, scale = both.mean(axis=0), _scale(both)
+    floor = np.maximum(_floor(both) / scale, NOISE)
+    x, y = (a - centre) / scale, (b - centre) / scale
+    first, second = _joint(x, y), _joint(y, x)
+    whole, mirrored = first.mean(axis=1, keepdims=True), second.mean(axis=1, keepdims=True)
+    change = np.add.reduceat(second - first, np.arange(0, n, block), axis=1) / n
+    product = np.stack([x * y, x * x * y * y]).mean(axis=1, keepdims=True)
 
     def statistic(rows: Array) -> tuple[Array, Array]:
-        sums = (rows @ change).reshape(len(rows), *whole.shape) + whole
-        return _paired_difference(sums / n, n, floor)
+        moved = rows @ change
+        return _paired_difference(whole + moved, mirrored - moved, product, n, centre / scale, floor)
 
-    difference, observed = statistic(np.zeros((1, n)))
-    under = np.concatenate([statistic(rows)[1] for rows in _parts(masks, a.shape[1])])
-    return _tested(difference[0], observed[0], under, complete=exact(len(masks), n, block=block))
+    complete = exact(len(masks), n, block=block)
+    # Of all swaps the second half swaps what the first leaves: that turns the sign and no more.
+    swapped = np.ascontiguousarray(masks[: len(masks) // 2 if complete else None, ::block])
+    difference, observed = statistic(np.zeros((1, change.shape[1])))
+    under = np.concatenate([statistic(rows)[1] for rows in _parts(swapped, a.shape[1])])
+    return _tested(difference[0], observed[0], under, complete=complete)
 
 
 def _parts(masks: Array, columns: int) -> list[Array]:
@@ -107,7 +113,7 @@ def _tested(difference: Array, observed: Array, under: Array, *, complete: bool)
 
 
 def _difference(a: Array, n_a: int, b: Array, n_b: int, centre: Array, floor: Array) -> tuple[Array, Array]:
-    """Difference and studentised difference from sums of powers (rows × 4 × columns) about ``centre``."""
+    """Difference and studentised difference from sums of powers (4 × rows × columns) about ``centre``."""
     of_a, of_b = _moments(a / n_a, centre), _moments(b / n_b, centre)
     difference = _ratio(of_b, n_b, floor) - _ratio(of_a, n_a, floor)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -115,12 +121,14 @@ def _difference(a: Array, n_a: int, b: Array, n_b: int, centre: Array, floor: Ar
 
 
 def _variance(of: _Moments) -> Array:
-    """Mertens' variance of a Sharpe ratio times n: 1 + s²/2 - s·skew + s²·excess/4."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = np.sqrt(of.second)
-        ratio = of.mean / deviation
-        skew, excess = of.third / (of.second * deviation), of.fourth / (of.second * of.second) - 3
-    return 1 + ratio * (ratio / 2 - skew + ratio * excess / 4)
+    """Mertens' variance of a Sharpe ratio s times n: 1 + s²/2 - s·skew + s²·excess/4."""
+    tilt = _tilt(of)
+    return 1 + tilt * (tilt * (of.fourth - of.second * of.second) - 2 * of.third) / of.second
+
+
+def _tilt(of: _Moments) -> Array:
+    """h in (u - h(u² - σ²)) / σ, what an observation u off the mean adds to the ratio."""
+    return 0.5 * of.mean / of.second
 
 
 def _ratio(of: _Moments, n: int, floor: Array) -> Array:
@@ -132,49 +140,54 @@ def _ratio(of: _Moments, n: int, floor: Array) -> Array:
         return np.where(deviation > floor, of.mean / deviation, np.nan)
 
 
-def _powers(values: Array) -> Array:
-    """Values to the powers 1 to 4: ``n × 4 × columns``."""
+def _powers(values: Array) -> tuple[Array, Array, Array, Array]:
+    """Values to the powers 1 to 4."""
     squares = values * values
-    return np.stack([values, squares, squares * values, squares * squares], axis=1)
+    return values, squares, squares * values, squares * squares
 
 
 def _moments(raw: Array, centre: Array | float = 0.0) -> _Moments:
-    """Central moments from mean powers (… × 4 × columns) about ``centre``, and the mean itself."""
-    one, two, three, four = (raw[..., place, :] for place in range(4))
+    """Central moments from mean powers (4 × …) about ``centre``, and the mean itself."""
+    one, two, three, four = raw
     square = one * one
     second = two - square
-    third = three - one * (3 * two - 2 * square)
-    fourth = four - one * (4 * three - one * (6 * two - 3 * square))
+    third = three - one * (3 * second + square)
+    fourth = four - one * (4 * third + one * (6 * second + square))
     return _Moments(one + centre, second, third, fourth)
 
 
 def _moments_of(columns: Array) -> _Moments:
     centre = columns.mean(axis=0)
-    return _moments(_powers(columns - centre).mean(axis=0), centre)
+    return _moments(np.stack(_powers(columns - centre), axis=1).mean(axis=0), centre)
 
 
 def _joint(x: Array, y: Array) -> Array:
-    """What the paired variance needs of each pair: ``n × 12 × columns``."""
-    xx, yy = x * x, y * y
-    parts = (x, y, xx, yy, xx * x, yy * y, xx * xx, yy * yy, x * y, xx * y, x * yy, xx * yy)
-    return np.stack(parts, axis=1)
+    """What the paired variance needs of x, and of x² with y: ``5 × n × columns``."""
+    return np.stack([*_powers(x), x * x * y])
 
 
-def _paired_difference(mean: Array, n: int, floor: Array) -> tuple[Array, Array]:
-    """Difference y - x and its studentised form by the delta method on (x, y, x², y²), independent pairs."""
-    x, y, xx, yy, x3, y3, x4, y4, xy, xxy, xyy, xxyy = (mean[:, place, :] for place in range(12))
-    var_x, var_y = xx - x * x, yy - y * y
+def _paired_difference(x: Array, y: Array, product: Array, n: int, centre: Array, floor: Array) -> tuple[Array, Array]:
+    """Difference y - x and its studentised form by the delta method, independent pairs.
+
+    ``x`` and ``y`` are means of :func:`_joint`, ``product`` those of xy and x²y², which no swap changes.
+    """
+    of_x, of_y = _moments(x[:4], centre), _moments(y[:4], centre)
+    difference = _ratio(of_y, n, floor) - _ratio(of_x, n, floor)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gradient = (-xx / var_x**1.5, yy / var_y**1.5, x / var_x**1.5 / 2, -y / var_y**1.5 / 2)
-    means = (x, y, xx, yy)
-    products = ((xx, xy, x3, xyy), (xy, yy, xxy, y3), (x3, xxy, x4, xxyy), (xyy, y3, xxyy, y4))
-    variance = sum(
-        gradient[i] * gradient[j] * (products[i][j] - means[i] * means[j]) for i in range(4) for j in range(4)
-    )
-    ratio_x = _ratio(_Moments(x, var_x, x3, x4), n, floor)
-    ratio_y = _ratio(_Moments(y, var_y, y3, y4), n, floor)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return ratio_y - ratio_x, (ratio_y - ratio_x) / np.sqrt(variance / n)
+        variance = _variance(of_x) + _variance(of_y) - 2 * _covariance(x, y, of_x, of_y, product)
+        return difference, difference / np.sqrt(variance / n)
+
+
+def _covariance(x: Array, y: Array, of_x: _Moments, of_y: _Moments, product: Array) -> Array:
+    """Covariance of the two ratios times n."""
+    (a, xx, _, _, xxy), (b, yy, _, _, yyx), (xy, xxyy) = x, y, product
+    c11 = xy - a * b
+    c21 = xxy - 2 * a * c11 - b * xx
+    c12 = yyx - 2 * b * c11 - a * yy
+    c22 = xxyy - b * (2 * c21 + b * xx) - a * (2 * c12 + a * of_y.second + 4 * b * c11)
+    both, tilt_x, tilt_y = of_x.second * of_y.second, _tilt(of_x), _tilt(of_y)
+    found: Array = (c11 - tilt_x * c21 - tilt_y * c12 + tilt_x * tilt_y * (c22 - both)) / np.sqrt(both)
+    return found
 
 
 def _scale(columns: Array) -> Array:

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from controller.core.experiments.analysis import Arms, Plan, analyse
+from controller.core.experiments.relabelling import Array
 from controller.core.experiments.spending import (
     NEVER,
     Boundaries,
@@ -13,7 +15,7 @@ from controller.core.experiments.spending import (
     obrien_fleming,
     sequential_p,
 )
-from tests.support.peeking import Draw, heavy, normal, paired, persistent, skewed, unpaired
+from tests.support.peeking import Draw, heavy, normal, paired, paired_p, persistent, skewed, unpaired, unpaired_p
 
 EVERY = [k / 60 for k in range(16, 61)]
 
@@ -29,6 +31,27 @@ def test_null_experiments_when_paired_and_autocorrelated_then_few_false_winners(
     rates = paired(persistent, 60, 200, 99, seed=2, block=5, every=4)
     assert rates.spending <= 0.08
     assert rates.raw > 0.12
+
+
+def test_harness_when_asked_like_analyse_then_the_same_p_in_50_experiments() -> None:
+    plan, pooled = Plan("sharpe", n_max=60, seed=4, draws=199), skewed(np.random.default_rng(4), 48, 50)
+    # ``analyse`` takes the lesser arm first, so that arms that change places keep p.
+    pooled[:2] = np.sort(pooled[:2], axis=0)
+    found = unpaired_p(pooled, plan.draws, np.random.default_rng(plan.seed))
+    assert list(found) == [p_of(plan, column[::2], column[1::2]) for column in pooled.T]
+
+
+def test_harness_when_paired_and_asked_like_analyse_then_the_same_p_in_50_experiments() -> None:
+    plan = Plan("sharpe", n_max=100, seed=5, draws=199, paired=True, block=2)
+    a, b = (persistent(np.random.default_rng(seed), 40, 50) for seed in (5, 6))
+    found = paired_p(a, b, plan.block, plan.draws, np.random.default_rng(plan.seed))
+    assert list(found) == [p_of(plan, *pair) for pair in zip(a.T, b.T, strict=True)]
+
+
+def p_of(plan: Plan, a: Array, b: Array) -> float:
+    """Of the one look that ``analyse`` logs."""
+    places = np.arange(len(a), dtype=np.float64)
+    return analyse(plan, Arms(a, b, places, places + 0.5), "collecting", ()).looks[0].p
 
 
 def test_a_real_difference_then_nearly_the_power_of_one_look() -> None:

@@ -56,8 +56,9 @@ def test_unpaired_then_the_studentised_statistic_is_the_textbook_one() -> None:
     assert float(found.statistic[0]) == pytest.approx((of_b - of_a) / np.sqrt(var_a + var_b))
 
 
-def test_paired_then_the_statistic_is_the_delta_method_on_the_pairs() -> None:
-    common = rng().normal(0, 1, 50)
+@pytest.mark.parametrize("mean", [0.0, 500.0])
+def test_paired_then_the_statistic_is_the_delta_method_on_the_pairs(mean: float) -> None:
+    common = mean + rng().normal(0, 1, 50)
     a, b = common + rng().normal(0.1, 0.5, 50), common * 0.5 + np.random.default_rng(9).normal(0.2, 0.5, 50)
     found = sharpe.paired(a, b, 99, rng())
 
@@ -89,6 +90,11 @@ def test_unpaired_when_an_arm_does_not_vary_then_undefined_and_no_warning(consta
 
 def test_ratio_when_there_is_one_return_then_undefined() -> None:
     assert np.isnan(sharpe.sharpe_ratio(np.array([0.01]))[0])
+
+
+def test_paired_when_every_swap_is_looked_at_then_the_observed_counts_with_its_mirror() -> None:
+    found = sharpe.paired(5 + rng().normal(0, 0.01, 3), np.array([5.01, 4.99, 5.02]), 99, rng())
+    assert found.p_value[0] in (0.25, 0.5, 0.75, 1.0)
 
 
 def test_masks_when_few_then_all_of_them_once() -> None:
