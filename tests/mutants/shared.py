@@ -60,7 +60,7 @@ NEIGHBOURS = edits(
         (_OBJECTS, "no name comes twice", "if text in entries or (", "if ("),
         (_OBJECTS, "a name is one that git writes", "known is None and not _plain(text)", "False"),
         (_OBJECTS, "another content is another entry", "known.id != blob or ", ""),
-        (_OBJECTS, "another mode is another entry", " or known.mode != _mode(mode)[0]", ""),
+        (_OBJECTS, "another mode is another entry", " or (known.mode, known.kind) != _mode(mode)", ""),
         (_READER, "what is read ahead is intact", '(content := intact(found, "tree")) is not None and found[0] == name', "(content := found[2]) is not None"),
         (_READER, "what is kept is bounded", "sum(map(len, list(known.values()))) > _KEPT_ENTRIES", "False"),
     ),

@@ -154,7 +154,7 @@ def parse_tree(commit: str, raw: bytes, like: Mapping[str, Entry] = _NOTHING) ->
         known, blob = like.get(text), oid.hex()
         if text in entries or (known is None and not _plain(text)):
             raise _broken(commit, name)
-        if known is None or known.id != blob or known.mode != _mode(mode)[0]:
+        if known is None or known.id != blob or (known.mode, known.kind) != _mode(mode):
             known = Entry(*_mode(mode), blob)
         entries[intern(text)] = known
     if size != len(raw):

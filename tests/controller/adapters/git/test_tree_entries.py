@@ -69,3 +69,9 @@ def read(raw: bytes, before: dict[str, Entry]) -> dict[str, Entry] | RefusalReas
 def test_parse_when_git_would_not_write_it_then_refuses(raw: bytes) -> None:
     before = {"a": Entry("100644", "blob", (b"x" * 20).hex()), "\ufffd": Entry("100644", "blob", (b"x" * 20).hex())}
     assert read(raw, before) is read(raw, {}) is RefusalReason.BAD_OBJECT
+
+
+@pytest.mark.parametrize(("before", "raw"), [(b"40000", b"040000"), (b"040000", b"40000")])
+def test_parse_when_only_the_writing_of_the_mode_differs_then_judged_by_its_own(before: bytes, raw: bytes) -> None:
+    like = parse_tree("c", before + b" a\0" + b"x" * 20)
+    assert parse_tree("c", raw + b" a\0" + b"x" * 20, like) == parse_tree("c", raw + b" a\0" + b"x" * 20)
