@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from controller.gate.client import GateClient
 from controller.home import Home
 from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium, dashboard
-from tests.support.service import FAST, SECONDS, Service, running_service, until
+from tests.support.service import CALM, SECONDS, Service, running_service, until
 from web.security.tls import self_signed
 
 PASSWORD = "correct horse battery"
@@ -21,7 +21,6 @@ READERS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": DESKTOP},
     "phone, no script": {"viewport": PHONE, "java_script_enabled": False},
 }
-CALM = {**FAST, "GT_RISK_PAPER__BAR_SECONDS": "2"}
 """Slow enough that no drawdown of the replay halts anything meanwhile."""
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 

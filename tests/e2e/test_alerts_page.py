@@ -50,7 +50,7 @@ def test_watchdog_when_the_service_is_killed_then_it_tells_by_the_same_channels(
     until(lambda: "Service down" in made.printed("webhook"), "the webhook has it")
     again = service.gt("watchdog", "--json")
     assert again.code == 3 and "email" not in again.document["sent"]
-    service.must("service", "start")
+    service.start()
     until(lambda: service.gt("watchdog").code == 0, "every service runs")
 
     def over() -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.service import FAST, Service, late, running_service, until
 from tests.support.terminal import own_terminal
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
@@ -39,7 +39,7 @@ def service() -> Iterator[Service]:
 def test_lines_when_run_in_order_then_each_does_its_work(service: Service) -> None:
     for line in LINES:
         ran = service.gt(*line)
-        assert ran.code in (0, 3), (line, ran)
+        assert ran.code in (0, 3) or (ran.code == 5 and late(ran)), (line, ran)
         assert ran.out, line
     status = service.read("emergency", "status")
     assert status["mode"] == "halt-all"
@@ -51,9 +51,9 @@ def test_liquidate_all_and_resume_when_a_person_answers_then_flat_and_back_to_no
         talk.answer('You must type "LIQUIDATE EVERYTHING" to confirm: ', "LIQUIDATE EVERYTHING")
         talk.until("Submitting market orders...")
         assert talk.end().code == 0
-    assert service.read("portfolio", "positions")["positions"] == []
+    until(lambda: service.read("portfolio", "positions")["positions"] == [], "the book is flat")
     service.must("emergency", "resume", "--yes", "-r", "drill over")
-    assert service.read("emergency", "status")["mode"] == "normal"
+    until(lambda: service.read("emergency", "status")["mode"] == "normal", "it trades again")
 
 
 def uid_of(service: Service) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.service import CALM, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "change-control.md"
@@ -20,14 +20,14 @@ LIMIT = "position.max_positions"
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running_service() as started:
+    with running_service(env=CALM) as started:
         yield started
 
 
 def run(service: Service, line: str) -> "subprocess.CompletedProcess[str]":
     keep = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     path = {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    environ = {**keep, **FAST, **path, "GT_RISK_HOME": str(service.home), "GIT_CONFIG_GLOBAL": os.devnull}
+    environ = {**keep, **CALM, **path, "GT_RISK_HOME": str(service.home), "GIT_CONFIG_GLOBAL": os.devnull}
     return subprocess.run(
         ["bash", "-c", line], cwd=service.clone, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=60, check=False,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cli import Ran, gt_risk
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.service import CALM, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 LIMIT = "position.max_positions"
@@ -15,7 +15,7 @@ LIMIT = "position.max_positions"
 
 @pytest.fixture(scope="module")
 def used() -> Iterator[Service]:
-    with running_service() as made:
+    with running_service(env=CALM) as made:
         yield made
 
 
@@ -32,7 +32,7 @@ def service(used: Service) -> Service:
 
 def edit(service: Service, old: str, new: str) -> Ran:
     editor = f"sed -i 's/{old}/{new}/' risk_config.yaml; :"
-    env = {**FAST, "EDITOR": editor, "VISUAL": ""}
+    env = {**CALM, "EDITOR": editor, "VISUAL": ""}
     return gt_risk(service.home, "config", "edit", "risk_config.yaml", "--yes", "--json", env=env)
 
 
@@ -108,7 +108,7 @@ def test_clone_when_stale_then_the_push_is_refused_with_the_next_command_and_not
 @pytest.fixture
 def strict() -> Iterator[Service]:
     """A service on which any loosening is a large change."""
-    with running_service() as made:
+    with running_service(env=CALM) as made:
         assert edit(made, "max_changed_pct: 50%", "max_changed_pct: 1%").code == 0
         yield made
 

@@ -1,20 +1,16 @@
 """Two fresh homes over the same prices: with the template's limit a drawdown halts a strategy; raised first, by a
 signed commit, it does not."""
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from controller.host.supervisor import SERVICES
-from tests.support.cli import Ran, gt_risk
 from tests.support.engine_record import books
-from tests.support.folders import short_folder
-from tests.support.service import Service, until
+from tests.support.service import Service, initialised, until
 
 BAR = {"GT_RISK_PAPER__BAR_SECONDS": "0.1"}
+"""Ten sessions a second."""
 SESSIONS = 250
 """The halt comes about session 30 to 120 at any speed that the strategies can follow."""
 LIMIT = "drawdown.strategy_halt_pct"
@@ -22,30 +18,14 @@ LIMIT = "drawdown.strategy_halt_pct"
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
 
-class Quick(Service):
-    """A service whose market runs ten sessions a second."""
-
-    def gt(self, *argv: str) -> Ran:
-        return gt_risk(self.home, *argv, env=BAR)
-
-
 @contextmanager
-def made(*first: tuple[str, ...]) -> Iterator[Quick]:
+def made(*first: tuple[str, ...]) -> Iterator[Service]:
     """A home on which the commands of ``first`` are run before anything trades; then started."""
-    with short_folder() as home:
-        service = Quick(home)
-        service.must("init", "--name", "op", "--email", "op@example.org")
+    with initialised(env=BAR) as service:
         for argv in first:
             assert service.gt(*argv).code in (0, 3)
-        try:
-            service.start()
-            yield service
-        finally:
-            service.gt("service", "stop")
-            for name in SERVICES:
-                pid = service.pid(name)
-                if pid is not None:
-                    os.kill(pid, signal.SIGKILL)
+        service.start()
+        yield service
 
 
 def drawdown_halts(service: Service) -> list[str]:
@@ -63,7 +43,7 @@ def test_drawdown_limit_when_raised_by_a_signed_commit_first_then_the_halt_does_
         begun = [books(service.home).book.session for service in (template, raised)]
         assert raised.read("limits", "get", LIMIT)["limit"]["text"] == "60%"
         until(lambda: bool(drawdown_halts(template)) or sessions(template, begun[0]) > SESSIONS, "the halt", 120.0)
-        assert [scope.partition(":")[0] for scope in drawdown_halts(template)] == ["strategy"]
+        assert {scope.partition(":")[0] for scope in drawdown_halts(template)} == {"strategy"}
         reached = sessions(template, begun[0])
         until(lambda: sessions(raised, begun[1]) > reached + 30, "the other market has come as far", 120.0)
         assert drawdown_halts(raised) == []

@@ -19,14 +19,14 @@ from urllib.request import urlopen
 import pytest
 
 from controller.host.supervisor import DASHBOARD, SERVICES
-from tests.support.cli import ENTRY, gt_risk
-from tests.support.folders import short_folder
+from tests.support.cli import ENTRY
 from tests.support.ports import free_port
-from tests.support.service import FAST, Service, until
+from tests.support.service import FAST, Service, initialised, until
 from tests.support.terminal import SECONDS, readable
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 3 * SECONDS
 FOREGROUND = [sys.executable, "-c", ENTRY, "service", "start", "--foreground"]
 
 
@@ -41,7 +41,7 @@ class Terminal:
 
     def expect(self, text: str) -> None:
         """Wait until ``text`` is shown behind what was expected before."""
-        wanted, deadline = text.encode(), time.monotonic() + SECONDS
+        wanted, deadline = text.encode(), time.monotonic() + PATIENCE
         while self.shown.find(wanted, self.read_to) < 0:
             assert readable(self.master, deadline), (text, self.shown)
             self.shown += os.read(self.master, 4096)
@@ -62,7 +62,7 @@ class Terminal:
             if not piece:
                 break
             self.shown += piece
-        return self.process.wait(30)
+        return self.process.wait(SECONDS)
 
 
 @contextmanager
@@ -91,13 +91,8 @@ def terminal(home: Path, argv: Sequence[str], **more: str) -> Iterator[Terminal]
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with short_folder() as home:
-        assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
-        held = Service(home)
-        try:
-            yield held
-        finally:
-            held.gt("service", "stop")
+    with initialised() as made:
+        yield made
 
 
 def nobody(service: Service) -> bool:
@@ -188,8 +183,9 @@ def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(serv
         shell.expect(f"gt risk ab-test status {test['id']}")
         with urlopen(f"http://{listen}/") as page:
             assert b"PAPER" in page.read()
-        until(lambda: service.read("ab-test", "list")["tests"][0]["n"] > 0, "the test observes something")
-        until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
+        until(lambda: service.read("ab-test", "list")["tests"][0]["n"] > 0, "the test observes something", PATIENCE)
+        until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position", PATIENCE)
+        seen = service.read("status")["market_time"]
         shell.control_c()
         assert b"gate: stopped" in shell.shown
         assert b"dashboard: stopped" in shell.shown
@@ -198,7 +194,8 @@ def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(serv
     assert service.pid(DASHBOARD) is None
     with terminal(service.home, demo, GT_RISK_DASHBOARD__LISTEN=listen) as shell:
         shell.expect("The service is ready")
-        assert service.read("status")["positions"] > 0
+        until(lambda: (service.read("status")["market_time"] or "") >= seen, "the same book goes on")
+        until(lambda: bool(service.read("status")["positions"]), "it holds a position", PATIENCE)
         shell.expect(f"gt risk ab-test status {test['id']}")
         shell.control_c()
         assert b"Test created" not in shell.shown

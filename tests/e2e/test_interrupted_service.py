@@ -10,24 +10,16 @@ from pathlib import Path
 import pytest
 
 from controller.host.supervisor import SERVICES
-from tests.support.cli import ENTRY, gt_risk
-from tests.support.folders import short_folder
-from tests.support.service import SECONDS, Service, until
+from tests.support.cli import ENTRY
+from tests.support.service import SECONDS, Service, initialised, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with short_folder() as home:
-        assert gt_risk(home, "init", "--name", "op", "--email", "op@example.org").code == 0
-        held = Service(home)
-        try:
-            yield held
-        finally:
-            for name in SERVICES:
-                wake(held, name)
-            held.gt("service", "stop")
+    with initialised() as made:
+        yield made
 
 
 def sleep(service: Service, name: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.agents import ssh_agent
 from tests.support.folders import short_folder
-from tests.support.service import FAST, Service, running_service
+from tests.support.service import CALM, Service, running_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 LIMIT = "position.max_positions"
@@ -67,7 +67,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with short_folder() as ring, ssh_agent(ring / "agent"):
         env = {"GNUPGHOME": str(ring), "SSH_AUTH_SOCK": str(ring / "agent")}
         try:
-            with running_service(env={**FAST, **env}) as service:
+            with running_service(env={**CALM, **env}) as service:
                 yield World(service, folder, env)
         finally:
             if HAVE_GPG:

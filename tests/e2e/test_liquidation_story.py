@@ -1,7 +1,10 @@
 """A person liquidates on a terminal: asked, halted, signed, flattened, told; and what cannot do it."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -113,14 +116,28 @@ def test_liquidate_when_dry_run_then_the_plan_alone(service: Service) -> None:
     assert service.read("emergency", "status")["halts"] == []
 
 
+@contextmanager
+def still(service: Service) -> Iterator[list[Any]]:
+    """Positions that no strategy changes meanwhile: their runner sleeps."""
+    held(service)
+    runner = service.pid("runner")
+    assert runner is not None
+    os.kill(runner, signal.SIGSTOP)
+    try:
+        yield service.read("portfolio", "positions")["positions"]
+    finally:
+        os.kill(runner, signal.SIGCONT)
+
+
 def test_close_and_stop_then_reduce_alone_and_a_freeze_refuses_them(service: Service) -> None:
-    symbol = held(service)[0]["symbol"]
-    refused = service.gt("portfolio", "stop", symbol, "1000000", "--yes")
-    assert (refused.code, "at once" in refused.err) == (2, True)
-    stopped = service.gt("portfolio", "stop", symbol, "0.01", "--yes", "--json", "-r", "floor")
-    assert (stopped.code, stopped.document["orders"][0]["type"]) == (0, "stop")
-    service.halt("emergency", "pause-new-orders", "--yes", "-r", "drill")
-    closed = service.must("portfolio", "close", symbol, "--yes", "--json", "-r", "enough").document
+    with still(service) as positions:
+        symbol = positions[0]["symbol"]
+        refused = service.gt("portfolio", "stop", symbol, "1000000", "--yes")
+        assert (refused.code, "at once" in refused.err) == (2, True)
+        stopped = service.gt("portfolio", "stop", symbol, "0.01", "--yes", "--json", "-r", "floor")
+        assert (stopped.code, stopped.document["orders"][0]["type"]) == (0, "stop")
+        service.halt("emergency", "pause-new-orders", "--yes", "-r", "drill")
+        closed = service.must("portfolio", "close", symbol, "--yes", "--json", "-r", "enough").document
     assert {item["state"] for item in closed["orders"]} <= {"filled", "working"}
     until(
         lambda: symbol not in [item["symbol"] for item in service.read("portfolio", "positions")["positions"]],

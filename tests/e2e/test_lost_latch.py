@@ -10,7 +10,7 @@ import pytest
 
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from tests.support.service import Service, running_service, until
+from tests.support.service import SECONDS, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -23,15 +23,16 @@ def service() -> Iterator[Service]:
 
 def words(service: Service) -> set[str]:
     """The words that bind the gate; empty while it is down."""
-    with suppress(GateUnavailable), GateClient(Home(service.home).gate_socket) as gate:
+    with suppress(GateUnavailable), GateClient(Home(service.home).gate_socket, SECONDS) as gate:
         return set(gate.request("barrier")["words"])
     return set()
 
 
 def reads(service: Service) -> bool:
     """Whether the gate reads the latch pair and has a permit."""
-    with GateClient(Home(service.home).gate_socket) as gate:
+    with suppress(GateUnavailable), GateClient(Home(service.home).gate_socket, SECONDS) as gate:
         return bool(gate.request("adopt")["gate"]["permit"] == "ok")
+    return False
 
 
 def lose_both(service: Service) -> None:

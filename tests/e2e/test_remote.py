@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.cli import gt_risk
 from tests.support.folders import short_folder
-from tests.support.service import FAST, Service, running_service, until
+from tests.support.service import FAST, Service, in_time, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 POLL = {**FAST, "GT_RISK_SOURCE__POLL_SECONDS": "0.5"}
@@ -71,13 +71,13 @@ def test_remote_when_its_tip_is_refused_then_no_cli_write_but_halts_and_back_aga
     assert service.git("commit", "-q", "-a", "--no-gpg-sign", "-m", "Unsigned").returncode == 0
     bad = tip(forge)
     assert bad != good, "a forge cannot refuse it"
-    until(lambda: service.gt("status").code == 3, "status tells")
-    assert "Unsigned" in str(service.read("status")["conditions"])
+    until(lambda: "Unsigned" in str(service.read("status")["conditions"]), "status tells")
+    assert service.gt("status").code == 3
     refused = service.gt("limits", "set", "position.max_positions", "10", "--yes", "-r", "tighter")
     assert refused.code == 1
     assert "Unsigned: the commit is not signed" in refused.err
     assert tip(forge) == bad
-    halted = service.gt("emergency", "halt-all", "--json", "-r", "drill").document
+    halted = in_time(lambda: service.gt("emergency", "halt-all", "--json", "-r", "drill")).document
     assert (halted["in_force"], halted["durable"]) == (True, True)
     until(lambda: evidence(forge, halted["halt"]["id"]), "its evidence is on the bot's branch")
     assert applied(service, good)

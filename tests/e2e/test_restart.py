@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
 from controller.host.supervisor import SERVICES
-from tests.support.service import Service, running_service, until
+from tests.support.service import SECONDS, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -21,12 +22,14 @@ def service() -> Iterator[Service]:
         yield started
 
 
-def gate_mode(service: Service) -> str:
+def gate(service: Service) -> dict[str, Any]:
+    """What the gate holds; empty while it is down."""
     try:
-        with GateClient(Home(service.home).gate_socket) as gate:
-            return str(gate.request("adopt")["gate"]["mode"])
+        with GateClient(Home(service.home).gate_socket, SECONDS) as client:
+            found: dict[str, Any] = client.request("adopt")["gate"]
+            return found
     except GateUnavailable:
-        return ""
+        return {}
 
 
 def fold(store: Path) -> None:
@@ -49,10 +52,10 @@ def test_store_that_is_damaged_at_start_then_said_and_halts_hold_and_ready_once_
     seen = service.gt("status")
     assert seen.code == 3
     assert "cannot start and tries again" in seen.err
-    assert all(service.pid(name) is not None for name in SERVICES)
-    assert gate_mode(service) == "pause-new-orders"
+    until(lambda: all(service.pid(name) is not None for name in SERVICES), "all of it is up")
+    until(lambda: gate(service).get("mode") == "pause-new-orders", "the gate adds no risk")
     assert service.gt("emergency", "halt-all", "-r", "drill").code in (0, 5)
-    assert gate_mode(service) == "halt-all"
+    until(lambda: gate(service).get("mode") == "halt-all", "halted")
     store.write_bytes(whole)
     until(lambda: service.read("status").get("mode") == "halt-all", "the controller has started and has the halt")
     assert service.read("audit", "verify")["intact"]
@@ -64,9 +67,9 @@ def test_repo_that_is_away_at_start_then_the_last_known_good_holds_and_the_contr
     service.kill(*SERVICES)
     bare.rename(bare.with_name("away"))
     service.gt("service", "start")
-    with GateClient(Home(service.home).gate_socket) as gate:
-        assert gate.request("adopt")["gate"]["revision"] == revision
+    until(lambda: gate(service).get("revision") == revision, "the last known good is in force")
     pid = service.pid("controller")
     bare.with_name("away").rename(bare)
+    until(lambda: service.read("status").get("permit") == "ok", "the controller has started")
     service.must("limits", "set", "position.max_positions", "11", "--yes", "-r", "git is back")
     assert service.pid("controller") == pid

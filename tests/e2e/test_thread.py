@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import Service, running_service, until
+from tests.support.folders import entries
+from tests.support.service import Service, in_time, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -58,8 +59,8 @@ def test_commit_when_unsigned_or_invalid_then_refused_with_the_reason(service: S
 
 
 def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(service: Service) -> None:
-    halted = service.halt("emergency", "halt-all", "-r", "drill")
-    assert "In force" in halted.out
+    halted = in_time(lambda: service.gt("emergency", "halt-all", "-r", "drill"))
+    assert (halted.code, "In force" in halted.out) == (0, True), halted
     service.kill("controller", "gate", "runner")
     service.start()
     after = service.gt("status", "--json")
@@ -68,9 +69,8 @@ def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(servic
 
     assert service.gt("emergency", "resume").code == 4
     service.must("emergency", "resume", "--yes", "-r", "drill over")
-    status = service.read("status")
-    assert status["mode"] == "normal"
-    assert {item["status"] for item in status["strategies"]} == {"paused"}
+    until(lambda: service.read("status")["mode"] == "normal", "it trades again")
+    assert {item["status"] for item in service.read("status")["strategies"]} == {"paused"}
     service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "checked")
     assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "active"
     assert service.read("audit", "verify")["intact"] is True
@@ -107,7 +107,7 @@ def test_service_when_killed_then_started_again(service: Service, name: str) -> 
 
 
 def test_home_when_running_then_closed_to_others(service: Service) -> None:
-    found = [service.home, *service.home.rglob("*")]
+    found = [service.home, *entries(service.home)]
     open_ones = [path for path in found if not path.is_symlink() and _mode(path) & 0o077]
     assert open_ones == []
     assert _mode(service.home / "keys" / "operator") == 0o400

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import Service, running_service
+from tests.support.service import CALM, Service, running_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running_service() as made:
+    with running_service(env=CALM) as made:
         yield made
 
 

@@ -13,7 +13,7 @@ from controller.adapters.signatures.kinds import check_key, verify
 from controller.home import Home
 from controller.reconcile.verifier import Verifier
 from controller.settings import load
-from tests.support.service import Service, running_service, until
+from tests.support.service import CALM, Service, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 LIMIT = "position.max_position_pct"
@@ -27,7 +27,7 @@ RULES = """rules:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running_service() as made:
+    with running_service(env=CALM) as made:
         yield made
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from controller.gate.client import GateClient
-from tests.support.service import Service, running_service, until
+from tests.support.service import SECONDS, Service, in_time, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -18,13 +18,19 @@ def service() -> Iterator[Service]:
 
 
 def gate(service: Service) -> dict[str, Any]:
-    with GateClient(service.home / "run" / "gate.sock") as client:
+    with GateClient(service.home / "run" / "gate.sock", SECONDS) as client:
         found: dict[str, Any] = client.request("adopt")["gate"]
         return found
 
 
+def trades(service: Service) -> bool:
+    """Whether the gate has a permit and lets everything through."""
+    found = gate(service)
+    return (found["permit"], found["mode"]) == ("ok", "normal")
+
+
 def test_gate_when_the_controller_dies_then_reducing_only_until_service_start(service: Service) -> None:
-    assert (gate(service)["permit"], gate(service)["mode"]) == ("ok", "normal")
+    until(lambda: trades(service), "it trades")
     service.kill("controller")
     until(lambda: gate(service)["permit"] == "expired", "the permit runs out")
     assert gate(service)["mode"] == "pause-new-orders"
@@ -40,7 +46,7 @@ def test_gate_when_the_controller_dies_then_reducing_only_until_service_start(se
     assert document["positions"] is not None
 
     service.start()
-    assert (gate(service)["permit"], gate(service)["mode"]) == ("ok", "normal")
+    until(lambda: trades(service), "it trades again")
     assert "Service down" not in service.gt("status").out
 
 
@@ -55,7 +61,7 @@ def test_status_when_gate_and_controller_are_down_then_nothing_is_claimed(servic
 
 def test_halt_when_the_controller_is_dead_then_in_force_at_the_gate(service: Service) -> None:
     service.kill("controller")
-    halted = service.gt("emergency", "halt-all", "-r", "drill")
+    halted = in_time(lambda: service.gt("emergency", "halt-all", "-r", "drill"))
     assert "In force" in halted.out
     assert gate(service)["mode"] == "halt-all"
     assert "🔴 EMERGENCY" in service.gt("status").out

@@ -1,5 +1,6 @@
 """Folders of a test that pytest's own would not do for."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,3 +20,9 @@ def short_folder(within: Path | None = None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def entries(folder: Path) -> Iterator[Path]:
+    """Everything below ``folder``, while others make and remove there what they like."""
+    for root, folders, files in os.walk(folder):
+        yield from (Path(root) / name for name in (*folders, *files))

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from controller.home import Home
-from controller.host.supervisor import known, pid_of
+from controller.host.pidfile import signal_holder
+from controller.host.supervisor import known, pid_file, pid_of
 from tests.support.cli import Ran, gt_risk
 from tests.support.documents import assert_described
 from tests.support.folders import short_folder
 
 FAST = {"GT_RISK_PAPER__BAR_SECONDS": "0.2", "GT_RISK_PAPER__START": "2015-09-03"}
 """Five sessions a second, from a day after which no drawdown halts anything for 570 of them."""
+CALM = {**FAST, "GT_RISK_PAPER__BAR_SECONDS": "2"}
+"""For tests that need no moving book: so slow that no drawdown halts anything however long they take."""
 SECONDS = 30.0
 LATE = ("silent", "not done within")
 TRIES = 10
@@ -70,6 +73,11 @@ class Service:
             os.kill(pid, signal.SIGKILL)
         until(lambda: all(self.pid(name) is None for name in names), f"{names} are gone")
 
+    def signal(self, number: int) -> None:
+        """Signal every process of the home that is up."""
+        for name in known(Home(self.home)):
+            signal_holder(pid_file(Home(self.home), name), number)
+
     def git(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run git in the clone, with nothing of this machine's own configuration."""
         env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -111,17 +119,22 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 
 
 @contextmanager
-def running_service(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
-    """A home made by ``init`` (its options, ``place``) with the service started; all of it is stopped at the end."""
+def initialised(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
+    """A home made by ``init`` (its options, ``place``); what is started in it is ended at the end, asleep or not."""
     with short_folder() if place is None else nullcontext(place) as home:
         service = Service(home, env)
         service.must("init", "--name", "op", "--email", "op@example.org", *init)
         try:
-            service.start()
             yield service
         finally:
+            service.signal(signal.SIGCONT)
             service.gt("service", "stop")
-            for name in known(Home(home)):
-                pid = service.pid(name)
-                if pid is not None:
-                    os.kill(pid, signal.SIGKILL)
+            service.signal(signal.SIGKILL)
+
+
+@contextmanager
+def running_service(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
+    """An initialised home with the service started."""
+    with initialised(*init, place=place, env=env) as service:
+        service.start()
+        yield service

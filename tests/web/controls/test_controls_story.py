@@ -13,7 +13,7 @@ import pytest
 from controller.adapters.signatures.keys import KeyFile
 from controller.home import Home
 from controller.rpc.client import RpcError, call
-from tests.support.service import FAST, SECONDS, Service, running_service, until
+from tests.support.service import CALM, SECONDS, Service, running_service, until
 from tests.support.web_people import HASHED, OURS, PASSWORD, token
 from web.app import create_app
 from web.feed import Feed
@@ -25,7 +25,6 @@ from web.security.identity import Rank
 STRATEGIES = ("ml-momentum-v2", "heuristic-value-1", "contrarian-swing")
 DONE = ((200, "done"), (202, "partly"))
 """In force, or landed and late on a busy machine."""
-CALM = {**FAST, "GT_RISK_PAPER__BAR_SECONDS": "2"}
 """Slow enough that no drawdown of the replay halts anything meanwhile."""
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
