@@ -52,14 +52,28 @@ def _stand(document: Document, where: Document) -> list[str]:
         return [*lines, *fields([("Duration", f"{where['days']} days target"), ("Progress", unknown(reason))], _WIDTH)]
     share = where["progress_pct"]
     demoted = ["  ⚠️  Demoted: the account has fallen too far, the caps of the phase before hold as well"]
-    after = f"{where['ends']} (estimated)" if where["number"] < where["of"] else "none, this is the last"
     rows = [
         ("Started", f"{where['started']} ({where['day'] - 1} days ago)"),
         ("Duration", f"{where['days']} days target"),
         ("Progress", bar(share, _BAR).replace("  ", " ")),
-        ("Next Phase", after),
+        ("Next Phase", _after(document, where)),
     ]
     return [*lines, *fields(rows, _WIDTH), *(demoted if where["demoted"] else [])]
+
+
+def _after(document: Document, where: Document) -> str:
+    """When the next phase is due; once it is, what is still missing: nothing but a person advances."""
+    late = where["day"] - where["days"] - 1
+    if where["number"] == where["of"]:
+        return "none, this is the last"
+    if late < 0:
+        return f"{where['ends']} (estimated)"
+    lacking = sum(goal["state"] != "met" for goal in document["goals"]) + len(document["breaches"])
+    since = f"due since {where['ends']} ({late} day{'' if late == 1 else 's'})"
+    if not lacking:
+        return f"{since}, all criteria are met: gt risk learning phase advance"
+    are = "criterion is" if lacking == 1 else "criteria are"
+    return f"{since}, {lacking} {are} not met: gt risk learning phase show"
 
 
 def _shown(goal: Document) -> bool:

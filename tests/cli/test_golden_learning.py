@@ -91,6 +91,31 @@ def test_learning_status_then_reads_as_the_spec() -> None:
     assert read("learning status") == STATUS
 
 
+@pytest.mark.parametrize(
+    ("started", "goals", "said"),
+    [
+        ("2025-12-21", {"sharpe": "0.5", "trades": 500}, "2026-01-20 (estimated)"),
+        ("2025-12-20", {"trades": 100}, "due since 2026-01-19 (0 days), all criteria are met: {}advance"),
+        ("2025-12-19", {"sharpe": "0.5"}, "due since 2026-01-18 (1 day), 1 criterion is not met: {}show"),
+        (
+            "2015-06-01",
+            {"sharpe": "0.5", "trades": 500},
+            "due since 2015-07-01 (3855 days), 2 criteria are not met: {}show",
+        ),
+    ],
+)
+def test_learning_status_when_the_days_of_the_phase_are_over_then_says_what_is_missing(
+    started: str, goals: dict[str, Any], said: str
+) -> None:
+    first = PHASES.phases[0].model_copy(update={"goals": Goals.model_validate(goals)})
+    phases = {"started": date.fromisoformat(started), "phases": (first, *PHASES.phases[1:])}
+    control = LearningControl(in_phase(learning=PHASES.model_copy(update=phases)))
+    found = reads.READS["learning", "status"]
+    document = Dispatcher(control, Settings(home=Path("/home/op"))).call(found.method, {})
+    lines = reads.renderer(found.render)(document)
+    assert f"  Next Phase:  {said.format('gt risk learning phase ')}" in lines
+
+
 METRICS = """\
 Learning Metrics:
 
