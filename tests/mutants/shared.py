@@ -14,6 +14,7 @@ _DIRECTION = "controller.core.policy.direction"
 _LEAVES = "controller.core.policy.document_leaves"
 _TEXT = "controller.core.policy.text"
 _READER = "controller.adapters.git.reader"
+_ENGINE = "controller.adapters.engines.gate"
 _OBJECTS = "controller.adapters.git.objects"
 
 READ_ONCE = edits(
@@ -50,6 +51,7 @@ USED_ONCE = edits(
         (_DIRECTION, "a folder is the same when each document is", "one.keys() == other.keys() and all(one[key] is other[key] for key in one)", "one.keys() == other.keys()"),
         (_LEAVES, "halts and clears are one", '{"halts", "cleared"} <= {*but}', '"halts" in but'),
         (_TEXT, "another policy has another text", "        if known is policy:\n", "        if True:\n"),
+        (_TEXT, "another strategy has another text", "if before is None or before[0] is not strategy:", "if before is None:"),
     ),
 )
 
@@ -66,6 +68,13 @@ NEIGHBOURS = edits(
     ),
 )
 
+READINGS = edits(
+    ("test_gate_readings",),
+    (
+        (_ENGINE, "what moved is read anew", "uid in known and vars(known[uid]) == row", "uid in known"),
+    ),
+)
+
 KEPT = edits(
     ("test_newest", "test_verifier_objects", "test_tree_entries"),
     (
@@ -76,4 +85,4 @@ KEPT = edits(
     ),
 )
 
-SHARED: tuple[Mutant, ...] = (*READ_ONCE, *USED_ONCE, *NEIGHBOURS, *KEPT)
+SHARED: tuple[Mutant, ...] = (*READ_ONCE, *USED_ONCE, *NEIGHBOURS, *READINGS, *KEPT)

@@ -48,7 +48,8 @@ class GateEngine:
         """One complete read."""
         begun = next(self._readings)
         try:
-            live = _parse(_LIVE, self._ask("state"))
+            state = self._ask("state")
+            live = _parse(_LIVE, {**state, "strategies": _shared(state.get("strategies"), self._newest[1].live)})
         except EngineUnavailable as error:
             self._note(begun, Reading(self._newest[1].live, error.message))
             raise
@@ -166,6 +167,15 @@ class GateEngine:
             raise EngineUnavailable(f"the gate does not answer {op}: {error}", hint=_HINT) from error
         self._idle.append(client)
         return reply
+
+
+def _shared(rows: Any, before: LiveState | None) -> Any:
+    """``rows`` with those that say what they said before as that object, which needs no second look: of many
+    strategies few trade between two readings."""
+    known = before.strategies if before is not None else {}
+    if not isinstance(rows, dict):
+        return rows
+    return {uid: known[uid] if uid in known and vars(known[uid]) == row else row for uid, row in rows.items()}
 
 
 def _parse(adapter: TypeAdapter[T], value: Any) -> T:

@@ -2,11 +2,14 @@
 
 import hashlib
 
-from schemas.policy import Policy, canonical
+from schemas.policy import Policy, StrategyPolicy, canonical
 
 _KEPT = 3
+_REST = set(Policy.model_fields) - {"strategies"}
 _texts: tuple[tuple[Policy, str], ...] = ()
 """The newest ones; replaced as a whole, as threads share it."""
+_strategies: dict[str, tuple[StrategyPolicy, str]] = {}
+"""Those of the newest, by key: the next one shares most of them."""
 
 
 def text_of(policy: Policy) -> str:
@@ -15,9 +18,24 @@ def text_of(policy: Policy) -> str:
     for known, text in _texts:
         if known is policy:
             return text
-    text = canonical(policy.model_dump(mode="json"))
+    text = _text(policy)
     _texts = (*_texts[1 - _KEPT :], (policy, text))
     return text
+
+
+def _text(policy: Policy) -> str:
+    """Made of the texts of its strategies: ``strategies`` stands where the sorted keys have it."""
+    global _strategies
+    known, made = _strategies, {}
+    for key, strategy in sorted(policy.strategies.items()):
+        before = known.get(key)
+        if before is None or before[0] is not strategy:
+            before = strategy, f"{canonical(key)}:{canonical(strategy.model_dump(mode='json'))}"
+        made[key] = before
+    _strategies = made
+    head = canonical(policy.model_dump(mode="json", include={name for name in _REST if name < "strategies"}))
+    tail = canonical(policy.model_dump(mode="json", include={name for name in _REST if name > "strategies"}))
+    return f'{head[:-1]},"strategies":{{{",".join(text for _, text in made.values())}}},{tail[1:]}'
 
 
 def digest_of(policy: Policy) -> str:
