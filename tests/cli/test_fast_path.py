@@ -16,10 +16,11 @@ import pytest
 from cli.fast import fast_path
 from controller.latch import journal
 from controller.latch.reader import LatchReader
-from tests.support.gate_stub import OTHER, POLICY, UID, GateStub, ServiceStub, boot_ns, home_folder
+from tests.support.gate_stub import OTHER, PATIENT, POLICY, UID, GateStub, ServiceStub, boot_ns, home_folder
 from tests.support.opened import until_the_end
+from tests.support.terminal import readable
 
-RUN = "import sys; from cli.fast import fast_path; sys.exit(fast_path(sys.argv[1:]))"
+RUN = PATIENT + "import sys; from cli.fast import fast_path; sys.exit(fast_path(sys.argv[1:]))"
 
 
 @pytest.fixture
@@ -260,9 +261,11 @@ def on_terminal(home: Path, typed: str, *argv: str, until: str = "") -> tuple[in
         env={**os.environ, "GT_RISK_HOME": str(home)},
     )
     os.close(slave)
-    shown = b""
+    shown, interrupted = b"", False
     try:
         while True:
+            if interrupted and not readable(master, time.monotonic() + 5.0):
+                process.send_signal(signal.SIGINT)  # CPython may miss one that comes just before it waits
             try:
                 shown += os.read(master, 65536)
             except OSError:
@@ -273,7 +276,8 @@ def on_terminal(home: Path, typed: str, *argv: str, until: str = "") -> tuple[in
                     os.write(master, typed.encode())
                 else:
                     process.send_signal(signal.SIGINT)
-        return process.wait(10), shown.decode().replace("\r\n", "\n")
+                    interrupted = True
+        return process.wait(30), shown.decode().replace("\r\n", "\n")
     finally:
         process.kill()
         process.wait()

@@ -35,7 +35,7 @@ FAST = (
 SERVE = (
     "import sys, time; from pathlib import Path; from tests.support.book import HeldControl; "
     "from tests.support.cli import served\n"
-    "with served(HeldControl(), Path(sys.argv[1])):\n    print('up', flush=True); time.sleep(60)"
+    "with served(HeldControl(), Path(sys.argv[1])):\n    print('up', flush=True); time.sleep(600)"
 )
 DOCUMENT = Dispatcher(HeldControl(), Settings(home=Path("/home/op"))).call("status", {})
 DOWN = ServiceDown("service down: controller.sock")

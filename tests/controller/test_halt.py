@@ -16,7 +16,7 @@ from controller.latch import journal
 from controller.latch.layout import HALT, SIZE
 from controller.latch.raising import RaiseFile
 from controller.latch.reader import LatchReader
-from tests.support.gate_stub import OTHER, UID, GateStub, ServiceStub, boot_ns, home_folder
+from tests.support.gate_stub import OTHER, UID, GateStub, ServiceStub, boot_ns, home_folder, patience
 
 
 @pytest.fixture
@@ -122,13 +122,17 @@ def test_halt_when_gate_is_stopped_then_named_silent_within_its_bound(home: Path
         assert (outcome.in_force, outcome.raised, outcome.durable, outcome.exit_code) == (False, True, True, 5)
         assert outcome.problems == [f"{home}/run/gate.sock: silent"]
         process.send_signal(signal.SIGCONT)
-        assert act(home).in_force
+        with patience():
+            assert act(home).in_force
     finally:
         process.kill()
         process.wait()
 
 
-def test_halt_when_service_hangs_then_done_within_its_bound(home: Path, gate: GateStub) -> None:
+def test_halt_when_service_hangs_then_done_within_its_bound(
+    home: Path, gate: GateStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.halt._SERVICE_BOUND", 0.5)
     with socket.socket(socket.AF_UNIX) as hanging:
         hanging.bind(f"{home}/run/controller.sock")
         hanging.listen(1)

@@ -45,7 +45,7 @@ class EngineUnderTest:
 def gate() -> Iterator[EngineUnderTest]:
     with short_home() as home, ExitStack() as stack:
         service = stack.enter_context(running(home, venue=MemoryVenue(CASH, MARKS)))
-        engine = GateEngine(home.socket, timeout=5.0)
+        engine = GateEngine(home.socket, timeout=30.0)
 
         def fill(order: str, quantity: int) -> None:
             service.venue.fill(order, quantity)

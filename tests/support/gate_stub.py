@@ -10,7 +10,10 @@ from pathlib import Path
 from socketserver import StreamRequestHandler, UnixStreamServer
 from typing import Any
 
-from controller.latch import journal
+import pytest
+
+from controller import halt
+from controller.latch import barrier, journal
 from controller.latch.layout import word_hex
 from controller.latch.raising import RaiseFile, create_pair
 from controller.latch.reader import LatchReader
@@ -58,6 +61,24 @@ def boot_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
+PATIENCE = 30.0
+PATIENT = (
+    "import controller.halt as h, controller.latch.barrier as b; "
+    f"b._send.__defaults__ = ({PATIENCE},); h._SERVICE_BOUND = h._JOURNAL_BOUND = h._MSYNC_BOUND = {PATIENCE}; "
+)
+"""The same for a halt in a process of its own."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Halts that wait for who is only slow: a busy processor or disk is not what a test asks about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(barrier._send, "__defaults__", (PATIENCE,))
+        for name in ("_SERVICE_BOUND", "_JOURNAL_BOUND", "_MSYNC_BOUND"):
+            patch.setattr(halt, name, PATIENCE)
+        yield
+
+
 class GateStub:
     """Answers like a gate and remembers what it was asked."""
 
@@ -92,7 +113,8 @@ class GateStub:
         thread = threading.Thread(target=self.serve)
         thread.start()
         try:
-            yield self
+            with patience():
+                yield self
         finally:
             self._server.shutdown()
             thread.join()

@@ -206,7 +206,7 @@ class Running:
     def __init__(self, home: Home, service: GateService, venue: MemoryVenue) -> None:
         self.home, self.service, self.venue = home, service, venue
 
-    def client(self, timeout: float = 5.0) -> GateClient:
+    def client(self, timeout: float = 30.0) -> GateClient:
         return GateClient(self.home.socket, timeout)
 
 
@@ -225,7 +225,7 @@ def running(home: Home, *policies: Policy, venue: MemoryVenue | None = None) -> 
         yield Running(home, service, venue)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(30)
 
 
 def make_service(home: Home, venue: Any, **fields: Any) -> GateService:
@@ -241,7 +241,7 @@ def make_service(home: Home, venue: Any, **fields: Any) -> GateService:
     )
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until ``condition`` holds; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -252,7 +252,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 def raw(home: Home) -> socket.socket:
     """A connection to the gate of ``home``."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    channel.settimeout(10)
+    channel.settimeout(30)
     channel.connect(str(home.socket))
     return channel
 

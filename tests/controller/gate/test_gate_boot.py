@@ -79,28 +79,28 @@ def test_gate_beside_a_controller_that_has_not_booted_then_answers_nobody_until_
     place: Place, start: Start
 ) -> None:
     waiting = start("1")
-    eventually(lambda: pid_of(place, "gate") == waiting.pid, 20)
-    eventually((place.engine / "prices").exists, 20)
+    eventually(lambda: pid_of(place, "gate") == waiting.pid)
+    eventually((place.engine / "prices").exists)
     assert not place.gate_socket.exists()
     boot(place)
-    eventually(lambda: answers(place), 20)
+    eventually(lambda: answers(place))
 
 
 @pytest.mark.process
 def test_gate_that_is_told_to_end_while_it_waits_then_ends_cleanly(place: Place, start: Start) -> None:
     waiting = start("1")
-    eventually((place.engine / "prices").exists, 20)
+    eventually((place.engine / "prices").exists)
     waiting.terminate()
-    assert waiting.wait(20) == 0
+    assert waiting.wait(30) == 0
     assert not place.gate_socket.exists()
 
 
 @pytest.mark.process
 def test_second_gate_then_says_that_one_runs_and_touches_nothing(place: Place, start: Start) -> None:
     first = start()
-    eventually(lambda: answers(place), 20)
+    eventually(lambda: answers(place))
     second = start()
-    _, said = second.communicate(timeout=20)
+    _, said = second.communicate(timeout=30)
     assert (second.returncode, said) == (3, "another gate runs; see: gt-risk service status\n")
     assert pid_of(place, "gate") == first.pid
     assert answers(place)
@@ -111,7 +111,7 @@ def test_second_gate_when_the_first_still_loads_then_says_that_one_runs(place: P
     held = pidfile.hold(place.run / "gate.pid")
     assert held is not None
     second = start()
-    _, said = second.communicate(timeout=20)
+    _, said = second.communicate(timeout=30)
     os.close(held)
     assert (second.returncode, said) == (3, "another gate runs; see: gt-risk service status\n")
     assert not place.engine.exists()

@@ -43,7 +43,7 @@ def start(home: Home) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
             [sys.executable, "-c", PROCESS, str(home.root)], stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[3]
         )
         started.append(process)
-        eventually(lambda: _answers(home), 20)
+        eventually(lambda: _answers(home))
         return process
 
     yield begin
@@ -67,7 +67,7 @@ def test_gate_killed_then_book_is_the_same_and_halt_still_holds(
     home.publish(make_policy())
     home.permit_for()
     process = start()
-    with GateClient(home.socket) as client:
+    with GateClient(home.socket, 30.0) as client:
         client.request("venue", uid=ANN, status="active")
         home.permit_for()
         source = order("AAPL", quantity=5)
@@ -80,7 +80,7 @@ def test_gate_killed_then_book_is_the_same_and_halt_still_holds(
         process.wait()
     start()
     home.permit_for()
-    with GateClient(home.socket) as client:
+    with GateClient(home.socket, 30.0) as client:
         after = client.request("state")
         assert after["gate"]["mode"] == "halt-all"
         assert _holdings(after) == _holdings(before)
@@ -100,7 +100,7 @@ def test_gate_told_to_end_then_ends_cleanly(home: Home, start: Callable[[], "sub
     home.publish(make_policy())
     process = start()
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert not home.socket.exists()
 
 

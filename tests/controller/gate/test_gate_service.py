@@ -230,5 +230,5 @@ def test_barrier_behind_a_queued_order_then_answered_before_it(home: Home) -> No
         thread.start()
         assert read_lines(trader, 1)[0]["ok"]
         stop.set()
-        thread.join(10)
+        thread.join(30)
     assert answered == [True]

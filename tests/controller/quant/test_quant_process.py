@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ class Owner:
 
 
 def test_compute_when_the_process_hangs_then_it_is_ended_and_said(tmp_path: Path) -> None:
-    quant = QuantProcess(tmp_path / "quant.log", HANGS, seconds=0.3)
+    quant = QuantProcess(tmp_path / "quant.log", HANGS, 0.3, count(0.0, 0.1).__next__)
     with pytest.raises(FiguresUnavailable, match="did not answer within 0 s and was ended"):
         quant.compute(question("AMD"))
     with pytest.raises(FiguresUnavailable, match="starts again in"):

@@ -190,11 +190,11 @@ def test_fetch_when_it_hangs_then_halts_passes_and_the_end_do_not_wait() -> None
 
     def fetch() -> tuple[bool, float]:
         hanging.set()
-        never.wait(30.0)
+        never.wait(60.0)
         return False, 60.0
 
     def adopt() -> bool:
-        assert hanging.wait(10.0)
+        assert hanging.wait(30.0)
         scans.append(1)
         return True
 

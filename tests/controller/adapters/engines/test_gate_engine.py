@@ -40,7 +40,7 @@ def answering(*replies: bytes) -> Iterator[Path]:
             yield folder / "s"
         finally:
             done.set()
-            thread.join(10)
+            thread.join(30)
 
 
 def test_read_when_the_gate_was_restarted_then_the_kept_connection_is_replaced() -> None:
