@@ -16,7 +16,7 @@ from schemas.policy import canonical
 from tests.bench.crashes import PER_HOME
 from tests.support.crashes import crashed, settled, story
 
-PLANS = int(os.environ.get("GT_RISK_CRASH_PLANS", "200"))
+PLANS = int(os.environ.get("GT_RISK_CRASH_PLANS", "300"))
 PARTS = 4
 
 pytestmark = pytest.mark.timeout(120 + PLANS)
