@@ -28,7 +28,7 @@ from controller.reconcile.verifier import Verifier
 from schemas.desired import Desired
 from tests.bench.figures import Figure, Goal
 from tests.bench.processes import rss_mib
-from tests.support.config_repo import LANDING, Site, make_site
+from tests.support.config_repo import LANDING, make_site
 from tests.support.rig import Rig
 from tests.support.service import until
 from tests.support.venue import MemoryVenue
@@ -93,7 +93,7 @@ class Many:
         for path in (home.raise_file.parent, home.policy, home.run):
             path.mkdir(parents=True)
         self._source = self._site.source()
-        files = {f"strategies/s-{number}.yaml": _strategy(number) for number in range(count)}
+        files: dict[str, bytes | None] = {f"strategies/s-{number}.yaml": _strategy(number) for number in range(count)}
         with pytest.MonkeyPatch.context() as patch:
             # Flushing every object to disk would only make the preparation slow.
             patch.setattr(os, "fdatasync", lambda _: None)
@@ -210,4 +210,5 @@ def _after(many: Many, passes: int, sample: int) -> float:
 
 
 if __name__ == "__main__":
-    {"measure": measure, "gate": gate}[sys.argv[1]](*sys.argv[2:])
+    roles: dict[str, Callable[..., None]] = {"measure": measure, "gate": gate}
+    roles[sys.argv[1]](*sys.argv[2:])
