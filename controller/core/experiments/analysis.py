@@ -24,6 +24,7 @@ LONG = 100
 """Paired sessions from which on Ledoit and Wolf's robust figures stand beside the permutation."""
 LOOKS = 100
 """A test looks at most about so often: each look is tried against all that were before."""
+_SAME = "the difference does not vary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,12 @@ def _sharpe(plan: Plan, arms: Arms, rng: np.random.Generator) -> Comparison:
         tested = sharpe.paired(arms.a, arms.b, plan.draws, rng, plan.block)
     else:
         tested = sharpe.unpaired(arms.a, arms.b, plan.draws, rng)
-    if isnan(ratio_a) or isnan(ratio_b) or isnan(float(tested.p_value[0])):
+    if isnan(ratio_a) or isnan(ratio_b):
         return replace(made, status="undefined", reason="constant returns have no Sharpe ratio")
-    return replace(made, a=ratio_a, b=ratio_b, difference=ratio_b - ratio_a, p=float(tested.p_value[0]))
+    made = replace(made, a=ratio_a, b=ratio_b, difference=ratio_b - ratio_a)
+    if isnan(float(tested.p_value[0])):
+        return replace(made, status="undefined", reason=_SAME)
+    return replace(made, p=float(tested.p_value[0]))
 
 
 def secondaries(plan: Plan, arms: Arms, rng: np.random.Generator) -> tuple[Comparison, ...]:
@@ -191,9 +195,19 @@ def _compare(metric: Metric, plan: Plan, arms: Arms, rng: np.random.Generator) -
         case "win_rate":
             return comparisons.win_rate(arms.a, arms.b)
         case "volatility":
-            return comparisons.volatility(arms.a, arms.b)
+            return _volatility(plan, arms)
         case _:
             return comparisons.max_drawdown(arms.a, arms.b, arms.time_a, arms.time_b, plan.draws, rng)
+
+
+def _volatility(plan: Plan, arms: Arms) -> Comparison:
+    """Long pairs by what Ledoit and Wolf say of their log variances: arms that go together are no two samples."""
+    made = comparisons.volatility(arms.a, arms.b)
+    if not _is_long(plan, arms) or made.status != "ok":
+        return made
+    p = ledoit_wolf.robust(arms.a, arms.b, ledoit_wolf.log_variance).p_value
+    made = replace(made, test="Ledoit-Wolf log variance", p=None)
+    return replace(made, status="undefined", reason=_SAME) if isnan(p) else replace(made, p=p)
 
 
 def rails(plan: Plan, arms: Arms) -> tuple[tuple[Guardrail, Comparison, bool], ...]:
@@ -231,8 +245,15 @@ def _power(plan: Plan, looks: Sequence[Look]) -> float | None:
 
 
 def _robust(plan: Plan, arms: Arms, rng: np.random.Generator) -> tuple[float, float] | None:
-    """Ledoit and Wolf's p beside the permutation's, of long paired tests: HAC and bootstrap."""
-    if not plan.paired or min(len(arms.a), len(arms.b)) < LONG:
+    """Ledoit and Wolf's p beside the permutation's, of long paired tests: HAC and bootstrap. None where the difference
+    does not vary."""
+    if not _is_long(plan, arms):
         return None
     hac = ledoit_wolf.robust(arms.a, arms.b, ledoit_wolf.sharpe, prewhiten=True).p_value
+    if isnan(hac):
+        return None
     return hac, ledoit_wolf.bootstrap(arms.a, arms.b, ledoit_wolf.sharpe, max(1, plan.block), 999, rng)
+
+
+def _is_long(plan: Plan, arms: Arms) -> bool:
+    return plan.paired and min(len(arms.a), len(arms.b)) >= LONG

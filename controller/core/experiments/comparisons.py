@@ -5,6 +5,7 @@ Returns are simple per observation, in time order where it matters. A figure tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -116,12 +117,14 @@ def volatility(a: Array, b: Array) -> Comparison:
     if min(len(a), len(b)) < 2:
         return made(status="not_enough_data", reason="fewer than 2 observations in an arm")
     found_a, found_b = float(a.std(ddof=1)), float(b.std(ddof=1))
+    made = partial(made, a=found_a, b=found_b, difference=found_b - found_a)
     if _flat(a) or _flat(b):
-        return made(
-            a=found_a, b=found_b, difference=found_b - found_a, status="undefined", reason="constant returns in an arm"
-        )
-    p = float(stats.levene(a, b, center="median").pvalue)
-    return made(a=found_a, b=found_b, difference=found_b - found_a, p=p)
+        return made(status="undefined", reason="constant returns in an arm")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tested = stats.levene(a, b, center="median")
+    if not np.isfinite(tested.statistic):
+        return made(status="undefined", reason="all returns are equally far from the median")
+    return made(p=float(tested.pvalue))
 
 
 def average(metric: Literal["average_win", "average_loss"], a: Array, b: Array, level: float = 0.95) -> Comparison:

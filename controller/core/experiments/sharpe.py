@@ -13,7 +13,8 @@ FLAT = 1e-12
 """A deviation below this share of the largest return is rounding: the ratio is undefined."""
 
 NOISE = 1e-6
-"""The same for a deviation that comes out of differences of sums, against the deviation of both arms together."""
+"""The same for a deviation that comes out of differences of sums, against the deviation of both arms together; and for
+that of what pairs differ by."""
 _CACHED = 16_384
 
 
@@ -175,7 +176,7 @@ def _paired_difference(x: Array, y: Array, product: Array, n: int, centre: Array
     difference = _ratio(of_y, n, floor) - _ratio(of_x, n, floor)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = _variance(of_x) + _variance(of_y) - 2 * _covariance(x, y, of_x, of_y, product)
-        return difference, difference / np.sqrt(variance / n)
+        return difference, difference / np.sqrt(np.where(variance > NOISE * NOISE, variance, np.nan) / n)
 
 
 def _covariance(x: Array, y: Array, of_x: _Moments, of_y: _Moments, product: Array) -> Array:

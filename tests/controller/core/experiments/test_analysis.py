@@ -1,5 +1,6 @@
 """A look at a test: what it says, what it decides, and what it never says."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from controller.core.experiments import comparisons
 from controller.core.experiments.analysis import Arms, Guardrail, Plan, Report, analyse
 from controller.core.experiments.mismatch import mismatched, of_two
+from controller.core.experiments.relabelling import Array
 from controller.core.experiments.standing import DECIDED, MOVES, Facts, advance, b_takes_part, later
 from schemas.trials import State
 
@@ -36,6 +38,15 @@ def run(plan: Plan, whole: Arms, steps: range) -> Report:
         state = report.state
     assert report is not None
     return report
+
+
+def all_finite(report: Report) -> None:
+    """No figure is infinite or NaN, and what is missing says why."""
+    for item in (report.primary, *report.secondaries):
+        figures = [item.a, item.b, item.difference, item.low, item.high, item.p]
+        assert all(figure is None or isfinite(figure) for figure in figures), item
+        assert item.status == "ok" or item.reason
+    assert report.robust is None or all(map(isfinite, report.robust))
 
 
 def test_analyse_when_an_arm_is_small_then_collects_and_looks_at_nothing() -> None:
@@ -110,10 +121,46 @@ def test_analyse_when_an_arm_is_strange_then_a_clear_state_and_only_finite_figur
     b = np.random.default_rng(2).normal(0, 0.01, len(a) if paired else 40)
     report = analyse(replace(PLAN, paired=paired), Arms(a, b, times(a), times(b) + 0.5), "collecting", ())
     assert report.state in ("collecting", "running", "winner_a")
-    for item in (report.primary, *report.secondaries):
-        figures = [item.a, item.b, item.difference, item.low, item.high, item.p]
-        assert all(figure is None or isfinite(figure) for figure in figures), item
-        assert item.status == "ok" or item.reason
+    all_finite(report)
+
+
+@pytest.mark.parametrize(
+    "of_b",
+    [
+        lambda b: b,
+        lambda b: 2 * b,
+        lambda b: np.where(np.arange(len(b)) == 7, b, 0.0),
+        lambda b: np.where(np.arange(len(b)) < len(b) - 1, 0.01, b),
+        lambda b: np.tile([0.01, -0.01], len(b) // 2),
+        lambda b: np.zeros(len(b)),
+    ],
+    ids=["the same", "of another size", "one gain", "one change", "all as far", "nothing"],
+)
+@pytest.mark.filterwarnings("error")
+def test_analyse_when_long_pairs_are_strange_then_a_clear_state_and_only_finite_figures(
+    of_b: Callable[[Array], Array],
+) -> None:
+    b = np.random.default_rng(2).normal(0, 0.01, 120)
+    plan = replace(PLAN, n_max=300, paired=True, draws=199)
+    for a in (b, of_b(b)):
+        report = analyse(plan, Arms(a, of_b(b), times(a), times(b) + 0.5), "collecting", ())
+        assert report.state == "running"
+        all_finite(report)
+
+
+def test_analyse_when_pairs_never_differ_then_no_look_says_that_they_do() -> None:
+    same = replace(arms(40), b=arms(40).a)
+    report = analyse(replace(PLAN, paired=True), same, "collecting", ())
+    assert (report.primary.difference, report.primary.status) == (0.0, "undefined")
+    assert report.primary.reason == "the difference does not vary"
+    assert analyse(replace(PLAN, n_max=40, paired=True), same, "running", ()).state == "no_difference"
+
+
+def test_analyse_when_paired_and_long_then_volatility_is_compared_as_of_pairs() -> None:
+    long = arms(100, 0.002)
+    for paired, test in ((True, "Ledoit-Wolf log variance"), (False, "Brown-Forsythe")):
+        found = analyse(replace(PLAN, paired=paired, n_max=200), long, "running", ()).secondaries
+        assert [item.test for item in found if item.metric == "volatility"] == [test]
 
 
 def test_analyse_when_paired_and_long_then_robust_figures_stand_beside() -> None:
