@@ -6,8 +6,9 @@ Money in micro-dollars, percentages and ratios in parts per million, counts and 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from controller.gate.orders import PPM
@@ -15,7 +16,7 @@ from controller.gate.orders import PPM
 MODES = ("normal", "pause-new-orders", "halt-trading", "halt-all")
 STATUSES = ("active", "paused", "halted")
 FORMAT = 1
-MAX_BYTES = 8_000_000
+MAX_BYTES = 16_000_000
 
 ORDER_LIMITS = (
     "account.initial_capital",
@@ -40,6 +41,8 @@ ORDER_LIMITS = (
     "volatility.position_reduction",
 )
 SHADOWABLE = frozenset(ORDER_LIMITS) - {"account.initial_capital"}
+_NONE: Mapping[str, "Policy"] = MappingProxyType({})
+_decode = json.JSONDecoder().raw_decode
 _KEYS = tuple(name.partition(".")[2] for name in ORDER_LIMITS)
 
 
@@ -156,18 +159,23 @@ class Policy:
 
 
 class Snapshot:
-    """What the gate adopts as one: an order must pass every one of its one or two policies (old first)."""
+    """What the gate adopts as one: an order must pass every one of its one or two policies (old first).
 
-    __slots__ = ("digest", "environment", "fence", "policies", "version")
+    ``texts`` are the policies as they were read: one of ``known``, by its text, is not compiled again.
+    """
 
-    def __init__(self, source: Mapping[str, Any]) -> None:
+    __slots__ = ("digest", "environment", "fence", "policies", "texts", "version")
+
+    def __init__(self, source: Mapping[str, Any], text: str, known: Mapping[str, Policy]) -> None:
         if source["format"] != FORMAT:
             raise PolicyRefused(f"format {source['format']!r} is not {FORMAT}")
         self.version: int = _whole("version", source["version"])
         self.fence: int = _whole("fence", source["fence"])
         self.environment: str = source["environment"]
-        self.digest = digest_of(source["policies"])
-        self.policies: tuple[Policy, ...] = tuple(Policy(item) for item in source["policies"])
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        found = list(_policies(text, known))
+        self.texts: tuple[str, ...] = tuple(item for item, _ in found)
+        self.policies: tuple[Policy, ...] = tuple(policy for _, policy in found)
         if not 1 <= len(self.policies) <= 2:
             raise PolicyRefused(f"{len(self.policies)} policies; a snapshot holds one or two")
 
@@ -177,17 +185,48 @@ class Snapshot:
         return self.policies[-1].revision
 
 
+def _policies(text: str, known: Mapping[str, Policy]) -> Iterator[tuple[str, Policy]]:
+    """The policies of a list in canonical JSON, each with its text. Raises ValueError."""
+    at, end = 1, len(text) - 1
+    if text[:1] != "[" or text[end:] != "]":
+        raise ValueError("the policies are no list")
+    while at < end:
+        same = next((item for item in known if text.startswith(item, at)), "")
+        if same:
+            policy, after = known[same], at + len(same)
+        else:
+            source, after = _decode(text, at)
+            policy = Policy(source)
+        yield text[at:after], policy
+        if after != end and (text[after] != "," or after + 1 == end):
+            raise ValueError("the policies are no list")
+        at = after + 1
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no white space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def digest_of(value: object) -> str:
-    """SHA-256 over canonical JSON (sorted keys, no white space), in hex."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 over :func:`canonical`, in hex."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-def parse(data: bytes) -> Snapshot:
+def _parts(data: bytes) -> tuple[Mapping[str, Any], str]:
+    """A snapshot file's fields, and its policies in canonical JSON, which the controller writes last."""
+    head, _, text = data.decode().partition(',"policies":')
+    if text.endswith("]}"):
+        return json.loads(head + "}"), text[:-1]
+    source = json.loads(data)
+    return source, canonical(source["policies"])
+
+
+def parse(data: bytes, known: Mapping[str, Policy] = _NONE) -> Snapshot:
     """Compile a snapshot file. Raises PolicyRefused when anything in it is not as expected."""
     try:
-        source = json.loads(data)
-        snapshot = Snapshot(source)
+        source, text = _parts(data)
+        snapshot = Snapshot(source, text, known)
         declared = source["digest"]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise PolicyRefused(f"not a snapshot: {type(error).__name__}: {error}") from error
@@ -230,7 +269,9 @@ class PolicyKeeper:
             raise PolicyRefused(f"version {version} is below {max(self._version, 1)}")
         if fence < self._permit_fence:
             raise PolicyRefused(f"permit fence {fence} is below {self._permit_fence}")
-        snapshot = parse(self._read(version))
+        held = self.snapshot
+        known = dict(zip(held.texts, held.policies, strict=True)) if held is not None else {}
+        snapshot = parse(self._read(version), known)
         if snapshot.version != version:
             raise PolicyRefused(f"file of version {version} says {snapshot.version}")
         if int(snapshot.digest[:6], 16) != digest24:

@@ -19,6 +19,7 @@ from controller.gate.views import bar_event, policy_event
 
 MAX_LINE = 65_536
 MAX_OUT = 4_194_304
+"""Bytes that may wait for a client when another message comes; one message alone may be larger."""
 MAX_CLIENTS = 256
 BATCH = 4
 ACCEPTS = 16
@@ -207,10 +208,11 @@ class Server:
     def _put(self, client: Client, message: dict[str, Any]) -> None:
         if client.socket.fileno() < 0:
             return
-        client.out += _encode(message).encode() + b"\n"
         if len(client.out) > MAX_OUT:
             log("client-dropped", "warn", reason="it does not read what it asked for")
             self._drop(client)
+            return
+        client.out += _encode(message).encode() + b"\n"
 
     def _flush(self, client: Client) -> None:
         if client.socket.fileno() < 0:

@@ -115,8 +115,11 @@ QUICK = edits(
 )
 
 POLICY = edits(
-    ("test_gate_policy", "test_gate_standing"),
+    ("test_gate_policy", "test_gate_standing", "test_gate_policy_texts"),
     (
+        (_KEEPER, "another text is another policy", "if text.startswith(item, at)), \"\")", "if text[at:]), \"\")"),
+        (_KEEPER, "policies are a list", 'if text[:1] != "[" or text[end:] != "]":', "if False:"),
+        (_KEEPER, "policies stand one by one", 'if after != end and (text[after] != "," or after + 1 == end):', "if False:"),
         (_KEEPER, "lower version", "if version < max(self._version, 1):", "if False:"),
         (_KEEPER, "lower permit fence", "if fence < self._permit_fence:", "if False:"),
         (_KEEPER, "file of another version", "if snapshot.version != version:", "if False:"),

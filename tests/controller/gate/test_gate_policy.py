@@ -83,7 +83,7 @@ def test_adopt_when_environment_is_another_then_refused(tmp_path: Path) -> None:
 def test_adopt_when_file_is_missing_or_huge_then_refused(tmp_path: Path) -> None:
     keeper = PolicyKeeper(tmp_path, "paper")
     assert not keeper.adopt(1, 1, 1)
-    (tmp_path / "1.json").write_bytes(b" " * 9_000_000)
+    (tmp_path / "1.json").write_bytes(b" " * 16_000_001)
     assert not keeper.adopt(1, 1, 1)
     assert "over" in keeper.problem
 
