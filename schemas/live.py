@@ -152,10 +152,9 @@ class LiveState(Model):
     def enforced(self) -> str:
         """Digest of what gate and venue enforce: policies, mode, statuses, open halts; no money, price or version."""
         gate = self.gate
-        statuses = {uid: item.venue_status.value for uid, item in self.strategies.items()}
-        known = {uid: status.value for uid, status in gate.statuses.items()}
+        statuses = {uid: item.venue_status for uid, item in self.strategies.items()}
         words = sorted(gate.words)
-        return digest_of([gate.policy_digest, gate.mode.value, known, words, self.venue_mode.value, statuses])
+        return digest_of([gate.policy_digest, gate.mode, gate.statuses, words, self.venue_mode, statuses])
 
 
 class Decision(Model):

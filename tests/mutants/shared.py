@@ -12,6 +12,7 @@ _DOCUMENTS = "controller.core.desired.documents"
 _COMPILE = "controller.core.policy.compile"
 _DIRECTION = "controller.core.policy.direction"
 _LEAVES = "controller.core.policy.document_leaves"
+_PAIRS = "controller.core.policy.leaves"
 _TEXT = "controller.core.policy.text"
 _READER = "controller.adapters.git.reader"
 _ENGINE = "controller.adapters.engines.gate"
@@ -49,6 +50,8 @@ USED_ONCE = edits(
         (_COMPILE, "another test compiles anew", " or known[2] is not test", ""),
         (_DIRECTION, "equal is not the same", "if uid in mine and mine[uid] is not item]", "if uid in mine and mine[uid] != item]"),
         (_DIRECTION, "a folder is the same when each document is", "one.keys() == other.keys() and all(one[key] is other[key] for key in one)", "one.keys() == other.keys()"),
+        (_PAIRS, "another before is another pair", "before is old and after is new", "after is new"),
+        (_PAIRS, "another after is another pair", "before is old and after is new", "before is old"),
         (_LEAVES, "halts and clears are one", '{"halts", "cleared"} <= {*but}', '"halts" in but'),
         (_TEXT, "another policy has another text", "        if known is policy:\n", "        if True:\n"),
         (_TEXT, "another strategy has another text", "if before is None or before[0] is not strategy:", "if before is None:"),
@@ -71,7 +74,7 @@ NEIGHBOURS = edits(
 READINGS = edits(
     ("test_gate_readings",),
     (
-        (_ENGINE, "what moved is read anew", "uid in known and vars(known[uid]) == row", "uid in known"),
+        (_ENGINE, "what moved is read anew", " and same.__dict__ == row", ""),
     ),
 )
 

@@ -172,10 +172,10 @@ class GateEngine:
 def _shared(rows: Any, before: LiveState | None) -> Any:
     """``rows`` with those that say what they said before as that object, which needs no second look: of many
     strategies few trade between two readings."""
-    known = before.strategies if before is not None else {}
-    if not isinstance(rows, dict):
+    if before is None or not isinstance(rows, dict):
         return rows
-    return {uid: known[uid] if uid in known and vars(known[uid]) == row else row for uid, row in rows.items()}
+    known = before.strategies.get
+    return {uid: same if (same := known(uid)) and same.__dict__ == row else row for uid, row in rows.items()}
 
 
 def _parse(adapter: TypeAdapter[T], value: Any) -> T:

@@ -32,11 +32,11 @@ def drifts(applied: Policy | None, live: LiveState) -> tuple[Drift, ...]:
     if live.venue_mode is not applied.mode:
         tighter = live.venue_mode.rank > applied.mode.rank
         found.append(Drift(ACCOUNT, applied.mode.value, live.venue_mode.value, _direction(tighter)))
-    for uid, strategy in sorted(applied.strategies.items()):
+    moved = {uid: item for uid, item in applied.strategies.items() if venue_status(live, uid) is not item.status}
+    for uid, strategy in sorted(moved.items()):
         venue = venue_status(live, uid)
-        if venue is not strategy.status:
-            tighter = venue.rank > strategy.status.rank
-            found.append(Drift(uid, strategy.status.value, venue.value, _direction(tighter)))
+        tighter = venue.rank > strategy.status.rank
+        found.append(Drift(uid, strategy.status.value, venue.value, _direction(tighter)))
     return tuple(found)
 
 
@@ -53,14 +53,19 @@ def venue_status(live: LiveState, uid: str) -> StrategyStatus:
 def venue_target(
     applied: Policy | None, target: Policy, live: LiveState
 ) -> tuple[TradingMode, dict[str, StrategyStatus]]:
-    """The mode and statuses that the venue should have: ``target``, and a tightening drift where it is unchanged."""
+    """The mode that the venue should have, and the statuses that it should have and has not: ``target``, and a
+    tightening drift where it is unchanged."""
     mode = target.mode
     if applied is not None and applied.mode is target.mode:
         mode = strictest_mode(target.mode, live.venue_mode)
     statuses: dict[str, StrategyStatus] = {}
     for uid, strategy in target.strategies.items():
+        venue = venue_status(live, uid)
+        if venue is strategy.status:
+            continue
         before = applied.strategies.get(uid) if applied else None
         kept = before is not None and before.status is strategy.status
-        venue = venue_status(live, uid) if kept else strategy.status
-        statuses[uid] = strategy.status if venue is strategy.status else strictest_status(strategy.status, venue)
+        wanted = strictest_status(strategy.status, venue) if kept else strategy.status
+        if wanted is not venue:
+            statuses[uid] = wanted
     return mode, statuses

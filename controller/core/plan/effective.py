@@ -61,7 +61,9 @@ def effective(desired: Policy, halts: Iterable[Halt], restrictions: Iterable[Res
     restrictions = tuple(restrictions)
     bounds = [(halt.scope, halt.mode) for halt in halts] + [(item.scope, item.mode) for item in restrictions]
     mode = strictest_mode(desired.mode, *(bound for scope, bound in bounds if scope == ACCOUNT))
-    strategies = {uid: _restrict(strategy, mode, bounds) for uid, strategy in desired.strategies.items()}
+    strategies = desired.strategies
+    if mode is TradingMode.HALT_ALL or any(scope != ACCOUNT for scope, _ in bounds):
+        strategies = {uid: _restrict(strategy, mode, bounds) for uid, strategy in strategies.items()}
     ids = tuple(sorted({*desired.halts, *(halt.id for halt in halts)}))
     if (mode, ids) == (desired.mode, desired.halts) and strategies == desired.strategies:
         return desired

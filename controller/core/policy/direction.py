@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from controller.core.policy.compile import compile_policy
 from controller.core.policy.document_leaves import flatten_documents
-from controller.core.policy.leaves import ABSENT, Key, LeafValue, differences
+from controller.core.policy.leaves import ABSENT, Key, LeafValue, differences, of_pairs
 from controller.core.policy.policy_leaves import account_leaves, flatten, strategy_leaves
 from schemas.desired import Desired
 from schemas.plan import Change, Direction
@@ -16,6 +16,7 @@ from schemas.policy import Policy, StrategyPolicy, canonical
 __all__ = ["compare", "compare_desired", "compare_documents", "flatten"]
 
 
+@of_pairs
 def compare(old: Policy | None, new: Policy) -> tuple[Change, ...]:
     """What differs between two policies, sorted, each with its direction; without ``old`` everything loosens.
 
@@ -46,6 +47,7 @@ def compare_desired(old: Desired | None, new: Desired, sectors: Mapping[str, str
     return tuple(sorted([*policies, *compare_documents(old, new)], key=_order))
 
 
+@of_pairs
 def compare_documents(old: Desired | None, new: Desired) -> tuple[Change, ...]:
     """What differs between two trees beyond their compiled policies, sorted."""
     if old is None:

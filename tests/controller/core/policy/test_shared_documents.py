@@ -145,3 +145,16 @@ def test_compile_when_one_document_changes_then_the_others_are_the_same_objects(
 
 def desired() -> Desired:
     return read_desired(COMMITS[0], files())
+
+
+@given(st.lists(_STEPS, min_size=3, max_size=3), st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=8))
+def test_compare_when_pairs_come_again_then_each_has_its_own_answer(
+    steps: list[tuple[frozenset[str], bool]], pairs: list[tuple[int, int]]
+) -> None:
+    cache = DocumentCache()
+    commits = (*COMMITS, "c" * 40)
+    trees = [cached(cache, tree(*step), commit) for step, commit in zip(steps, commits, strict=True)]
+    alone = [read_desired(commit, tree(*step)) for step, commit in zip(steps, commits, strict=True)]
+    for one, other in pairs:
+        before, after = alone[one].model_copy(), alone[other].model_copy()
+        assert compare_desired(trees[one], trees[other]) == compare_desired(before, after)
