@@ -3,7 +3,8 @@
 A data pack that the environment names is for the tests of the arithmetic alone; no service that a test starts sees it.
 No property has a deadline: how long an example takes says how busy the machine is. Examples are random, but the same in
 every run where ``GT_RISK_TEST_REPEATABLE`` is set, as CI does: new ones are looked for on people's machines. Ctrl-C
-reaches every process that a test starts, also where the suite runs in the background of a shell, which ignores it.
+reaches every process that a test starts, also where the suite runs in the background of a shell, which ignores it. What
+a test writes in its own process is not flushed to disk: none of them cuts the power, and a busy disk takes its time.
 """
 
 import os
@@ -24,6 +25,14 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 os.environ.setdefault("GT_RISK_TEST_DATA_DIR", os.environ.pop("GT_RISK_DATA_DIR", ""))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unflushed() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("fsync", "fdatasync"):
+            patch.setattr(os, name, lambda _: None)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from controller.adapters.clock import SystemClock
 from controller.home import Home
 from controller.latch import journal, permit
@@ -23,13 +21,6 @@ from tests.support.dying import dies_at
 SECOND = 1_000_000_000
 BOOK = "0" * 32
 STEP = int(os.environ.get("GT_RISK_LINE_STEP", "3"))
-
-
-@pytest.fixture(autouse=True)
-def _no_power_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A killed process keeps what was written; flushing to disk only costs time here."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    monkeypatch.setattr(os, "fdatasync", lambda _: None)
 
 
 def test_expiry_when_over_ten_minutes_then_a_halt_is_due() -> None:

@@ -1,6 +1,5 @@
 """Trees that are read before anybody asks: the same entries, and no fault of a neighbour is anybody else's."""
 
-import os
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -23,13 +22,11 @@ COMMITS = 40
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A repository, and the tip of many commits in it, each with another tree."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fdatasync", lambda _: None)
-        site = make_site(tmp_path_factory.mktemp("site"))
-        with closing(site.source()) as source:
-            tip = source.tip()
-            for number in range(COMMITS):
-                tip = site.commit(source, {"README.md": b"%d\n" % number}, parent=tip)
+    site = make_site(tmp_path_factory.mktemp("site"))
+    with closing(site.source()) as source:
+        tip = source.tip()
+        for number in range(COMMITS):
+            tip = site.commit(source, {"README.md": b"%d\n" % number}, parent=tip)
     return site.home.bare, tip
 
 
