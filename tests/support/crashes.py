@@ -191,21 +191,22 @@ def crashed(rig: Rig, seed: int, at: int, after: bool) -> int:
         if key not in moments:
             moments[key] = passing(rig)
 
-    before, (known,) = passing(rig), rig.store.audit(limit=1)
+    (known,) = rig.store.audit(limit=1)
     tip = change_at_random(rig, Random(seed))
-    words = rig.desk.words()
+    before, words = passing(rig), rig.desk.words()
     calls = run(rig, lambda child: child.reconciler.reconcile_once(), at, after, look)
     begun = len(rig.store.open_intents())
     resumed = any(record.entry.event.endswith(".resume") for record in rig.store.audit_after(known.seq, 100))
-    assert resumed or rig.desk.words() == words, f"seed {seed}, call {at}: released before it was recorded"
+    where = f"seed {seed}, call {at}"
+    assert resumed or rig.desk.words() == words, f"{where}: released before it was recorded"
     rig.restart()
     close_open_intents(rig.store, rig.clock, lambda _: "not read back")
     settle(rig)
     overview, done = rig.reconciler.memory.overview, passing(rig)
-    assert overview is not None and overview.revision.last_applied == tip
+    assert overview is not None and overview.revision.last_applied == tip, f"{where}: not finished"
     for moment in moments.values():
-        assert moment <= before | done, f"seed {seed}, call {at}: {sorted(moment - before - done)} passes"
-    assert rig.store.verify_audit().ok and begun <= 1
+        assert moment <= before | done, f"{where}: {sorted(moment - before - done)} passes"
+    assert rig.store.verify_audit().ok and begun <= 1 and not rig.store.open_intents(), f"{where}: the audit log"
     return calls
 
 
