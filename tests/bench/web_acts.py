@@ -57,8 +57,8 @@ class Acts:
         began = time.monotonic_ns()
         self._asked("POST", f"/api/alerts/{self._alert}/ack", {})
         self.seen.append((time.monotonic_ns() - began) / 1e6)
-        self.service.gt("emergency", "resume", "--yes", "-r", "next round")
-        until(lambda: self._mode() == "normal", "the halt is lifted")
+        done = self.service.gt("emergency", "resume", "--yes", "-r", "next round")
+        until(lambda: self._mode() == "normal", f"the halt is lifted by {done}")
         self.lowered.append(self._lower())
         time.sleep(max(0.0, due - time.monotonic()))
 
