@@ -27,7 +27,7 @@ def forge(tmp_path: Path) -> str:
 def service(forge: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     for name, value in POLL.items():
         monkeypatch.setenv(name, value)
-    with running_service("--remote", forge) as started:
+    with running_service(remote=forge) as started:
         yield started
 
 

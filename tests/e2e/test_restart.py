@@ -1,6 +1,7 @@
 """Starting again when something is missing: what was in force is in force, and the rest comes when it can."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -66,10 +67,12 @@ def test_repo_that_is_away_at_start_then_the_last_known_good_holds_and_the_contr
     bare = Home(service.home).bare
     service.kill(*SERVICES)
     bare.rename(bare.with_name("away"))
-    service.gt("service", "start")
+    starting = threading.Thread(target=service.start)
+    starting.start()
     until(lambda: gate(service).get("revision") == revision, "the last known good is in force")
+    until(lambda: service.pid("controller") is not None, "the controller is up")
     pid = service.pid("controller")
     bare.with_name("away").rename(bare)
-    until(lambda: service.read("status").get("permit") == "ok", "the controller has started")
+    starting.join()
     service.must("limits", "set", "position.max_positions", "11", "--yes", "-r", "git is back")
     assert service.pid("controller") == pid

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import entries
-from tests.support.service import Service, in_time, running_service, until
+from tests.support.service import CALM, Service, in_time, running_service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -18,44 +18,61 @@ def service() -> Iterator[Service]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def one_for_all() -> Iterator[Service]:
+    with running_service(env=CALM) as started:
+        yield started
+
+
+@pytest.fixture
+def shared(one_for_all: Service) -> Service:
+    """A service whose clone is as what is in force, with 20 positions there, whatever was done to it before."""
+    one_for_all.git("fetch", "-q")
+    one_for_all.git("reset", "-q", "--hard", "@{upstream}")
+    if limit(one_for_all, "position.max_positions") != "20":
+        one_for_all.must("limits", "set", "position.max_positions", "20", "--force")
+        assert one_for_all.git("pull", "-q").returncode == 0
+    return one_for_all
+
+
 def limit(service: Service, name: str) -> str:
     return str(service.read("limits", "get", name)["limit"]["text"])
 
 
-def test_book_when_started_then_moves_and_status_says_so(service: Service) -> None:
-    until(lambda: service.gt("status").code == 0, "the permit is issued")
-    first = service.read("status")
+def test_book_when_started_then_moves_and_status_says_so(shared: Service) -> None:
+    until(lambda: shared.gt("status").code == 0, "the permit is issued")
+    first = shared.read("status")
     assert (first["ok"], first["mode"], first["environment"]) == (True, "normal", "paper")
-    until(lambda: service.read("status")["market_time"] != first["market_time"], "the market clock moves")
-    until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position")
-    pids = service.read("service", "status")
-    assert pids["pid"] == service.pid("controller")
+    until(lambda: shared.read("status")["market_time"] != first["market_time"], "the market clock moves")
+    until(lambda: bool(shared.read("status")["positions"]), "a strategy opens a position")
+    pids = shared.read("service", "status")
+    assert pids["pid"] == shared.pid("controller")
 
 
-def test_limit_when_set_by_command_or_by_plain_git_then_in_force(service: Service) -> None:
-    ran = service.must("limits", "set", "position.max_position_pct", "12%", "--force", "-r", "calmer")
+def test_limit_when_set_by_command_or_by_plain_git_then_in_force(shared: Service) -> None:
+    ran = shared.must("limits", "set", "position.max_position_pct", "12%", "--force", "-r", "calmer")
     assert "position.max_position_pct = 12%" in ran.out
-    assert limit(service, "position.max_position_pct") == "12%"
+    assert limit(shared, "position.max_position_pct") == "12%"
 
-    assert service.git("pull", "--rebase").returncode == 0
-    service.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
-    done = service.git("commit", "-q", "-a", "-S", "-m", "risk: fewer positions")
+    assert shared.git("pull", "--rebase").returncode == 0
+    shared.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
+    done = shared.git("commit", "-q", "-a", "-S", "-m", "risk: fewer positions")
     assert done.returncode == 0, done.stderr
-    until(lambda: limit(service, "position.max_positions") == "18", "the plain commit is applied")
-    shown = service.read("config", "show")
-    assert shown["repository"] == str(service.clone)
+    until(lambda: limit(shared, "position.max_positions") == "18", "the plain commit is applied")
+    shown = shared.read("config", "show")
+    assert shown["repository"] == str(shared.clone)
     assert shown["branch"] == "main"
-    assert service.read("audit", "verify")["intact"] is True
+    assert shared.read("audit", "verify")["intact"] is True
 
 
-def test_commit_when_unsigned_or_invalid_then_refused_with_the_reason(service: Service) -> None:
-    service.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
-    done = service.git("commit", "-q", "-a", "--no-gpg-sign", "-m", "unsigned")
+def test_commit_when_unsigned_or_invalid_then_refused_with_the_reason(shared: Service) -> None:
+    shared.edit("risk_config.yaml", "max_positions: 20", "max_positions: 18")
+    done = shared.git("commit", "-q", "-a", "--no-gpg-sign", "-m", "unsigned")
     assert "Unsigned" in done.stderr
-    service.edit("risk_config.yaml", "max_positions: 18", "max_positions: many")
-    done = service.git("commit", "-q", "-a", "-S", "--amend", "-m", "signed and wrong")
+    shared.edit("risk_config.yaml", "max_positions: 18", "max_positions: many")
+    done = shared.git("commit", "-q", "-a", "-S", "--amend", "-m", "signed and wrong")
     assert "risk_config.yaml:" in done.stderr
-    assert limit(service, "position.max_positions") == "20"
+    assert limit(shared, "position.max_positions") == "20"
 
 
 def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(service: Service) -> None:
@@ -76,15 +93,15 @@ def test_halt_when_everything_is_killed_then_stays_until_a_person_resumes(servic
     assert service.read("audit", "verify")["intact"] is True
 
 
-def test_strategy_when_halted_then_its_own_resume_clears_it(service: Service) -> None:
-    service.halt("strategy", "halt", "ml-momentum-v2", "-r", "odd")
-    assert service.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "halted"
-    refused = service.gt("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
+def test_strategy_when_halted_then_its_own_resume_clears_it(shared: Service) -> None:
+    shared.halt("strategy", "halt", "ml-momentum-v2", "-r", "odd")
+    assert shared.read("strategy", "show", "ml-momentum-v2")["strategy"]["status"] == "halted"
+    refused = shared.gt("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine")
     assert (refused.code, "--note TEXT" in refused.err) == (2, True)
-    service.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine", "--note", "one bad bar")
-    shown = service.read("strategy", "show", "ml-momentum-v2")["strategy"]
+    shared.must("strategy", "resume", "ml-momentum-v2", "--yes", "-r", "fine", "--note", "one bad bar")
+    shown = shared.read("strategy", "show", "ml-momentum-v2")["strategy"]
     assert shown["status"] == "active"
-    resumed = service.read("audit", "log", "--type", "strategy", "--limit", "1")["events"][0]
+    resumed = shared.read("audit", "log", "--type", "strategy", "--limit", "1")["events"][0]
     assert (resumed["event"], resumed["scope"]) == ("strategy.resume", shown["uid"])
 
 

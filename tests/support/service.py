@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.home import Home
 from controller.host.pidfile import signal_holder
+from controller.host.provision import Wish, initialise
 from controller.host.supervisor import known, pid_file, pid_of
 from tests.support.cli import Ran, gt_risk
 from tests.support.documents import assert_described
@@ -119,11 +120,15 @@ def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) ->
 
 
 @contextmanager
-def initialised(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
-    """A home made by ``init`` (its options, ``place``); what is started in it is ended at the end, asleep or not."""
+def initialised(*, remote: str = "", place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
+    """A home as ``init`` makes it, at ``place``; what is started in it is ended at the end, asleep or not."""
     with short_folder() if place is None else nullcontext(place) as home:
         service = Service(home, env)
-        service.must("init", "--name", "op", "--email", "op@example.org", *init)
+        mask = os.umask(0o077)
+        try:
+            initialise(Home(home), Wish(name="op", email="op@example.org", remote=remote))
+        finally:
+            os.umask(mask)
         try:
             yield service
         finally:
@@ -133,8 +138,8 @@ def initialised(*init: str, place: Path | None = None, env: Mapping[str, str] = 
 
 
 @contextmanager
-def running_service(*init: str, place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
+def running_service(*, remote: str = "", place: Path | None = None, env: Mapping[str, str] = FAST) -> Iterator[Service]:
     """An initialised home with the service started."""
-    with initialised(*init, place=place, env=env) as service:
+    with initialised(remote=remote, place=place, env=env) as service:
         service.start()
         yield service

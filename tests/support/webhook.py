@@ -38,7 +38,7 @@ def told_service(folder: Path) -> Iterator[Service]:
     }
     (folder / "secret").write_text(SECRET)
     (folder / "secret").chmod(0o600)
-    with short_folder() as place, running_service("--remote", f"file://{forge}", place=place, env=env) as started:
+    with short_folder() as place, running_service(remote=f"file://{forge}", place=place, env=env) as started:
         hook = forge / "hooks" / "post-receive"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, str(script)])}\n")
