@@ -19,7 +19,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.recovery import RECOVERY
 from tests.mutants.risk import RISK
 from tests.mutants.shared import SHARED
-from tests.mutants.trials import STORED, TRIALS
+from tests.mutants.trials import COMPARED, STORED, TRIALS
 from tests.mutants.web import WEB
 
 _CHECK = ("test_gate_check", "test_gate_check_book", "test_gate_check_soft", "test_gate_desk")
@@ -80,6 +80,7 @@ CONDITIONS: tuple[Mutant, ...] = (
     *EVIDENCE,
     *DEMOTION,
     *TRIALS,
+    *COMPARED,
     *STORED,
 )
 

@@ -8,6 +8,8 @@ _STANDING = "controller.core.experiments.standing"
 _RESTRICTION = "controller.core.experiments.restriction"
 _OBSERVATIONS = "controller.core.experiments.observations"
 _ANSWER = "controller.core.experiments.answer"
+_SHARPE = "controller.core.experiments.sharpe"
+_LEDOIT_WOLF = "controller.core.experiments.ledoit_wolf"
 _LANE = "controller.reconcile.experiments"
 _GOAL = "controller.reconcile.goal"
 _INTENTS = "controller.core.plan.trial_intents"
@@ -35,6 +37,14 @@ TRIALS = edits(
         (_INTENTS, "one step at a time", "    if percent != step:\n", "    if False:\n"),
         (_INTENTS, "a winner's copy sleeps", '_ASLEEP = {"status": "paused", "allocation_pct": "0%"}', '_ASLEEP = {"status": "paused"}'),
         (_TRANSITION, "a rollout goes by steps", "        if after.rollout not in may:\n", "        if False:\n"),
+    ),
+)
+
+COMPARED = edits(
+    ("test_analysis",),
+    (
+        (_SHARPE, "size alone is no difference", "np.where(variance > NOISE * NOISE, variance, np.nan)", "variance"),
+        (_LEDOIT_WOLF, "rounding is no error", "if variance > NOISE else nan", "if variance > 0 else nan"),
     ),
 )
 

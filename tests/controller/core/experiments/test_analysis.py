@@ -148,12 +148,15 @@ def test_analyse_when_long_pairs_are_strange_then_a_clear_state_and_only_finite_
         all_finite(report)
 
 
-def test_analyse_when_pairs_never_differ_then_no_look_says_that_they_do() -> None:
-    same = replace(arms(40), b=arms(40).a)
-    report = analyse(replace(PLAN, paired=True), same, "collecting", ())
-    assert (report.primary.difference, report.primary.status) == (0.0, "undefined")
-    assert report.primary.reason == "the difference does not vary"
-    assert analyse(replace(PLAN, n_max=40, paired=True), same, "running", ()).state == "no_difference"
+@pytest.mark.parametrize("size", [1.0, 0.7, 2.0, 3.0])
+def test_analyse_when_pairs_differ_in_nothing_but_size_then_no_look_says_that_they_do(size: float) -> None:
+    plan = replace(PLAN, n_max=120, paired=True, draws=199)
+    for seed in range(4):
+        b = np.random.default_rng(seed).normal(0.002, 0.01, 120)
+        report = analyse(plan, Arms(size * b, b, times(b), times(b) + 0.5), "running", ())
+        assert (report.primary.status, report.primary.p, report.looks) == ("undefined", None, ())
+        assert (report.primary.reason, report.robust) == ("the difference does not vary", None)
+        assert report.state == "no_difference"
 
 
 def test_analyse_when_paired_and_long_then_volatility_is_compared_as_of_pairs() -> None:
