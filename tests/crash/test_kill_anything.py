@@ -24,6 +24,8 @@ ROUNDS = int(os.environ.get("GT_RISK_KILL_ROUNDS", "30"))
 FEW = max(2, ROUNDS // 6)
 MOST = max(2, ROUNDS - 2 * FEW)
 VICTIMS: tuple[tuple[str, ...], ...] = (("controller",), ("gate",), ("runner",), ("controller", "gate"), SERVICES)
+PACE = {**FAST, "GT_RISK_PAPER__BAR_SECONDS": "0.5"}
+"""Two sessions a second: no machine is so busy that the prices end before the tests do."""
 STILL = {"GT_RISK_PAPER__BAR_SECONDS": "3600"}
 """A market that stands still: the gate's own figures can be compared with the record."""
 
@@ -33,7 +35,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(120 + 30 * ROUNDS)]
 @pytest.fixture(scope="module")
 def running() -> Iterator[Service]:
     """A service on which no drawdown halts anything by itself, however long the rounds take."""
-    with running_service() as started:
+    with running_service(env=PACE) as started:
         for limit in ("strategy_halt_pct", "account_emergency_pct"):
             started.must("limits", "set", f"drawdown.{limit}", "95%", "--yes", "-r", "only people halt here")
         yield started
@@ -48,7 +50,7 @@ def service(running: Service) -> Service:
     return running
 
 
-def begin(service: Service, *argv: str, env: dict[str, str] = FAST) -> "subprocess.Popen[str]":
+def begin(service: Service, *argv: str, env: dict[str, str] = PACE) -> "subprocess.Popen[str]":
     environ = {**os.environ, "GT_RISK_HOME": str(service.home), **env}
     command = [sys.executable, "-c", ENTRY, *argv]
     return subprocess.Popen(
