@@ -105,13 +105,16 @@ class GateClient:
             raise
 
     def _reply(self, channel: socket.socket) -> dict[str, Any]:
-        while b"\n" not in self._buffer:
-            chunk = channel.recv(_CHUNK)
+        data = bytearray(self._buffer)
+        begun = 0
+        while (end := data.find(b"\n", begun)) < 0:
+            begun, chunk = len(data), channel.recv(_CHUNK)
             if not chunk:
                 raise ConnectionResetError("closed the connection")
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return _object(line)
+            data += chunk
+        self._buffer = bytes(data[end + 1 :])
+        del data[end:]
+        return _object(data)
 
 
 def _lines(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
@@ -129,7 +132,7 @@ def _lines(channel: socket.socket) -> Iterator[dict[str, Any] | None]:
             yield _object(line)
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _object(line: bytes | bytearray) -> dict[str, Any]:
     value = _parse(line.decode())
     if not isinstance(value, dict):
         raise ValueError("reply is not an object")

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,25 @@ def canonical(value: object) -> str:
 
 def digest_of(texts: Sequence[str]) -> str:
     """The same digest as :meth:`schemas.policy.Snapshot.digest`, of policies in canonical JSON."""
-    return hashlib.sha256(_joined(texts).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for part in _list(texts):
+        digest.update(part.encode())
+    return digest.hexdigest()
 
 
-def _joined(texts: Sequence[str]) -> str:
-    return f"[{','.join(texts)}]"
+def _list(texts: Sequence[str]) -> Iterator[str]:
+    """The parts of a JSON list: one text of large policies would be another copy of them."""
+    for number, text in enumerate(texts):
+        yield "," if number else "["
+        yield text
+    yield "]" if texts else "[]"
 
 
-def _document(texts: Sequence[str], **fields: object) -> str:
-    """A document with ``fields`` and policies, which are not made into JSON again."""
-    return f'{canonical(fields)[:-1]},"policies":{_joined(texts)}}}'
+def _document(texts: Sequence[str], **fields: object) -> Iterator[str]:
+    """The parts of a document with ``fields`` and policies, which are not made into JSON again."""
+    yield f'{canonical(fields)[:-1]},"policies":'
+    yield from _list(texts)
+    yield "}"
 
 
 class Publisher:
@@ -109,7 +118,7 @@ class Publisher:
         document = _document(
             texts, version=self._version, digest=digest_of(texts), cleared=sorted(cleared), commit=commit
         )
-        write_durably(self._folder / LAST_KNOWN_GOOD, document)
+        write_whole(self._folder / LAST_KNOWN_GOOD, document, durable=True)
 
     def _prune(self) -> None:
         for path in sorted(_snapshots(self._folder), key=lambda path: int(path.stem))[:-KEEP]:
@@ -149,17 +158,17 @@ def load_last_known_good(folder: Path) -> LastKnownGood | None:
 
 def write_durably(path: Path, text: str) -> None:
     """Replace ``path`` by ``text`` atomically; file and folder are flushed to disk before it returns. Mode 0600."""
-    write_whole(path, text, durable=True)
+    write_whole(path, (text,), durable=True)
 
 
-def write_whole(path: Path, text: str, *, durable: bool) -> None:
-    """Replace ``path`` by ``text`` atomically, so that no reader sees a part of it. Mode 0600."""
+def write_whole(path: Path, parts: Iterable[str], *, durable: bool) -> None:
+    """Replace ``path`` by a text atomically, so that no reader sees a part of it. Mode 0600."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+            file.writelines(parts)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

@@ -27,7 +27,6 @@ from controller.home import Home
 from controller.reconcile.verifier import Verifier
 from schemas.desired import Desired
 from tests.bench.figures import Figure, Goal
-from tests.bench.processes import rss_mib
 from tests.support.config_repo import LANDING, make_site
 from tests.support.rig import Rig
 from tests.support.service import until
@@ -50,14 +49,14 @@ def scale(passes: int) -> list[Figure]:
 
 
 def _rows(found: Any, name: str, idle: Goal, changed: Goal, memory: Goal) -> list[Figure]:
-    rss = found["rss"]
-    steps = f"{found['begun']:.0f} MiB after the first pass, {rss[0]:.0f}, {rss[len(rss) // 2]:.0f}, {rss[-1]:.0f}"
+    pss = found["pss"]
+    steps = f"{found['begun']:.0f} MiB after the first pass, {pss[0]:.0f}, {pss[len(pss) // 2]:.0f}, {pss[-1]:.0f}"
     grown = f"{steps} at the beginning, middle and end of {found['passes']:,} more, every {EVERY}th with a change"
     return [
         Figure.of(f"{name}: idle reconcile", "ms CPU", found["idle"], idle),
         Figure.of(f"{name}: one file changed, seen → applied", "ms", found["changed"], changed),
         Figure.of(f"{name}: one file changed, controller alone", "ms CPU", found["changed_cpu"], Goal()),
-        Figure.of(f"{name}: memory over reconciles", "MiB", rss, memory, note=grown),
+        Figure.of(f"{name}: memory over reconciles", "MiB", pss, memory, note=grown),
     ]
 
 
@@ -155,8 +154,9 @@ def _strategy(number: int, name: str = "One of many") -> bytes:
 
 @contextmanager
 def _gate_of(many: Many) -> Iterator[None]:
-    argv = [sys.executable, "-m", "tests.bench.scale", "gate", str(many.rig.home.root)]
-    with subprocess.Popen(argv) as process:
+    home = many.rig.home
+    argv = [sys.executable, "-m", "tests.bench.scale", "gate", str(home.root)]
+    with (home.root / "gate.log").open("wb") as log, subprocess.Popen(argv, stderr=log) as process:
         try:
             until(lambda: _answers(many.engine), "the gate answers")
             yield
@@ -179,15 +179,15 @@ def _measure(folder: Path, count: int, passes: int) -> dict[str, Any]:
         reconcile = many.rig.reconciler.reconcile_once
         reconcile()
         assert len(many.applied().strategies) >= count
-        begun = rss_mib(os.getpid())
+        begun = _pss_mib()
         idle = [_timed(reconcile) for _ in range(IDLE)]
         changed = [many.changed(number) for number in range(CHANGED)]
-        rss = [_after(many, passes // SAMPLES, CHANGED + sample) for sample in range(SAMPLES)]
+        pss = [_after(many, passes // SAMPLES, CHANGED + sample) for sample in range(SAMPLES)]
     return {
         "idle": idle,
         "changed": [wall for wall, _ in changed],
         "changed_cpu": [cpu for _, cpu in changed],
-        "rss": rss,
+        "pss": pss,
         "begun": begun,
         "passes": passes,
     }
@@ -201,12 +201,18 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 def _after(many: Many, passes: int, sample: int) -> float:
-    """Resident MiB after so many passes, every fiftieth of which finds a change."""
+    """MiB after so many passes, every fiftieth of which finds a change."""
     for number in range(passes):
         if number % EVERY == 0:
             many.change(sample * passes + number)
         many.rig.reconciler.reconcile_once()
-    return rss_mib(os.getpid())
+    return _pss_mib()
+
+
+def _pss_mib() -> float:
+    """Resident MiB of this process; what it shares with others (the gate has the same libraries) counts in part."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.client import GateClient, GateUnavailable
 from schemas.desired import StrategyStatus, TradingMode
-from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
+from schemas.live import Decision, FillView, GateState, LiveState, ShadowView, StrategyLive
+from schemas.scalars import lean
 
 _HINT = "gt risk service status"
 _LIVE = TypeAdapter(LiveState)
@@ -49,10 +50,14 @@ class GateEngine:
         begun = next(self._readings)
         try:
             state = self._ask("state")
-            live = _parse(_LIVE, {**state, "strategies": _shared(state.get("strategies"), self._newest[1].live)})
+            known = before.strategies if (before := self._newest[1].live) is not None else {}
+            live = _parse(_LIVE, {**state, "strategies": _shared(state.get("strategies"), known)})
         except EngineUnavailable as error:
             self._note(begun, Reading(self._newest[1].live, error.message))
             raise
+        for uid, strategy in live.strategies.items():
+            if known.get(uid) is not strategy:
+                lean(strategy)
         self._note(begun, Reading(live))
         return live
 
@@ -169,13 +174,13 @@ class GateEngine:
         return reply
 
 
-def _shared(rows: Any, before: LiveState | None) -> Any:
+def _shared(rows: Any, known: Mapping[str, StrategyLive]) -> Any:
     """``rows`` with those that say what they said before as that object, which needs no second look: of many
     strategies few trade between two readings."""
-    if before is None or not isinstance(rows, dict):
+    if not isinstance(rows, dict):
         return rows
-    known = before.strategies.get
-    return {uid: same if (same := known(uid)) and same.__dict__ == row else row for uid, row in rows.items()}
+    found = known.get
+    return {uid: same if (same := found(uid)) and same.__dict__ == row else row for uid, row in rows.items()}
 
 
 def _parse(adapter: TypeAdapter[T], value: Any) -> T:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from sys import intern
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from controller.core.desired.yaml_reader import Pointer, YamlDocument, read
 from controller.errors import InvalidDesired
 from schemas.desired import DOCUMENTS, Desired
 from schemas.places import is_relevant
-from schemas.scalars import Model
+from schemas.scalars import Model, lean
 from schemas.status import Problem
 
 REQUIRED = {"risk_config.yaml": "risk", "emergency.yaml": "emergency", "trust.yaml": "trust"}
@@ -86,7 +87,7 @@ def parse(path: str, content: bytes) -> Parsed:
     data = plain_data(path, content)
     if data is not None:
         try:
-            return _named(Parsed(path, content, model.model_validate(data)))
+            return _named(Parsed(path, content, lean(model.model_validate(data))))
         except ValidationError:
             pass  # the strict reader says where
     return _read(path, content, model)
@@ -150,7 +151,7 @@ def _assemble(commit: str, parsed: Mapping[str, Parsed]) -> Desired | None:
             fields[_FIELDS[path]] = document.model
         else:
             folder, _, name = path.partition("/")
-            fields.setdefault(folder, {})[name.removesuffix(".yaml")] = document.model
+            fields.setdefault(folder, {})[intern(name.removesuffix(".yaml"))] = document.model
     return Desired(**fields) if all(name in fields for name in REQUIRED.values()) else None
 
 

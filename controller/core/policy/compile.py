@@ -8,9 +8,9 @@ from schemas.desired import Desired, Strategy
 from schemas.experiments import ABTest
 from schemas.limits import LIMITS
 from schemas.policy import Policy, StrategyPolicy, TestPolicy
-from schemas.scalars import micros
+from schemas.scalars import lean, micros
 
-_KEPT = 8
+_KEPT = 4
 _policies: tuple[tuple[Desired, dict[str, str], Policy], ...] = ()
 """The newest trees and what they compile to: a pass asks for the same two or three again and again. Replaced as a
 whole, as threads share it."""
@@ -66,7 +66,7 @@ def _strategies(desired: Desired, capital: int) -> dict[str, StrategyPolicy]:
 
 
 def _strategy(strategy: Strategy, capital: int, test: ABTest | None) -> StrategyPolicy:
-    return StrategyPolicy(
+    policy = StrategyPolicy(
         uid=strategy.uid,
         id=strategy.id,
         name=strategy.name,
@@ -78,6 +78,7 @@ def _strategy(strategy: Strategy, capital: int, test: ABTest | None) -> Strategy
         universe=tuple(sorted(set(strategy.universe))),
         test=_test(test) if test is not None else None,
     )
+    return lean(policy)
 
 
 def _test(test: ABTest) -> TestPolicy:

@@ -12,6 +12,7 @@ from controller.core.policy.policy_leaves import account_leaves, flatten, strate
 from schemas.desired import Desired
 from schemas.plan import Change, Direction
 from schemas.policy import Policy, StrategyPolicy, canonical
+from schemas.scalars import lean
 
 __all__ = ["compare", "compare_desired", "compare_documents", "flatten"]
 
@@ -93,15 +94,17 @@ def _only(these: Mapping[str, StrategyPolicy], others: Mapping[str, StrategyPoli
 
 
 def _whole(strategy: StrategyPolicy, old: str, new: str, direction: Direction) -> Change:
-    return Change(
-        kind="strategy",
-        scope=strategy.uid,
-        key="strategy",
-        label=strategy.id,
-        old=old,
-        new=new,
-        direction=direction,
-        path=f"strategies/{strategy.id}.yaml",
+    return lean(
+        Change(
+            kind="strategy",
+            scope=strategy.uid,
+            key="strategy",
+            label=strategy.id,
+            old=old,
+            new=new,
+            direction=direction,
+            path=f"strategies/{strategy.id}.yaml",
+        )
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 from schemas.policy import Policy, StrategyPolicy, canonical
 
-_KEPT = 3
+_KEPT = 2
 _REST = set(Policy.model_fields) - {"strategies"}
 _texts: tuple[tuple[Policy, str], ...] = ()
 """The newest ones; replaced as a whole, as threads share it."""
