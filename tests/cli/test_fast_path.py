@@ -16,7 +16,7 @@ import pytest
 from cli.fast import fast_path
 from controller.latch import journal
 from controller.latch.reader import LatchReader
-from tests.support.gate_stub import OTHER, PATIENT, POLICY, UID, GateStub, ServiceStub, boot_ns, home_folder
+from tests.support.gate_stub import ALL_HALTED, OTHER, PATIENT, POLICY, UID, GateStub, ServiceStub, boot_ns, home_folder
 from tests.support.opened import until_the_end
 from tests.support.terminal import readable
 
@@ -73,22 +73,12 @@ def test_fast_path_when_the_line_is_not_its_own_then_none_and_nothing_happens(ho
     assert latch(home) == (0, 0)
 
 
-SAMPLE = """\
+SAMPLE = f"""\
 ⚠️  Halting all strategies...
 
 ✓ In force: acknowledged by the gate
 
-✓ ml-momentum-v2: HALTED (2 orders cancelled)
-✓ contrarian-swing: HALTED (1 order cancelled)
-
-✓ All strategies halted
-✓ 3 orders cancelled
-✓ 2 positions remain open
-✓ Emergency halt logged
-✓ Taken over by the service
-
-To resume: gt risk emergency resume
-"""
+{ALL_HALTED}"""
 
 
 def test_halt_all_when_no_terminal_then_acts_at_once_and_reads_as_the_spec(

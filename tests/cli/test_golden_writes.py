@@ -13,9 +13,9 @@ import pytest
 from controller.adapters.signatures import keys
 from schemas.plan import Change, Direction
 from tests.support.book import NOW, halt
-from tests.support.cli import served
+from tests.support.cli import ENTRY, served
 from tests.support.folders import short_folder
-from tests.support.gate_stub import GateStub, ServiceStub, home_folder
+from tests.support.gate_stub import ALL_HALTED, PATIENT, GateStub, ServiceStub, home_folder
 from tests.support.planning import Planning
 from tests.support.terminal import on_controlling_terminal
 
@@ -181,7 +181,7 @@ Reason (optional): Detected anomalous behavior in signal generation
 To resume: gt risk strategy resume ml-momentum-v2
 """
 
-HALT_ALL = """\
+HALT_ALL = f"""\
 ⛔ EMERGENCY HALT ALL STRATEGIES ⛔
 
 This will IMMEDIATELY halt all strategies.
@@ -204,17 +204,7 @@ You must type "HALT ALL" to confirm: HALT ALL
 ✓ In force: acknowledged by the gate
 Reason (optional): flash crash
 
-✓ ml-momentum-v2: HALTED (2 orders cancelled)
-✓ contrarian-swing: HALTED (1 order cancelled)
-
-✓ All strategies halted
-✓ 3 orders cancelled
-✓ 2 positions remain open
-✓ Emergency halt logged
-✓ Taken over by the service
-
-To resume: gt risk emergency resume
-"""
+{ALL_HALTED}"""
 REASON = "Reason (optional): "
 
 
@@ -226,8 +216,11 @@ REASON = "Reason (optional): "
     ],
     ids=["strategy halt", "emergency halt-all"],
 )
-def test_halt_then_reads_as_the_spec(argv: tuple[str, ...], answers: list[tuple[str, str]], expected: str) -> None:
+def test_halt_then_reads_as_the_spec(
+    argv: tuple[str, ...], answers: list[tuple[str, str]], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In force comes before the reason, and who has taken it over is said; alerts tell by themselves."""
+    monkeypatch.setattr("tests.support.terminal.ENTRY", PATIENT + ENTRY)
     with home_folder() as home, GateStub(home).running(), ServiceStub(home).running():
         ran = on_controlling_terminal(home, [(prompt.encode(), f"{typed}\n") for prompt, typed in answers], *argv)
     assert (ran.code, ran.out.replace("\r\n", "\n")) == (0, expected)

@@ -1,19 +1,11 @@
 """A halt in git: its evidence stays whatever people commit from an older checkout."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.service import Service, running_service, until
+from tests.support.service import Service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 EVIDENCE = "origin/gt-risk/halts"
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
 
 
 def in_git(service: Service, halt_id: str) -> bool:

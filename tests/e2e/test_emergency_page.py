@@ -4,23 +4,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Ran
-from tests.support.service import FAST, Service, late, running_service, until
+from tests.support.service import FAST, Service, late, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "emergency.md"
 BIN = Path(sys.executable).parent
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
 
 
 def commands() -> list[str]:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,15 +10,9 @@ import pytest
 
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
-from tests.support.service import SECONDS, Service, running_service, until
+from tests.support.service import SECONDS, Service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
 
 
 def words(service: Service) -> set[str]:

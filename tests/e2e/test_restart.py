@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,9 @@ import pytest
 from controller.gate.client import GateClient, GateUnavailable
 from controller.home import Home
 from controller.host.supervisor import SERVICES
-from tests.support.service import SECONDS, Service, running_service, until
+from tests.support.service import SECONDS, Service, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
 
 
 def gate(service: Service) -> dict[str, Any]:

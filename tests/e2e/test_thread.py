@@ -12,12 +12,6 @@ from tests.support.service import CALM, Service, in_time, running_service, until
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
 
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
-
-
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Service]:
     with running_service(env=CALM) as started:

@@ -1,20 +1,13 @@
 """The gate without its controller, seen from outside: it goes on, reducing only once the permit has run out."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from controller.gate.client import GateClient
-from tests.support.service import SECONDS, Service, in_time, running_service, until
+from tests.support.service import SECONDS, Service, in_time, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with running_service() as started:
-        yield started
 
 
 def gate(service: Service) -> dict[str, Any]:

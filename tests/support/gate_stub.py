@@ -61,6 +61,19 @@ def boot_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
+ALL_HALTED = """\
+✓ ml-momentum-v2: HALTED (2 orders cancelled)
+✓ contrarian-swing: HALTED (1 order cancelled)
+
+✓ All strategies halted
+✓ 3 orders cancelled
+✓ 2 positions remain open
+✓ Emergency halt logged
+✓ Taken over by the service
+
+To resume: gt risk emergency resume
+"""
+"""What a halt of everything ends with, where a service takes it over."""
 PATIENCE = 30.0
 PATIENT = (
     "import controller.halt as h, controller.latch.barrier as b; "

@@ -13,12 +13,12 @@ from controller.core.risk.levels import levels
 from schemas.audit import GENESIS, AuditEntry, AuditRecord, ChainReport, chain_hash
 from schemas.desired import Desired, StrategyStatus, TradingMode
 from schemas.limits import LIMITS
-from schemas.live import Account, Decision, GateState, LiveState, OrderView, PositionView, StrategyLive
+from schemas.live import Account, Decision, LiveState, OrderView, PositionView, StrategyLive
 from schemas.overview import Overview
 from schemas.policy import Policy, StrategyPolicy
 from schemas.risk import Analysis, Backtest, BookRisk, Performance, Tail
 from schemas.status import Condition, ConditionType, Revision
-from tests.support.book import COMMIT, NOW, HeldControl, micros
+from tests.support.book import COMMIT, NOW, HeldControl, live, micros
 
 MOMENTUM, VALUE, SENTIMENT, SWING = (f"{number:032x}" for number in (11, 12, 13, 14))
 MINUTE_NS = 60_000_000_000
@@ -148,17 +148,7 @@ def _position(uid: str, symbol: str, _: str, quantity: int, entry: str, mark: st
 
 def _live() -> LiveState:
     return LiveState(
-        gate=GateState(
-            pid=42,
-            policy_version=3,
-            policy_digest="c" * 64,
-            policy_count=1,
-            revision=COMMIT,
-            fence=1,
-            mode=TradingMode.NORMAL,
-            statuses={uid: status for uid, _, _, status, _ in NAMED},
-            permit="ok",
-        ),
+        gate=live().gate.model_copy(update={"statuses": {uid: status for uid, _, _, status, _ in NAMED}}),
         venue_mode=TradingMode.NORMAL,
         account=Account(
             cash=micros(12_340),

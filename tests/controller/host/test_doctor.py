@@ -253,7 +253,7 @@ def test_git_when_too_old_then_told_which_is_needed(
 
 
 def test_clock_when_behind_what_was_recorded_then_an_error(home: Home) -> None:
-    later = time.time_ns() + 60_000_000_000
+    later = time.time_ns() + 3_600_000_000_000
     with home.journal.open("r+b") as file:
         file.seek(8)
         file.write(later.to_bytes(8, "little"))

@@ -14,25 +14,20 @@ from controller.home import Home
 from controller.latch.journal import create, read
 from controller.latch.layout import FENCE_AT, LatchError
 from controller.latch.permit import PermitFile
-from controller.latch.raising import RaiseFile, create_pair
-from controller.reconcile.boot import book16, boot
+from controller.latch.raising import RaiseFile
+from controller.reconcile.boot import boot
 from controller.reconcile.lease import Lease
 from controller.reconcile.permit_keeper import PermitKeeper
 from controller.reconcile.restore import furthest
 from schemas.desired import TradingMode
+from tests.support.homes import BOOK, latched_home
 from tests.support.policies import policy
 from tests.support.rig import commit_id, desired, make_rig
-
-BOOK = "0" * 32
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    place = Home(tmp_path)
-    for folder in (place.raise_file.parent, place.policy, place.run):
-        folder.mkdir()
-    create_pair(str(place.raise_file), str(place.permit_file), book16(BOOK))
-    create(str(place.journal), 16)
+    place = latched_home(tmp_path)
     place.store.write_text("stands for the store\n")
     return place
 

@@ -12,17 +12,16 @@ from controller.adapters.clock import ManualClock, SystemClock
 from controller.errors import LeaseLost, Temporary
 from controller.halt import CLI, halt
 from controller.home import Home
-from controller.latch.journal import create
 from controller.latch.layout import FENCE_AT, LeaseHeld
-from controller.latch.raising import RaiseFile, create_pair
-from controller.reconcile.boot import book16, boot
+from controller.latch.raising import RaiseFile
+from controller.reconcile.boot import boot
 from controller.reconcile.handlers import Backoff
 from controller.reconcile.permit_keeper import BOUNDS, ClockWatch, PermitKeeper, permit_until
 from controller.reconcile.publisher import KEEP, Publisher, canonical, digest_of, load_last_known_good
 from schemas import policy as schema
+from tests.support.homes import BOOK, latched_home
 from tests.support.policies import policy
 
-BOOK = "0" * 32
 POLICY = policy().model_dump(mode="json")
 TEXT = canonical(POLICY)
 SECOND = 1_000_000_000
@@ -30,12 +29,7 @@ SECOND = 1_000_000_000
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    place = Home(tmp_path)
-    for folder in (place.raise_file.parent, place.policy, place.run):
-        folder.mkdir()
-    create_pair(str(place.raise_file), str(place.permit_file), book16(BOOK))
-    create(str(place.journal), 16)
-    return place
+    return latched_home(tmp_path)
 
 
 def words(home: Home) -> list[str]:

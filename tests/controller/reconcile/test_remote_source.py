@@ -139,6 +139,6 @@ def test_remote_when_it_hangs_then_given_up_in_time_with_all_that_it_started(
 def _runs(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
