@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium, dashboard
 from tests.support.pages_rig import OF_ANY_BOOK
-from tests.support.service import running_service
+from tests.support.service import CALM, running_service
 
 READERS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": DESKTOP},
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    with running_service() as service, dashboard(service.home) as url:
+    with running_service(env=CALM) as service, dashboard(service.home) as url:
         service.must("ab-test", "create", *TRIAL, "--yes", "-r", "to be seen")
         yield url
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.dashboard import DESKTOP, PATIENCE, Watched, chromium, dashboard
 from tests.support.ports import free_port
-from tests.support.service import Service, in_time, running_service
+from tests.support.service import CALM, Service, in_time, running_service
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 MARKET = "() => document.querySelector('.asof').textContent"
@@ -15,7 +15,7 @@ MARKET = "() => document.querySelector('.asof').textContent"
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running_service() as found:
+    with running_service(env=CALM) as found:
         yield found
 
 
