@@ -182,7 +182,8 @@ def _measure(folder: Path, count: int, passes: int) -> dict[str, Any]:
         begun = _pss_mib()
         idle = [_timed(reconcile) for _ in range(IDLE)]
         changed = [many.changed(number) for number in range(CHANGED)]
-        pss = [_after(many, passes // SAMPLES, CHANGED + sample) for sample in range(SAMPLES)]
+        each = passes // SAMPLES
+        pss = [_after(many, range(first, first + each)) for first in range(0, each * SAMPLES, each)]
     return {
         "idle": idle,
         "changed": [wall for wall, _ in changed],
@@ -200,11 +201,11 @@ def _timed(call: Callable[[], object]) -> float:
     return (time.process_time() - begun) * 1e3
 
 
-def _after(many: Many, passes: int, sample: int) -> float:
-    """MiB after so many passes, every fiftieth of which finds a change."""
-    for number in range(passes):
+def _after(many: Many, passes: range) -> float:
+    """MiB after these passes, every fiftieth of which finds a change."""
+    for number in passes:
         if number % EVERY == 0:
-            many.change(sample * passes + number)
+            many.change(CHANGED + number)
         many.rig.reconciler.reconcile_once()
     return _pss_mib()
 
