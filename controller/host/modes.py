@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,19 +30,24 @@ class Wide:
 
 def too_wide(home: Home) -> Iterator[Wide]:
     """Every path of the home with more than: folders 0700, keys 0400, hooks and the clone's files 0700, others 0600."""
-    for path in _paths(home):
-        status = path.lstat()
+    for path, status in _paths(home):
         mode = stat.S_IMODE(status.st_mode)
         wanted = mode & _most(home, path, status.st_mode)
         if not stat.S_ISLNK(status.st_mode) and mode != wanted:
             yield Wide(path, mode, wanted)
 
 
-def _paths(home: Home) -> Iterator[Path]:
-    yield home.root
+def _paths(home: Home) -> Iterator[tuple[Path, os.stat_result]]:
+    """What is in the home; what vanishes meanwhile, as temporary files do, is nobody's any more."""
+    yield home.root, home.root.lstat()
     for folder, folders, files in os.walk(home.root):
         for name in (*folders, *files):
-            yield Path(folder, name)
+            path = Path(folder, name)
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue
+            yield path, status
 
 
 def _most(home: Home, path: Path, mode: int) -> int:
@@ -57,7 +63,8 @@ def close(home: Home, *, dry_run: bool) -> list[Wide]:
     found = list(too_wide(home))
     if not dry_run:
         for item in found:
-            item.path.chmod(item.wanted)
+            with suppress(FileNotFoundError):
+                item.path.chmod(item.wanted)
     return found
 
 
@@ -83,7 +90,7 @@ def permissions(home: Home) -> Iterator[Finding]:
         more = found[_SHOWN:]
         level: Level = "error" if _is_reached(home, more[0]) else "warning"
         yield Finding("permissions", level, f"{len(more)} more paths are open too wide", "gt risk doctor --fix")
-    strangers = [path for path in _paths(home) if path.lstat().st_uid != os.geteuid()]
+    strangers = [path for path, status in _paths(home) if status.st_uid != os.geteuid()]
     if strangers:
         text = f"{strangers[0]} belongs to another user" + (f", and {len(strangers) - 1} more" * (len(strangers) > 1))
         yield Finding("permissions", "error", text, f"sudo chown -R $(id -un) {home.root}")
