@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium, dashboard
+from tests.support.dashboard import DESKTOP, PHONE, SIDEWAYS, Watched, chromium, dashboard
 from tests.support.pages_rig import OF_ANY_BOOK
 from tests.support.service import CALM, running_service
 
@@ -18,7 +18,6 @@ READERS: dict[str, dict[str, Any]] = {
     "phone, no script": {"viewport": PHONE, "java_script_enabled": False},
 }
 TRIAL = ("--strategy", "contrarian-swing", "--name", "Later exits", "--param-b", "gain_pct=10", "--duration", "900d")
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.structure import ACTING, BASELINES, acting, baseline, framed, heard, looking
-from tests.support.dashboard import DESKTOP, PHONE, Watched, chromium
+from tests.support.dashboard import DESKTOP, PHONE, SIDEWAYS, Watched, chromium
 from tests.support.pages_rig import PAGES
 
 OVERLAPS = Path(__file__).with_name("overlaps.js").read_text()
@@ -58,6 +58,13 @@ def test_pages_then_no_text_lies_on_another(browser: Browser, viewport: Viewport
     with looking(browser, viewport) as watched:
         found = {path: watched.open(path).evaluate(OVERLAPS) for path in PAGES}
     assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_pages_then_none_is_wider_than_the_window(browser: Browser, viewport: ViewportSize) -> None:
+    with looking(browser, viewport) as watched:
+        found = {path: watched.open(path).evaluate(SIDEWAYS) for path in PAGES}
+    assert {path: pixels for path, pixels in found.items() if pixels > 0} == {}
 
 
 def test_chart_when_opened_by_keyboard_then_zoomed_moved_and_left_by_keyboard(reader: Watched) -> None:

@@ -38,6 +38,8 @@ FLAGS = (
 )
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""A script: by how much a page is wider than the window."""
 PATIENCE = 60_000.0
 """Milliseconds that a page may take where everything else runs as well."""
 expect.set_options(timeout=PATIENCE)
