@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.rpc.client import RpcError, ServiceDown
 from web.snapshot import Document, Panel, Snapshot, State
@@ -37,6 +37,9 @@ REST_SECONDS = 0.2
 AGAIN_SECONDS = 0.8
 """The rest of a second, where the controller does not say when it changes."""
 MOST_KEPT = 256
+AHEAD = 8
+"""Questions outside of the snapshot that are asked again before it is shown: those that somebody asked within a second,
+who then need not wait for the controller while it answers everything else."""
 _OF_ENGINE = ("abtest", "emergency", "learning", "limits", "portfolio", "series", "status", "strategy")
 _ROWS = {
     "portfolio.positions": "positions",
@@ -49,12 +52,21 @@ _MEANINGLESS = 2
 _log = logging.getLogger(__name__)
 
 
+class _Answer(NamedTuple):
+    version: int
+    at_ns: int
+    panel: Panel
+
+
 @dataclass(slots=True)
 class _Kept:
+    """A question, when somebody last had it, and its newest answer; ``lock`` lets one ask for all who wait."""
+
+    method: str
+    params: dict[str, Any]
+    wanted_ns: int = 0
+    answer: _Answer | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
-    panel: Panel | None = None
-    at_ns: int = 0
-    version: int = 0
 
 
 class Feed:
@@ -96,8 +108,11 @@ class Feed:
             except RpcError as error:
                 down = error if isinstance(error, ServiceDown) else down
                 panels[name] = _failed(before.get(name), error)
+        version = self._snapshot.version + 1
+        for kept in self._wanted() if down is None else ():
+            self._renew(kept, version)
         with self._changed:
-            self._snapshot = Snapshot(self._snapshot.version + 1, self._clock(), panels)
+            self._snapshot = Snapshot(version, self._clock(), panels)
             self._changed.notify_all()
             return self._snapshot
 
@@ -127,22 +142,37 @@ class Feed:
 
     def ask(self, method: str, **params: Any) -> Panel:
         """What is in no snapshot. The same question beside one picture is asked once a second, whoever asks."""
-        kept = self._slot(json.dumps([method, params], sort_keys=True))
+        kept = self._slot(method, params)
         with kept.lock:
-            now, version = self._clock(), self._snapshot.version
-            if kept.panel is None or kept.version != version or not 0 <= now - kept.at_ns < KEEP_NS:
-                try:
-                    kept.panel = self._read(method, params)
-                except RpcError as error:
-                    kept.panel = _failed(kept.panel, error)
-                kept.at_ns, kept.version = now, version
-            return kept.panel
+            now, version, answer = self._clock(), self._snapshot.version, kept.answer
+            kept.wanted_ns = now
+            if answer is None or answer.version < version or not 0 <= now - answer.at_ns < KEEP_NS:
+                answer = self._renew(kept, version)
+            return answer.panel
 
-    def _slot(self, key: str) -> _Kept:
+    def _slot(self, method: str, params: dict[str, Any]) -> _Kept:
+        key = json.dumps([method, params], sort_keys=True)
         with self._changed:
             if key not in self._kept and len(self._kept) >= MOST_KEPT:
-                del self._kept[min(self._kept, key=lambda name: self._kept[name].at_ns)]
-            return self._kept.setdefault(key, _Kept())
+                del self._kept[min(self._kept, key=lambda name: self._kept[name].wanted_ns)]
+            return self._kept.setdefault(key, _Kept(method, params))
+
+    def _wanted(self) -> list[_Kept]:
+        """What somebody asked within a second, the newest first."""
+        now = self._clock()
+        with self._changed:
+            found = [kept for kept in self._kept.values() if 0 <= now - kept.wanted_ns < KEEP_NS]
+        return sorted(found, key=lambda kept: kept.wanted_ns, reverse=True)[:AHEAD]
+
+    def _renew(self, kept: _Kept, version: int) -> _Answer:
+        """Ask it now, as beside picture number ``version``."""
+        at, before = self._clock(), kept.answer
+        try:
+            panel = self._read(kept.method, kept.params)
+        except RpcError as error:
+            panel = _failed(before.panel if before else None, error)
+        kept.answer = _Answer(version, at, panel)
+        return kept.answer
 
     def _run(self) -> None:
         seen = 0

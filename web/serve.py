@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +21,8 @@ from web.server import Server
 
 THREADS = 256
 """More than streams (200) and a page for everybody who reads."""
+SWITCH_SECONDS = 0.0005
+"""How long one thread may keep the others waiting: a page takes 20 ms to write, and a short answer should not."""
 
 
 def serve(options: Options, ready: Callable[[], None]) -> None:
@@ -32,6 +35,7 @@ def serve(options: Options, ready: Callable[[], None]) -> None:
     ends = ExitStack()
 
     def make() -> Flask:
+        sys.setswitchinterval(SWITCH_SECONDS)
         feed.start()
         app = create_app(options, feed, ends)
         gc.collect()

@@ -57,13 +57,36 @@ def test_ask_then_the_same_question_is_asked_once_a_second() -> None:
     assert rig.asked == ["config.show", "audit.log", "config.show"]
 
 
-def test_ask_when_there_is_a_newer_picture_then_asked_again() -> None:
+def test_refresh_then_what_somebody_just_asked_is_asked_again_before_it_is_shown() -> None:
     rig = pages_rig()
     rig.feed.ask("config.show")
+    rig.asked.clear()
+    rig.feed.refresh()
+    rig.feed.ask("config.show")
+    assert rig.asked == [*NAMES, "config.show"]
+
+
+def test_ask_when_there_is_a_newer_picture_and_nobody_asked_lately_then_asked_again() -> None:
+    rig = pages_rig()
+    rig.feed.ask("config.show")
+    rig.now += SECOND
     rig.feed.refresh()
     rig.asked.clear()
     rig.feed.ask("config.show")
     assert rig.asked == ["config.show"]
+
+
+def test_refresh_when_much_was_asked_then_the_newest_few_are_asked_again() -> None:
+    rig = pages_rig()
+    for number in range(1, 2 + feeds.AHEAD):
+        rig.now += 1
+        rig.feed.ask("audit.log", limit=number)
+    rig.asked.clear()
+    rig.feed.refresh()
+    assert rig.asked == [*NAMES, *["audit.log"] * feeds.AHEAD]
+    rig.asked.clear()
+    rig.feed.ask("audit.log", limit=1)
+    assert rig.asked == ["audit.log"]
 
 
 def test_ask_when_it_fails_later_then_the_last_answer_stale() -> None:
