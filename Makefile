@@ -34,7 +34,7 @@ demo: install
 	@$(BIN)/gt-risk init > /dev/null
 	@exec $(BIN)/gt-risk service start --foreground --demo
 
-# Every figure against its goal, about 14 minutes on a machine with nothing else to do; --quick: one.
+# Every figure against its goal, about forty minutes on a machine with nothing else to do; BENCH=--quick: two.
 bench: install
 	@$(BIN)/python -m tests.bench $(BENCH)
 
