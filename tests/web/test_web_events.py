@@ -124,14 +124,14 @@ def test_picture_when_nothing_is_known_then_null_and_never_zero() -> None:
 
 def test_event_then_the_same_json_in_a_frame_with_its_id_and_type() -> None:
     event = rendered(News("alert", AT, {"message": "a\nb €"}, alert=7), Place("0badcafe", 3, 7))
-    document = json.loads(event.text)
+    document = json.loads(event.data)
     assert document == {
         "id": "0badcafe-3-7",
         "type": "alert",
         "timestamp": "2026-01-19T10:15:32.123Z",
         "data": {"message": "a\nb €"},
     }
-    assert event.frame.decode() == f"id: 0badcafe-3-7\nevent: alert\ndata: {event.text}\n\n"
+    assert event.frame.decode() == f"id: 0badcafe-3-7\nevent: alert\ndata: {event.data.decode()}\n\n"
 
 
 def test_alert_then_the_time_of_its_newest_change_and_its_number_apart() -> None:
@@ -163,4 +163,4 @@ def test_event_when_short_or_long_then_one_whole_websocket_frame(filler: int, he
     event = rendered(News("alert", AT, {"m": "x" * filler}), Place("0badcafe", 3, 7))
     given = event.packet[1]
     size = given if given < 126 else int.from_bytes(event.packet[2:head], "big")
-    assert (event.packet[0], size, event.packet[head:].decode()) == (0x81, len(event.text), event.text)
+    assert (event.packet[0], size, event.packet[head:].decode()) == (0x81, len(event.data), event.data.decode())

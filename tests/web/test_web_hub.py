@@ -58,7 +58,7 @@ class Reader:
 
     @property
     def alerts(self) -> list[str]:
-        return [json.loads(event.text)["data"]["message"] for event in self.seen if event.type == "alert"]
+        return [json.loads(event.data)["data"]["message"] for event in self.seen if event.type == "alert"]
 
 
 @pytest.fixture
@@ -82,13 +82,13 @@ def move(rig: WebRig, dollars: int = 1) -> None:
 
 
 def equity(event: Event) -> Any:
-    return json.loads(event.text)["data"]["equity"]
+    return json.loads(event.data)["data"]["equity"]
 
 
 def test_stream_when_new_then_everything_once_and_then_what_changes(rig: WebRig) -> None:
     reader = Run(rig).reader().joined()
     assert reader.types == ["snapshot"]
-    first = json.loads(reader.seen[0].text)["data"]["portfolio"]["equity"]
+    first = json.loads(reader.seen[0].data)["data"]["portfolio"]["equity"]
     move(rig)
     reader.until(lambda: "portfolio_update" in reader.types)
     assert equity(reader.seen[-1]) == pytest.approx(first + 1)
@@ -135,7 +135,7 @@ def test_stream_when_it_breaks_while_it_catches_up_then_the_rest_and_nothing_twi
     then.until(lambda: "m a1199" in then.alerts)
     kept = first.seen[:-199]
     assert [event.type for event in then.seen if event.type == "snapshot"] == []
-    told = [json.loads(event.text)["data"]["message"] for event in kept if event.type == "alert"] + then.alerts
+    told = [json.loads(event.data)["data"]["message"] for event in kept if event.type == "alert"] + then.alerts
     assert told == [f"m {name}" for name in names]
 
 

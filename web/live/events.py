@@ -50,30 +50,32 @@ class News(NamedTuple):
 
 
 class Event(NamedTuple):
-    """News rendered once for everybody: ``text`` is its JSON, ``frame`` that for Server-Sent Events, ``packet``
-    that for a WebSocket (RFC 6455: a server's frames are not masked, so they are the same for all)."""
+    """News rendered once for everybody: ``data`` is its JSON. Thousands are kept, so each stream puts around it what
+    it needs."""
 
     place: Place
     type: Type
-    text: str
-    frame: bytes
-    packet: bytes
+    data: bytes
+
+    @property
+    def frame(self) -> bytes:
+        """For Server-Sent Events."""
+        return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(self.place).encode(), self.type.encode(), self.data)
+
+    @property
+    def packet(self) -> bytes:
+        """For a WebSocket: one text frame, whole (RFC 6455: a server's frames are not masked)."""
+        size = len(self.data)
+        if size < 126:
+            return bytes((0x81, size)) + self.data
+        wide = size > 0xFFFF
+        return bytes((0x81, 127 if wide else 126)) + size.to_bytes(8 if wide else 2, "big") + self.data
 
 
 def rendered(news: News, place: Place) -> Event:
     """``news`` at its place."""
     shown = {"id": str(place), "type": news.type, "timestamp": _instant(news.at_ns), "data": news.data}
-    text = json.dumps(shown, ensure_ascii=False)
-    frame = f"id: {place}\nevent: {news.type}\ndata: {text}\n\n".encode()
-    return Event(place, news.type, text, frame, _packet(text.encode()))
-
-
-def _packet(data: bytes) -> bytes:
-    """One text frame, whole."""
-    if len(data) < 126:
-        return bytes((0x81, len(data))) + data
-    wide = len(data) > 0xFFFF
-    return bytes((0x81, 127 if wide else 126)) + len(data).to_bytes(8 if wide else 2, "big") + data
+    return Event(place, news.type, json.dumps(shown, ensure_ascii=False).encode())
 
 
 def news_between(before: Snapshot, after: Snapshot) -> Iterator[News]:
