@@ -61,9 +61,9 @@ def burst(rounds: int) -> list[Figure]:
 
 def _many(site: Site, source: GitSource, message: str, start: int) -> str:
     tip = source.tip()
-    text = source.blob(source.tree(tip)[_PATH].id).decode()
+    text, now = source.blob(source.tree(tip)[_PATH].id).decode(), int(time.time())
     for number in range(start, start + MANY):
-        tip = site.commit(source, {_PATH: _limited(text, 10 + number % 7).encode()}, "operator", message, tip)
+        tip = site.commit(source, {_PATH: _limited(text, 10 + number % 7).encode()}, "operator", message, tip, now)
     return tip
 
 

@@ -98,9 +98,10 @@ class Site:
         signer: str = "operator",
         message: str = "Change" + LANDING,
         parent: str = "",
+        at: int = 1_768_818_225,
     ) -> str:
-        """Write a signed commit on ``parent`` (the tip) and move no branch."""
-        payload = source.stage(parent or source.tip(), files, "A Person <a@example.org>", 1_768_818_225, message)
+        """Write a signed commit of Unix second ``at`` on ``parent`` (the tip) and move no branch."""
+        payload = source.stage(parent or source.tip(), files, "A Person <a@example.org>", at, message)
         return source.seal(payload, self.key(signer)(payload))
 
     def own(self, commit: RawCommit) -> bool:
