@@ -23,6 +23,7 @@ from tests.support.webhook import told_service
 
 MANY = 100
 _PATH = "risk_config.yaml"
+_PUSH_SECONDS = 1.0
 
 
 def webhook(rounds: int) -> list[Figure]:
@@ -40,7 +41,9 @@ def webhook(rounds: int) -> list[Figure]:
             assert pushed.returncode == 0, pushed.stderr
             _applied(service, head)
             took.append((time.perf_counter() - begun) * 1e3)
-    return [Figure.of("push → applied, told by the webhook", "ms", took, Goal(p99=1_000), note="git push included")]
+            time.sleep(max(0.0, begun + _PUSH_SECONDS - time.perf_counter()))
+    note = "git push included, one a second; the bot's own pushes wake as well"
+    return [Figure.of("push → applied, told by the webhook", "ms", took, Goal(p99=1_000), note=note)]
 
 
 def burst(rounds: int) -> list[Figure]:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ class Hook:
 
     def __init__(self) -> None:
         self.now, self.woken, self.down = 0.0, 0, False
-        self.client: FlaskClient = create_app(SECRET, self.wake, lambda: self.now).test_client()
+        self.due: list[Callable[[], None]] = []
+        app = create_app(SECRET, self.wake, lambda: self.now, lambda _, act: self.due.append(act))
+        self.client: FlaskClient = app.test_client()
 
     def wake(self) -> None:
         if self.down:
@@ -75,13 +78,27 @@ def test_push_when_too_large_or_elsewhere_then_never_read(hook: Hook) -> None:
     assert hook.woken == 0
 
 
-def test_push_when_too_many_then_later_and_strangers_never_drain_what_is_the_forges(hook: Hook) -> None:
+def test_push_when_too_many_then_one_wake_later_and_strangers_never_drain_what_is_the_forges(hook: Hook) -> None:
     answers = [hook.post(headers={}) for _ in range(FAILURES[0] + 5)]
     assert answers == [401] * FAILURES[0] + [429] * 5
-    answers = [hook.post() for _ in range(WAKES[0] + 5)]
-    assert answers == [202] * WAKES[0] + [429] * 5
-    hook.now += 1 / WAKES[1]
-    assert [hook.post(), hook.post()] == [202, 429]
+    for again in range(2):
+        answers = [hook.post() for _ in range(WAKES[0] + 5)]
+        assert answers == [202] * (WAKES[0] + 5)
+        assert (hook.woken, len(hook.due)) == (WAKES[0] + again * (WAKES[0] + 1), 1)
+        hook.due.pop()()
+        assert hook.woken == (1 + again) * (WAKES[0] + 1)
+        hook.now += WAKES[0] / WAKES[1]
+
+
+def test_push_when_the_controller_is_down_at_the_later_wake_then_the_next_one_comes(hook: Hook) -> None:
+    for _ in range(WAKES[0] + 1):
+        hook.post()
+    hook.down = True
+    hook.due.pop()()
+    hook.down = False
+    hook.post()
+    hook.due.pop()()
+    assert hook.woken == WAKES[0] + 1
 
 
 def test_push_when_the_controller_is_down_then_said_with_when_to_try_again(hook: Hook) -> None:
