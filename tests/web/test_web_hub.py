@@ -209,21 +209,40 @@ def test_stream_when_the_feed_ends_then_ended_at_once(rig: WebRig) -> None:
     assert [event for batch in reader.stream for event in batch] == []
 
 
+def _stays() -> bool:
+    return False
+
+
 def test_seats_when_taken_then_503_for_that_client_and_in_the_end_for_all() -> None:
     seats = Seats(most=5, each=3)
-    for _ in range(3):
-        seats.take("sse", "a")
+    first, *_ = [seats.take("sse", "a", _stays) for _ in range(3)]
     with pytest.raises(Problem) as own:
-        seats.take("ws", "a")
-    seats.take("ws", "b")
-    seats.take("ws", "b")
+        seats.take("ws", "a", _stays)
+    seats.take("ws", "b", _stays)
+    seats.take("ws", "b", _stays)
     with pytest.raises(Problem) as all_taken:
-        seats.take("sse", "c")
+        seats.take("sse", "c", _stays)
     assert (own.value.status, own.value.retry, all_taken.value.status) == (503, 10, 503)
     assert "one client" in own.value.detail and "all 5" in all_taken.value.detail
     assert (seats.count("sse"), seats.count("ws"), seats.count()) == (3, 2, 5)
-    seats.free("sse", "a")
-    seats.take("sse", "c")
+    seats.free(first)
+    seats.free(first)
+    seats.take("sse", "c", _stays)
+    assert seats.count() == 5
+
+
+def test_seats_when_a_client_left_its_streams_then_it_may_open_others_while_there_are_threads() -> None:
+    seats = Seats(most=5, each=3)
+    left = {"streams": False}
+    for _ in range(3):
+        seats.take("sse", "a", lambda: left["streams"])
+    with pytest.raises(Problem, match="one client"):
+        seats.take("sse", "a", _stays)
+    left["streams"] = True
+    seats.take("sse", "a", _stays)
+    seats.take("sse", "a", _stays)
+    with pytest.raises(Problem, match="all 5"):
+        seats.take("sse", "a", _stays)
 
 
 def test_outlet_when_the_client_reads_then_all_of_it_and_when_it_does_not_then_it_is_cut() -> None:
@@ -238,6 +257,19 @@ def test_outlet_when_the_client_reads_then_all_of_it_and_when_it_does_not_then_i
                     ours.sendall(piece)
         with pytest.raises(BrokenPipeError):
             ours.sendall(b"x")
+
+
+def test_outlet_when_the_client_leaves_then_known_before_anything_is_written() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        outlet = Outlet({"gunicorn.socket": ours})
+        theirs.sendall(b"still here")
+        assert not outlet.gone()
+        theirs.close()
+        assert outlet.gone()
+        ours.close()
+        assert outlet.gone()
+    assert not Outlet({}).gone()
 
 
 def test_outlet_when_given_packets_then_each_is_written_whole_and_small_ones_together() -> None:

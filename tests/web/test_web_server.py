@@ -18,6 +18,7 @@ from tests.support.service import SECONDS, until
 from tests.support.web_rig import WebRig, controller_of
 from tests.support.web_server import WebServer, serving
 from tests.support.websocket import WebSocket
+from web.live.seats import EACH
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 STORM = 400
@@ -140,6 +141,13 @@ def test_streams_when_one_client_has_enough_then_503_until_it_gives_one_back(hom
         until(lambda: 'gt_risk_dashboard_streams{kind="ws"} 5' in server.get("/metrics")[1], "the seat is free")
         listener = Listener(server.address).start()
         until(lambda: bool(listener.events), "the stream has begun")
+
+
+def test_streams_when_a_client_walks_from_page_to_page_then_never_refused(server: WebServer) -> None:
+    for _ in range(4 * EACH):
+        with closing(http.client.HTTPConnection(server.address, timeout=SECONDS)) as connection:
+            connection.request("GET", "/api/stream")
+            assert connection.getresponse().status == 200
 
 
 def test_storm_when_the_dashboard_is_killed_then_nothing_is_lost_and_nothing_comes_twice(

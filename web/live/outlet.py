@@ -49,6 +49,17 @@ class Outlet:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
 
+    def gone(self) -> bool:
+        """Whether the client closed its end or the connection is lost; never waits."""
+        if self._socket is None:
+            return False
+        number = self._socket.fileno()  # another thread may close it right now
+        if number < 0:
+            return True
+        poll = select.poll()
+        poll.register(number, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
     def wait(self) -> None:
         """Until a piece can be written. Raises BrokenPipeError, the connection cut, when the client is too slow."""
         if self._socket is None:

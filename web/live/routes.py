@@ -38,9 +38,10 @@ def declare(registry: Registry, parts: Parts) -> None:
         if request.method == "HEAD":
             return Response(mimetype="text/event-stream")
         last, who = request.headers.get("Last-Event-ID") or query.last_event_id, client()
-        seats.take("sse", who)
-        response = Response(_frames(hub, last, Outlet(request.environ)), mimetype="text/event-stream")
-        response.call_on_close(lambda: seats.free("sse", who))
+        outlet = Outlet(request.environ)
+        seat = seats.take("sse", who, outlet.gone)
+        response = Response(_frames(hub, last, outlet), mimetype="text/event-stream")
+        response.call_on_close(lambda: seats.free(seat))
         response.headers["X-Accel-Buffering"] = "no"
         return response
 
@@ -50,11 +51,11 @@ def declare(registry: Registry, parts: Parts) -> None:
             if sent.get("Sec-WebSocket-Version") != "13" or not sent.get("Sec-WebSocket-Key"):
                 raise Problem(400, "no-handshake", "this is no handshake of a WebSocket, version 13")
             request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # to deflate costs 300 kB a client
-            seats.take("ws", who)
+            seat = seats.take("ws", who, Outlet(request.environ).gone)
             try:
                 return shake()
             finally:
-                seats.free("ws", who)
+                seats.free(seat)
 
         return admit
 

@@ -1,7 +1,8 @@
 """How many streams there may be: each takes a thread, so there are fewer of them than threads."""
 
 import threading
-from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from flask import g, request
 
@@ -14,6 +15,15 @@ EACH = 6
 RETRY_SECONDS = 10
 
 
+@dataclass(frozen=True, eq=False)
+class Seat:
+    """One open stream. ``gone`` tells whether its client left, which its thread only learns when it next writes."""
+
+    kind: str
+    client: str
+    gone: Callable[[], bool]
+
+
 class Seats:
     """Streams that are open; safe for threads."""
 
@@ -21,29 +31,30 @@ class Seats:
         self._most = most
         self._each = each
         self._lock = threading.Lock()
-        self._taken: Counter[tuple[str, str]] = Counter()
+        self._taken: set[Seat] = set()
 
-    def take(self, kind: str, client: str) -> None:
-        """One more for ``client``. Raises Problem 503 when there is none; give it back by :meth:`free`."""
+    def take(self, kind: str, client: str, gone: Callable[[], bool]) -> Seat:
+        """One more for ``client``, whose streams that it left no longer count as its own, so whoever walks from page
+        to page is never refused. Raises Problem 503 when there is none; give it back by :meth:`free`."""
         with self._lock:
-            own = sum(count for (_, name), count in self._taken.items() if name == client)
-            if own >= self._each:
+            own = [seat for seat in self._taken if seat.client == client]
+            if len(own) >= self._each and sum(not seat.gone() for seat in own) >= self._each:
                 raise _full(f"{self._each} streams of one client are open")
-            if self._taken.total() >= self._most:
+            if len(self._taken) >= self._most:
                 raise _full(f"all {self._most} streams are taken")
-            self._taken[kind, client] += 1
+            seat = Seat(kind, client, gone)
+            self._taken.add(seat)
+            return seat
 
-    def free(self, kind: str, client: str) -> None:
-        """Give back what :meth:`take` took, once."""
+    def free(self, seat: Seat) -> None:
+        """Give back what :meth:`take` took."""
         with self._lock:
-            self._taken[kind, client] -= 1
-            if not self._taken[kind, client]:
-                del self._taken[kind, client]
+            self._taken.discard(seat)
 
     def count(self, kind: str = "") -> int:
         """How many are open, of one kind or in all."""
         with self._lock:
-            return sum(count for (of, _), count in self._taken.items() if kind in ("", of))
+            return sum(kind in ("", seat.kind) for seat in self._taken)
 
 
 def client() -> str:
