@@ -1,6 +1,6 @@
 """Runs what failed in `make test` once more, alone, and names aloud what passes then.
 
-More than three failures are no accident: they are not tried again.
+Failures in more than three files are no accident: they are not tried again.
 """
 
 import json
@@ -15,8 +15,9 @@ MOST = 3
 def again() -> int:
     """The exit code of the second run; 1 where there is nothing that may have one."""
     failed = list(json.loads(FAILED.read_text())) if FAILED.exists() else []
-    if not 0 < len(failed) <= MOST:
-        sys.stderr.write(f"{len(failed)} tests failed: not tried again (1 to {MOST} would be)\n")
+    files = {test.partition("::")[0] for test in failed}
+    if not 0 < len(files) <= MOST:
+        sys.stderr.write(f"tests failed in {len(files)} files: not tried again (1 to {MOST} would be)\n")
         return 1
     sys.stderr.write("\n  ".join(["failed once, tried again alone:", *failed]) + "\n")
     code = subprocess.run([sys.executable, "-m", "pytest", *failed], check=False).returncode
