@@ -7,7 +7,7 @@ import pytest
 
 from controller.adapters.git.source import GitSource
 from tests.support.config_repo import Site, make_site
-from tests.support.rig import Rig, desired, make_rig
+from tests.support.rig import Rig, desired, started_rig
 
 
 @pytest.fixture
@@ -27,7 +27,5 @@ def source(site: Site) -> Iterator[GitSource]:
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     """A reconciler over twins, after its first pass."""
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
+    with started_rig(tmp_path, desired(1)) as made:
+        yield made

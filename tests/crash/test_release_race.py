@@ -19,7 +19,7 @@ from controller.latch.raising import RaiseFile
 from controller.latch.reader import LatchReader
 from controller.reconcile.halt_desk import HaltDesk
 from tests.support.latch_race import DONE, GO, WORD, shared, wait_for
-from tests.support.rig import Rig, commit_id, desired, make_rig
+from tests.support.rig import Rig, commit_id, desired, started_rig
 
 ROUNDS = int(os.environ.get("GT_RISK_RACE_ROUNDS", "10000"))
 ANEW = 50
@@ -29,10 +29,8 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(60 + ROUNDS // 50)]
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
+    with started_rig(tmp_path, desired(1)) as made:
+        yield made
 
 
 def test_halt_when_it_races_a_release_then_it_binds_and_only_the_released_one_is_gone(rig: Rig) -> None:

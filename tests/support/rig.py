@@ -1,6 +1,7 @@
 """A controller on in-memory twins around real latch, journal and policy files, for tests of the reconcile loop."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -285,6 +286,17 @@ def make_rig(folder: Path, *trees: Desired, **more: Any) -> Rig:
     for tree in trees:
         history.commit(tree)
     return Rig(home, history, **more)
+
+
+@contextmanager
+def started_rig(folder: Path, *trees: Desired) -> Iterator[Rig]:
+    """A rig after its first pass; closed in the end."""
+    rig = make_rig(folder, *trees)
+    try:
+        rig.reconciler.reconcile_once()
+        yield rig
+    finally:
+        rig.close()
 
 
 def journal_of(home: Home) -> Journal:

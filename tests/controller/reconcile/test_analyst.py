@@ -1,8 +1,6 @@
 """The analyst on the in-memory twins: sessions kept by the market clock, figures when they are due."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,20 +14,17 @@ from schemas.desired import Desired
 from schemas.policy import Policy
 from schemas.risk import Analysis
 from tests.support.returns import closes, wave
-from tests.support.rig import UID_A, Rig, desired, make_rig
+from tests.support.rig import UID_A, Rig
 
 DOLLAR = 1_000_000
 DATES = [(date(2008, 1, 1) + timedelta(days=number)).isoformat() for number in range(280)]
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
+def rig(rig: Rig) -> Rig:
     for seed, name in enumerate(("AAPL", "JPM", "SPX"), 1):
-        made.engine.closes[name] = closes(DATES, wave(len(DATES), seed))
-    yield made
-    made.close()
+        rig.engine.closes[name] = closes(DATES, wave(len(DATES), seed))
+    return rig
 
 
 def analyst_of(rig: Rig, compute: Compute = answer, wait_ns: int = 0) -> Analyst:

@@ -15,7 +15,7 @@ from schemas.change import ChangeControl
 from schemas.desired import StrategyStatus
 from schemas.limits import BY_NAME
 from schemas.overview import Overview
-from tests.support.rig import UID_A, UID_B, Rig, commit_id, desired, make_rig
+from tests.support.rig import UID_A, UID_B, Rig, commit_id, desired, started_rig
 
 ACTIVE, PAUSED = StrategyStatus.ACTIVE, StrategyStatus.PAUSED
 STAGED = ChangeControl.model_validate({"rollout": {"minutes": 10, "max_loss_pct": "2%"}})
@@ -26,18 +26,14 @@ LIMIT = "position.max_position_pct"
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1, statuses=BOTH_PAUSED, change=STAGED))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
+    with started_rig(tmp_path, desired(1, statuses=BOTH_PAUSED, change=STAGED)) as made:
+        yield made
 
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Rig]:
-    made = make_rig(tmp_path, desired(1))
-    made.reconciler.reconcile_once()
-    yield made
-    made.close()
+    with started_rig(tmp_path, desired(1)) as made:
+        yield made
 
 
 def reason(overview: Overview) -> str:
