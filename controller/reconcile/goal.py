@@ -18,7 +18,7 @@ from controller.core.risk.levels import drawdown_levels
 from controller.ports import Store
 from controller.reconcile.handlers import in_use
 from controller.reconcile.observation import Origin, Seen
-from controller.reconcile.publisher import Published, digest_of
+from controller.reconcile.publisher import Published, digest_of_policies
 from schemas.change_record import ChangeRecord
 from schemas.desired import Desired, Peak
 from schemas.halts import ACCOUNT, Halt
@@ -224,7 +224,7 @@ class GoalMaker:
         published = self._memory.published
         if live is None or published is None or not in_use(live.gate, published):
             return False
-        return published.digest == digest_of([text_of(policy) for policy in policies])
+        return published.digest == digest_of_policies([text_of(policy) for policy in policies])
 
     def _rebases(self, desired: Desired, releases: Sequence[Halt]) -> tuple[str, ...]:
         named = {halt.scope: desired.cleared.get(halt.id) for halt in releases}

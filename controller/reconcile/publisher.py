@@ -41,7 +41,7 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def digest_of(texts: Sequence[str]) -> str:
+def digest_of_policies(texts: Sequence[str]) -> str:
     """The same digest as :meth:`schemas.policy.Snapshot.digest`, of policies in canonical JSON."""
     digest = hashlib.sha256()
     for part in _list(texts):
@@ -93,7 +93,7 @@ class Publisher:
         ``at_least``: a version that readers have already seen elsewhere; the new one is above it.
         """
         version = max(self._version, at_least) + 1
-        digest = digest_of(texts)
+        digest = digest_of_policies(texts)
         snapshot = _document(
             texts,
             format=1,
@@ -116,7 +116,7 @@ class Publisher:
     def remember(self, texts: Sequence[str], cleared: Iterable[str], commit: str) -> None:
         """Save what is now in force as the last-known-good; durable when it returns."""
         document = _document(
-            texts, version=self._version, digest=digest_of(texts), cleared=sorted(cleared), commit=commit
+            texts, version=self._version, digest=digest_of_policies(texts), cleared=sorted(cleared), commit=commit
         )
         write_whole(self._folder / LAST_KNOWN_GOOD, document, durable=True)
 
@@ -149,7 +149,7 @@ def load_last_known_good(folder: Path) -> LastKnownGood | None:
         raise ValueError(f"{path}: {error}") from error
     try:
         policies = tuple(document["policies"])
-        if digest_of([canonical(policy) for policy in policies]) != document["digest"]:
+        if digest_of_policies([canonical(policy) for policy in policies]) != document["digest"]:
             raise ValueError(f"{path}: the digest does not match the policies")
         return LastKnownGood(int(document["version"]), policies, frozenset(document["cleared"]), document["commit"])
     except (KeyError, TypeError) as error:

@@ -4,7 +4,7 @@ import re
 
 from controller.core.plan.effective import Restriction
 from controller.core.plan.planner import loosens
-from controller.core.policy.text import digest_of
+from controller.core.policy.text import policy_digest
 from controller.core.trust.case import Pinned
 from controller.errors import Refused
 from controller.reconcile.goal import Goal
@@ -49,7 +49,7 @@ def evidence_of(
     """What carrying out ``plan`` was; ``after`` is the read-back, None when the engine did not answer."""
     return Evidence(
         commit=goal.target.revision,
-        policy=digest_of(goal.target),
+        policy=policy_digest(goal.target),
         signers=signers,
         plan=plan.digest(),
         halts=tuple(sorted(halt.id for halt in goal.halts)),

@@ -91,7 +91,7 @@ def rss_mib(pid: int) -> float:
     """Resident memory of a process in MiB, 0 when it has just ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

@@ -17,7 +17,7 @@ from controller.errors import EngineUnavailable
 from controller.gate.answer import Answer
 from controller.gate.verdicts import Code
 from controller.ports import Clock
-from controller.reconcile.publisher import digest_of
+from controller.reconcile.publisher import digest_of_policies
 from schemas.desired import StrategyStatus, TradingMode
 from schemas.halts import ACCOUNT, Halt
 from schemas.live import Decision, FillView, GateState, LiveState, ShadowView
@@ -271,7 +271,7 @@ def _snapshot(text: str) -> tuple[Snapshot, str]:
     document = json.loads(text)
     digest = document.pop("digest")
     texts = [canonical(policy) for policy in document["policies"]]
-    if digest_of(texts) != digest:
+    if digest_of_policies(texts) != digest:
         raise ValueError(f"policy {document['version']}: the digest does not fit")
     return Snapshot.model_validate({**document, "policies": tuple(map(_policy, texts))}), digest
 

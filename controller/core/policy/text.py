@@ -38,6 +38,6 @@ def _text(policy: Policy) -> str:
     return f'{head[:-1]},"strategies":{{{",".join(text for _, text in made.values())}}},{tail[1:]}'
 
 
-def digest_of(policy: Policy) -> str:
+def policy_digest(policy: Policy) -> str:
     """As :meth:`schemas.policy.Policy.digest`."""
     return hashlib.sha256(text_of(policy).encode()).hexdigest()

@@ -22,7 +22,7 @@ from controller.host.supervisor import pid_file
 from controller.latch.journal import Journal
 from controller.latch.journal_record import RELEASED, Entry
 from controller.latch.raising import RaiseFile
-from controller.reconcile.publisher import digest_of, write_durably
+from controller.reconcile.publisher import digest_of_policies, write_durably
 from schemas.desired import TradingMode
 from schemas.halts import Halt, HaltSource
 from schemas.status import Revision
@@ -119,7 +119,7 @@ def known_to_git(home: Home) -> None:
 
 
 def known_good(home: Home, cleared: list[str], commit: str) -> None:
-    document = {"version": 1, "digest": digest_of([]), "policies": [], "cleared": cleared, "commit": commit}
+    document = {"version": 1, "digest": digest_of_policies([]), "policies": [], "cleared": cleared, "commit": commit}
     write_durably(home.policy / "last-known-good.json", json.dumps(document))
 
 

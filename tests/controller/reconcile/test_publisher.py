@@ -17,7 +17,7 @@ from controller.latch.raising import RaiseFile
 from controller.reconcile.boot import boot
 from controller.reconcile.handlers import Backoff
 from controller.reconcile.permit_keeper import BOUNDS, ClockWatch, PermitKeeper, permit_until
-from controller.reconcile.publisher import KEEP, Publisher, canonical, digest_of, load_last_known_good
+from controller.reconcile.publisher import KEEP, Publisher, canonical, digest_of_policies, load_last_known_good
 from schemas import policy as schema
 from tests.support.homes import BOOK, latched_home
 from tests.support.policies import policy
@@ -43,7 +43,7 @@ def words(home: Home) -> list[str]:
 def test_canonical_and_digest_then_as_the_schema_has_them() -> None:
     snapshot = schema.Snapshot(version=1, fence=1, book=BOOK, environment="paper", policies=(policy(),))
     assert canonical({"b": "é", "a": 1}) == schema.canonical({"b": "é", "a": 1})
-    assert digest_of([TEXT]) == snapshot.digest()
+    assert digest_of_policies([TEXT]) == snapshot.digest()
 
 
 def test_publish_then_file_is_there_before_the_permit_names_it(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_boot_when_a_power_loss_emptied_the_newest_snapshot_then_last_known_good
     path.write_bytes(b"")
     again = boot(home, BOOK, "paper")
     assert again.published is not None and again.published.version > newest.version
-    assert again.published.digest == digest_of([TEXT]) and again.permit.until == 0
+    assert again.published.digest == digest_of_policies([TEXT]) and again.permit.until == 0
     again.permit.close()
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.policy.text import digest_of, text_of
+from controller.core.policy.text import policy_digest, text_of
 from schemas.policy import TestPolicy, canonical
 from tests.support.policies import UIDS, policy, strategy
 
@@ -18,7 +18,7 @@ def test_text_when_many_policies_take_turns_then_each_has_its_own(turns: list[in
     policies = [policy().model_copy(update={"shadow": (str(number),)}) for number in range(10)]
     for turn in turns:
         assert text_of(policies[turn]) == canonical(policies[turn].model_dump(mode="json"))
-        assert digest_of(policies[turn]) == policies[turn].digest()
+        assert policy_digest(policies[turn]) == policies[turn].digest()
 
 
 TEST = TestPolicy(id="t", seed=1, share_b_ppm=500_000, parameters_b={"é": "ü", "n": True})
