@@ -81,7 +81,7 @@ RECONCILE = edits(
         (_GOAL, "stale source brakes", "    if not staleness.may_loosen(seen.rung):\n", "    if False:\n"),
         (_PUBLISHER, "the file before its name", '        write_whole(self._folder / f"{version}.json", snapshot, durable=False)\n        self._version = version\n        self._set_policy(version, digest)\n', '        self._set_policy(version, digest)\n        write_whole(self._folder / f"{version}.json", snapshot, durable=False)\n        self._version = version\n'),
         (_PUBLISHER, "above what readers have seen", "max(self._version, at_least) + 1", "self._version + 1"),
-        (_PUBLISHER, "digest of the last-known-good", 'if digest_of([canonical(policy) for policy in policies]) != document["digest"]:', "if False:"),
+        (_PUBLISHER, "digest of the last-known-good", 'if digest_of_policies([canonical(policy) for policy in policies]) != document["digest"]:', "if False:"),
         (_RECONCILER, "in force is read back", "return live.gate.mode.rank >= applied.mode.rank", "return True"),
         (_REPORT, "errors leave a pass incomplete", "and not self.errors and not", "and not"),
         (_RECONCILER, "verified commits reach the permit", "            self._parts.verified(seen.revision.last_verified)\n", "            pass\n"),
