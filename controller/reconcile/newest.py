@@ -30,10 +30,10 @@ class Newest(Generic[T]):
         return found[1]
 
     def put(self, key: str, item: T) -> None:
-        """Keep a new item; the oldest go."""
-        weight = self._weigh(item)
+        """Keep an item, in place of one with the same id; the oldest go."""
+        weight, before = self._weigh(item), self._items.pop(key, None)
         self._items[key] = weight, item
-        self._together += weight
+        self._together += weight - (before[0] if before else 0)
         while len(self._items) > MOST or (len(self._items) > LEAST and self._together > TOGETHER):
             self._together -= self._items.popitem(last=False)[1][0]
 

@@ -83,6 +83,7 @@ KEPT = edits(
     (
         (_NEWEST, "not too many", "len(self._items) > MOST or ", ""),
         (_NEWEST, "not too much", "len(self._items) > LEAST and self._together > TOGETHER", "False"),
+        (_NEWEST, "what is put again weighs once", " - (before[0] if before else 0)", ""),
         (_NEWEST, "what is cleared weighs nothing", "        self._items.clear()\n        self._together = 0\n", "        self._items.clear()\n"),
         (_TREES, "another entry is looked at", "if accepted.get(path) is not entry)", "if path not in accepted)"),
     ),

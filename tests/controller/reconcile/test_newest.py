@@ -40,5 +40,16 @@ def test_kept_when_cleared_then_nothing_and_its_weight_is_gone() -> None:
     assert kept.get("0") is not None
 
 
+def test_kept_when_put_again_then_it_weighs_once_and_is_the_newest() -> None:
+    kept = Newest[int](lambda item: item)
+    for number in range(newest.MOST):
+        kept.put(str(number), newest.TOGETHER // newest.MOST)
+    kept.put("0", 0)
+    kept.put("0", newest.TOGETHER // newest.MOST)
+    assert (kept.get("0"), kept.get("1")) == (newest.TOGETHER // newest.MOST,) * 2
+    kept.put("more", 0)
+    assert kept.get("2") is None and kept.get("0") is not None
+
+
 def test_objects_when_counted_then_those_of_every_folder() -> None:
     assert objects_in(desired(1)) == 6
