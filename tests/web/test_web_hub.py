@@ -139,13 +139,14 @@ def test_stream_when_it_breaks_while_it_catches_up_then_the_rest_and_nothing_twi
     assert told == [f"m {name}" for name in names]
 
 
+@pytest.mark.parametrize(("bound", "most"), [("RING", 600), ("RING_BYTES", 300_000)])
 def test_stream_when_too_slow_for_the_ring_then_ended_and_catches_up(
-    rig: WebRig, monkeypatch: pytest.MonkeyPatch
+    rig: WebRig, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    monkeypatch.setattr(hubs, "RING", 600)
+    monkeypatch.setattr(hubs, bound, most)
     run = Run(rig)
     slow = run.reader().joined()
-    names = [f"b{number:04}" for number in range(hubs.RING + 500)]
+    names = [f"b{number:04}" for number in range(1_100)]
     quick = run.reader().joined()
     for start in range(0, len(names), 500):
         rig.raise_alerts(*names[start : start + 500])

@@ -14,8 +14,8 @@ from controller.rpc.client import RpcError
 from web.feed import Feed
 from web.live.events import Event, News, Place, alert_news, news_between, place_of, rendered, whole
 
-RING = 4_096
-"""Events kept: minutes of a busy book, some 5 MB."""
+RING, RING_BYTES = 4_096, 4 * 2**20
+"""Events kept, and what their data may be together: minutes of a busy book."""
 BATCH = 64
 """Most events that a stream takes at once."""
 TICK_SECONDS = 1.0
@@ -34,7 +34,8 @@ class Hub:
         self._feed = feed
         self._epoch = epoch
         self._changed = threading.Condition()
-        self._ring: deque[Event] = deque(maxlen=RING)
+        self._ring: deque[Event] = deque()
+        self._bytes = 0
         self._floor: Place | None = None
         """The place right before the ring; None until the controller said how far its alerts are."""
         self._started = False
@@ -150,6 +151,7 @@ class Hub:
     def _begin(self, alert: int) -> int:
         with self._changed:
             self._ring.clear()
+            self._bytes = 0
             self._floor = Place(self._epoch(), 0, alert)
             self._changed.notify_all()
         return alert
@@ -163,7 +165,14 @@ class Hub:
                 return
             for item in found:
                 at = self._ends()[1]
-                if len(self._ring) == RING:
-                    self._floor = self._ring[0].place
-                self._ring.append(rendered(item, Place(at.epoch, at.seq + 1, item.alert or at.alert)))
+                self._keep(rendered(item, Place(at.epoch, at.seq + 1, item.alert or at.alert)))
             self._changed.notify_all()
+
+    def _keep(self, event: Event) -> None:
+        """One more in the ring, whatever its size; the oldest go."""
+        self._ring.append(event)
+        self._bytes += len(event.data)
+        while len(self._ring) > RING or (len(self._ring) > 1 and self._bytes > RING_BYTES):
+            oldest = self._ring.popleft()
+            self._bytes -= len(oldest.data)
+            self._floor = oldest.place
