@@ -29,13 +29,13 @@ def barrier(paths: list[str], word: int) -> list[GateReply]:
     A gate confirms when it says that ``word`` binds it; one that reads another latch does not.
     """
     needle = f'"{word_hex(word)}"'.encode()
-    return [_outcome(request, needle) for request in _send(paths, BARRIER)]
+    return [_outcome(request, needle) for request in _send(paths, BARRIER, BOUND)]
 
 
 def order_halt(paths: list[str], scope: str, mode: int, reason: str) -> list[GateReply]:
     """Put a sticky halt into every gate's memory: the way when the latch cannot be written. At most 250 ms."""
     line = dump({"op": "halt", "scope": scope, "mode": mode, "reason": reason}).encode() + b"\n"
-    return [_outcome(request, b"") for request in _send(paths, line)]
+    return [_outcome(request, b"") for request in _send(paths, line, BOUND)]
 
 
 class Cancel:
@@ -66,7 +66,7 @@ class Cancel:
         return cancelled, problems
 
 
-def _send(paths: list[str], line: bytes, bound: float = BOUND) -> list[Request]:
+def _send(paths: list[str], line: bytes, bound: float) -> list[Request]:
     deadline = time.monotonic() + bound
     return [Request(path, line, deadline) for path in paths]
 

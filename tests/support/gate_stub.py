@@ -77,7 +77,7 @@ To resume: gt risk emergency resume
 PATIENCE = 30.0
 PATIENT = (
     "import controller.halt as h, controller.latch.barrier as b; "
-    f"b._send.__defaults__ = ({PATIENCE},); h._SERVICE_BOUND = h._JOURNAL_BOUND = h._MSYNC_BOUND = {PATIENCE}; "
+    f"b.BOUND = h._SERVICE_BOUND = h._JOURNAL_BOUND = h._MSYNC_BOUND = {PATIENCE}; "
 )
 """The same for a halt in a process of its own."""
 
@@ -86,7 +86,7 @@ PATIENT = (
 def patience() -> Iterator[None]:
     """Halts that wait for who is only slow: a busy processor or disk is not what a test asks about."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(barrier._send, "__defaults__", (PATIENCE,))
+        patch.setattr(barrier, "BOUND", PATIENCE)
         for name in ("_SERVICE_BOUND", "_JOURNAL_BOUND", "_MSYNC_BOUND"):
             patch.setattr(halt, name, PATIENCE)
         yield
