@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -15,7 +15,8 @@ from tests.support.web_rig import WebRig
 from web.live import hub as hubs
 from web.live.events import Event
 from web.live.hub import Hub
-from web.live.outlet import PIECE, Outlet
+from web.live.outlet import Outlet
+from web.live.pieces import PIECE, Batch
 from web.live.seats import Seats
 from web.problems import Problem
 
@@ -36,7 +37,7 @@ class Run:
 class Reader:
     """A client: what it has seen, read batch by batch."""
 
-    def __init__(self, stream: Iterator[Sequence[Event]]) -> None:
+    def __init__(self, stream: Iterator[Batch]) -> None:
         self.stream, self.seen = stream, list[Event]()
 
     def until(self, done: Callable[[], bool]) -> "Reader":
@@ -250,12 +251,10 @@ def test_outlet_when_the_client_reads_then_all_of_it_and_when_it_does_not_then_i
     ours, theirs = socket.socketpair()
     with ours, theirs:
         outlet = Outlet({"gunicorn.socket": ours}, patience=0.05)
-        sent = b"".join(outlet.pieces(b"x" * (2 * PIECE + 1)))
-        assert len(sent) == 2 * PIECE + 1
+        assert list(outlet.each([b"ab", b"c"])) == [b"ab", b"c"]
         with pytest.raises(BrokenPipeError, match="too slowly"):
             while True:
-                for piece in outlet.pieces(b"x" * PIECE):
-                    ours.sendall(piece)
+                outlet.send([b"x" * PIECE])
         with pytest.raises(BrokenPipeError):
             ours.sendall(b"x")
 
@@ -273,18 +272,10 @@ def test_outlet_when_the_client_leaves_then_known_before_anything_is_written() -
     assert not Outlet({}).gone()
 
 
-def test_outlet_when_given_packets_then_each_is_written_whole_and_small_ones_together() -> None:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        Outlet({"gunicorn.socket": ours}).send([b"a" * 10, b"b" * 10, b"c" * PIECE, b"d" * (2 * PIECE), b"e"])
-        sizes = [len(theirs.recv(4 * PIECE)) for _ in range(4)]
-    assert sizes == [20, PIECE, 2 * PIECE, 1]
-
-
 def test_outlet_when_the_socket_is_closed_then_gone_and_without_one_all_is_written() -> None:
     ours, theirs = socket.socketpair()
     ours.close()
     theirs.close()
     with pytest.raises(BrokenPipeError, match="gone"):
         Outlet({"gunicorn.socket": ours}).wait()
-    assert list(Outlet({}).pieces(b"ab")) == [b"ab"]
+    assert list(Outlet({}).each([b"ab"])) == [b"ab"]

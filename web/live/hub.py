@@ -7,12 +7,13 @@ told everything at once and each alert that it missed. So memory is bounded, and
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from controller.rpc.client import RpcError
 from web.feed import Feed
 from web.live.events import Event, News, Place, alert_news, news_between, place_of, rendered, whole
+from web.live.pieces import Batch
 
 RING, RING_BYTES = 4_096, 4 * 2**20
 """Events kept, and what their data may be together: minutes of a busy book."""
@@ -40,7 +41,7 @@ class Hub:
         """The place right before the ring; None until the controller said how far its alerts are."""
         self._started = False
 
-    def stream(self, last_id: str) -> Iterator[Sequence[Event]]:
+    def stream(self, last_id: str) -> Iterator[Batch]:
         """What happens behind ``last_id``, batch by batch; an empty one when nothing did for a while.
 
         Ends with the feed, when its reader is too slow, or when missed alerts cannot be read.
@@ -55,11 +56,11 @@ class Hub:
         except RpcError as error:
             _log.warning("a stream ends: %s", error)
 
-    def _from(self, place: Place | None) -> Iterator[Sequence[Event]]:
+    def _from(self, place: Place | None) -> Iterator[Batch]:
         at, known = self._join(place)
         seen = min(place.alert, at.alert) if place else at.alert
         if not known:
-            yield [rendered(whole(self._feed.current()), at._replace(alert=seen))]
+            yield (rendered(whole(self._feed.current()), at._replace(alert=seen)),)
         yield from self._missed(at, seen)
         while not self._feed.stopped:
             found = self._after(at)
@@ -77,7 +78,7 @@ class Hub:
             behind = place.seq - floor.seq
             return self._ring[behind - 1].place if behind else floor, True
 
-    def _missed(self, at: Place, seen: int) -> Iterator[Sequence[Event]]:
+    def _missed(self, at: Place, seen: int) -> Iterator[Batch]:
         """Alerts that changed behind ``seen`` and are not behind ``at``. Raises RpcError."""
         while seen < at.alert:
             answer = self._feed.request("alerts.feed", {"after": seen})
@@ -85,9 +86,9 @@ class Hub:
             if not found:
                 return
             seen = found[-1].alert
-            yield [rendered(news, at._replace(alert=news.alert)) for news in found]
+            yield tuple(rendered(news, at._replace(alert=news.alert)) for news in found)
 
-    def _after(self, at: Place) -> Sequence[Event] | None:
+    def _after(self, at: Place) -> Batch | None:
         """Some of what happened behind ``at``, soon; None when the ring no longer has it."""
         with self._changed:
             self._changed.wait_for(lambda: self._ends()[1] != at or self._feed.stopped, QUIET_SECONDS)
@@ -95,7 +96,7 @@ class Hub:
             if now.epoch != at.epoch or at.seq < floor.seq:
                 return None
             start = at.seq - floor.seq
-            return list(islice(self._ring, start, start + BATCH))
+            return tuple(islice(self._ring, start, start + BATCH))
 
     def _ends(self) -> tuple[Place, Place]:
         floor = self._floor or Place("", 0, 0)

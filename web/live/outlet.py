@@ -9,8 +9,6 @@ from typing import Any
 
 SLOW_SECONDS = 10.0
 """A client that took nothing for so long is let go; it comes back where it was."""
-PIECE = 4_096
-"""Bytes written at once: what fits whenever the kernel says that something does."""
 
 
 class Outlet:
@@ -20,27 +18,17 @@ class Outlet:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
         self._patience = patience
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """``data`` in pieces, each when it can be written. Raises BrokenPipeError when the client is too slow."""
-        for start in range(0, len(data), PIECE):
+    def each(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Each piece when it can be written. Raises BrokenPipeError when the client is gone or too slow."""
+        for piece in pieces:
             self.wait()
-            yield data[start : start + PIECE]
+            yield piece
 
-    def send(self, packets: Iterable[bytes]) -> None:
-        """Write packets, each whole, several at once where they are small. Raises BrokenPipeError as :meth:`wait`."""
-        waiting = b""
-        for packet in packets:
-            if waiting and len(waiting) + len(packet) > PIECE:
-                self._write(waiting)
-                waiting = b""
-            waiting += packet
-        if waiting:
-            self._write(waiting)
-
-    def _write(self, data: bytes) -> None:
-        self.wait()
-        if self._socket is not None:
-            self._socket.sendall(data)
+    def send(self, pieces: Iterable[bytes]) -> None:
+        """Write each piece. Raises BrokenPipeError as :meth:`each`."""
+        for piece in self.each(pieces):
+            if self._socket is not None:
+                self._socket.sendall(piece)
 
     def cut(self) -> None:
         """End the connection; what was written still arrives. The server waits for no client's own end then, which

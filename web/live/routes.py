@@ -12,6 +12,7 @@ from pydantic import Field
 from schemas.scalars import Model
 from web.live.hub import Hub
 from web.live.outlet import Outlet
+from web.live.pieces import framed, packed
 from web.live.seats import client
 from web.parts import Parts
 from web.problems import Problem
@@ -73,7 +74,7 @@ def declare(registry: Registry, parts: Parts) -> None:
 def _frames(hub: Hub, last_id: str, outlet: Outlet) -> Iterator[bytes]:
     yield f"retry: {RETRY_MS}\n\n".encode()
     for batch in hub.stream(last_id):
-        yield from outlet.pieces(b"".join(event.frame for event in batch) or b": quiet\n\n")
+        yield from outlet.each(framed(batch))
 
 
 def _tell(ws: Any, hub: Hub, last_id: str, outlet: Outlet) -> None:
@@ -85,5 +86,5 @@ def _tell(ws: Any, hub: Hub, last_id: str, outlet: Outlet) -> None:
             return
         if not ws.connected:
             return
-        outlet.send(event.packet for event in batch)
+        outlet.send(packed(batch))
     ws.close(_GOING, "connect again")
