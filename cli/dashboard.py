@@ -111,6 +111,7 @@ def _may_listen(options: "Options") -> None:
 
 def _become(place: Home, options: "Options", browse: bool, as_json: bool) -> int:
     """This process goes on as the server, which holds the pid file's lock for as long as it lives."""
+    from controller.host.allocator import giving_back
     from controller.host.pidfile import hold
 
     place.run.mkdir(mode=0o700, exist_ok=True)
@@ -129,7 +130,7 @@ def _become(place: Home, options: "Options", browse: bool, as_json: bool) -> int
         *(word for name, file in files.items() if file is not None for word in (name, str(file.resolve()))),
         *(word for network in options.allow for word in ("--allow", network)),
     ]
-    return os.execv(sys.executable, [sys.executable, "-P", "-m", "web", *given])
+    return os.execve(sys.executable, [sys.executable, "-P", "-m", "web", *given], giving_back(os.environ))
 
 
 def _url_file(pid_file: Path) -> Path:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from controller.home import Home
 from controller.host import pidfile
+from controller.host.allocator import giving_back
 from controller.latch.layout import LatchError
 from controller.latch.permit import PermitFile
 from controller.reconcile.publisher import LAST_KNOWN_GOOD
@@ -91,7 +92,7 @@ def spawn(home: Home, service: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start ``python -m controller <service>`` detached: own session, log in the home, umask 077."""
     for folder in (home.run, home.logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environ = {**os.environ, "GT_RISK_HOME": str(home.root)}
+    environ = {**giving_back(os.environ), "GT_RISK_HOME": str(home.root)}
     descriptor = os.open(home.logs / f"{service}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(

@@ -24,6 +24,7 @@ from controller.adapters.store.sql import SqlStore
 from controller.errors import EngineUnavailable
 from controller.gate.service import GateService, stop_on_signals
 from controller.home import Home
+from controller.host.allocator import giving_back
 from controller.reconcile.verifier import Verifier
 from schemas.desired import Desired
 from tests.bench.figures import Figure, Goal
@@ -62,7 +63,7 @@ def _rows(found: Any, name: str, idle: Goal, changed: Goal, memory: Goal) -> lis
 
 def _measured(count: int, passes: int) -> Any:
     argv = [sys.executable, "-m", "tests.bench.scale", "measure", str(count), str(passes)]
-    return json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)
+    return json.loads(subprocess.run(argv, env=giving_back(os.environ), stdout=subprocess.PIPE, check=True).stdout)
 
 
 def measure(count: str, passes: str) -> None:
@@ -91,12 +92,8 @@ class Many:
         self._site, home = make_site(folder), Home(folder / "other")
         for path in (home.raise_file.parent, home.policy, home.run):
             path.mkdir(parents=True)
+        _elsewhere(lambda: self._prepare(count))
         self._source = self._site.source()
-        files: dict[str, bytes | None] = {f"strategies/s-{number}.yaml": _strategy(number) for number in range(count)}
-        with pytest.MonkeyPatch.context() as patch:
-            # Flushing every object to disk would only make the preparation slow.
-            patch.setattr(os, "fdatasync", lambda _: None)
-            self._land(files)
         both = Both(self._source, self._site.verifier(self._source))
         store = SqlStore(folder / "store.db", folder / "audit.head")
         self.rig = Rig(home, cast("Any", both), clock=self._site.clock, store=cast("Any", store))
@@ -106,7 +103,7 @@ class Many:
 
     def change(self, number: int) -> None:
         """Land a commit that changes one file."""
-        self._land({"strategies/s-0.yaml": _strategy(0, f"Changed {number}")})
+        self._land(self._source, {"strategies/s-0.yaml": _strategy(0, f"Changed {number}")})
 
     def applied(self) -> Desired:
         """What the controller says is in force."""
@@ -131,10 +128,28 @@ class Many:
         self.rig.close()
         self._source.close()
 
-    def _land(self, files: dict[str, bytes | None]) -> None:
-        source = self._source
+    def _prepare(self, count: int) -> None:
+        files: dict[str, bytes | None] = {f"strategies/s-{number}.yaml": _strategy(number) for number in range(count)}
+        with pytest.MonkeyPatch.context() as patch, closing(self._site.source()) as source:
+            # Flushing every object to disk would only make the preparation slow.
+            patch.setattr(os, "fdatasync", lambda _: None)
+            self._land(source, files)
+
+    def _land(self, source: GitSource, files: dict[str, bytes | None]) -> None:
         payload = source.stage(source.tip(), files, "A Person <a@example.org>", 1_768_818_225, "Change" + LANDING)
         source.land(payload, self._site.key("operator")(payload))
+
+
+def _elsewhere(act: Callable[[], None]) -> None:
+    """Do it in a forked process, whose memory is not what is measured."""
+    child = os.fork()
+    if not child:
+        try:
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 class Both:

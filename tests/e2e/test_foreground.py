@@ -183,6 +183,8 @@ def test_demo_when_made_twice_then_the_same_book_goes_on_with_its_dashboard(serv
         shell.expect(f"gt risk ab-test status {test['id']}")
         with urlopen(f"http://{listen}/") as page:
             assert b"PAPER" in page.read()
+        environs = [Path(f"/proc/{service.pid(name)}/environ").read_bytes() for name in (*SERVICES, DASHBOARD)]
+        assert all(b"\0GLIBC_TUNABLES=glibc.malloc." in b"\0" + environ for environ in environs)
         until(lambda: service.read("ab-test", "list")["tests"][0]["n"] > 0, "the test observes something", PATIENCE)
         until(lambda: bool(service.read("status")["positions"]), "a strategy opens a position", PATIENCE)
         seen = service.read("status")["market_time"]

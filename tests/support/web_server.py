@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from controller.host.allocator import giving_back
 from tests.support.ports import free_port
 from tests.support.service import SECONDS
 
@@ -18,7 +19,9 @@ class WebServer:
 
     def __init__(self, home: Path, port: int, *more: str) -> None:
         command = [sys.executable, "-m", "web", "--home", str(home), "--port", str(port), "--json", *more]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.process = subprocess.Popen(
+            command, env=giving_back(os.environ), stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         assert self.process.stdout is not None
         assert any(line.startswith("}") for line in self.process.stdout), f"it ended with {self.process.wait()}"
         self.address = f"127.0.0.1:{port}"

@@ -44,7 +44,7 @@ class Listener:
                 connection.request("GET", "/api/stream", headers=headers)
                 answer = connection.getresponse()
                 assert answer.status == 200, answer.read()
-                while line := answer.readline():
+                while (line := answer.readline()).endswith(b"\n"):  # a kill may cut one
                     if line.startswith(b"data: "):
                         event = json.loads(line[6:])
                         self.events.append(event)
