@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 _NAME = "GLIBC_TUNABLES"
-_VALUE = "glibc.malloc.tcache_count=1:glibc.malloc.arena_max=2:glibc.malloc.mmap_threshold=1048576"
+_TUNABLES = {"tcache_count": 1, "arena_max": 2, "mmap_threshold": 2**20, "trim_threshold": 4 * 2**20}
 
 
 def giving_back(environ: Mapping[str, str]) -> dict[str, str]:
@@ -11,4 +11,4 @@ def giving_back(environ: Mapping[str, str]) -> dict[str, str]:
 
     Only glibc reads it, at the start of the process.
     """
-    return {_NAME: _VALUE, **environ}
+    return {_NAME: ":".join(f"glibc.malloc.{name}={value}" for name, value in _TUNABLES.items()), **environ}
