@@ -247,6 +247,15 @@ def test_seats_when_a_client_left_its_streams_then_it_may_open_others_while_ther
         seats.take("sse", "a", _stays)
 
 
+def test_seats_when_a_client_only_pretends_to_leave_then_refused_in_the_end_and_others_are_not() -> None:
+    seats = Seats(most=10, each=3, left=5)
+    for _ in range(5):
+        seats.take("sse", "a", lambda: True)
+    with pytest.raises(Problem, match="one client"):
+        seats.take("sse", "a", _stays)
+    seats.take("sse", "b", _stays)
+
+
 def test_outlet_when_the_client_reads_then_all_of_it_and_when_it_does_not_then_it_is_cut() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

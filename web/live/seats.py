@@ -12,6 +12,8 @@ MOST = 200
 """In all."""
 EACH = 6
 """For one client, as many as a browser opens connections: a page uses one."""
+LEFT = 32
+"""For one client with those that it left: more pages than a person opens in a few seconds."""
 RETRY_SECONDS = 10
 
 
@@ -27,9 +29,10 @@ class Seat:
 class Seats:
     """Streams that are open; safe for threads."""
 
-    def __init__(self, most: int = MOST, each: int = EACH) -> None:
+    def __init__(self, most: int = MOST, each: int = EACH, left: int = LEFT) -> None:
         self._most = most
         self._each = each
+        self._left = left
         self._lock = threading.Lock()
         self._taken: set[Seat] = set()
 
@@ -38,7 +41,7 @@ class Seats:
         to page is never refused. Raises Problem 503 when there is none; give it back by :meth:`free`."""
         with self._lock:
             own = [seat for seat in self._taken if seat.client == client]
-            if len(own) >= self._each and sum(not seat.gone() for seat in own) >= self._each:
+            if len(own) >= self._left or sum(not seat.gone() for seat in own) >= self._each:
                 raise _full(f"{self._each} streams of one client are open")
             if len(self._taken) >= self._most:
                 raise _full(f"all {self._most} streams are taken")
